@@ -1,0 +1,162 @@
+package record
+
+import "github.com/hikyaku/hikyaku/internal/wa"
+
+// All times are Unix milliseconds of platform time.
+
+// Accepted says that a message was taken over: from here on it will end in sent or failed.
+type Accepted struct {
+	ID      wa.MessageID
+	Number  wa.PhoneNumberID
+	WABA    wa.WABAID
+	To      wa.WaID
+	At      int64
+	Expires int64 // end of the message's life; spec/messages.md section 14.2
+
+	Type         string // "text", "template", …
+	Category     string // pricing category of a template in lower case ("utility"); "service" for free-form
+	IdentityHash string // recipient_identity_key_hash of the request; empty when none was given
+
+	Body       []byte // the content, see message.Outbound.Body; memory only
+	SealedBody []byte // the same under a content key
+
+	Opaque       string // biz_opaque_callback_data; memory only
+	SealedOpaque []byte // the same under a content key; nil when there is none
+}
+
+// Kind implements Record.
+func (*Accepted) Kind() Kind { return KindAccepted }
+
+// Sealed is a mailbox item with ciphertext, together with the session state after it: one append, so a message key is
+// never used for a second ciphertext.
+type Sealed struct {
+	ID      wa.MessageID
+	Number  wa.PhoneNumberID
+	Device  wa.DeviceID
+	Seq     uint64 // position in the device's mailbox
+	At      int64
+	Expires int64
+	PreKey  bool   // the ciphertext starts a session
+	Silent  bool   // a companion of a message (link preview): its acknowledgement is no status
+	Cipher  []byte // Signal message; opaque to everyone but the device
+	Session []byte // session state after this message, sealed under the number's key
+	Attempt uint32 // 0 for the first encryption, then one per retry
+}
+
+// Kind implements Record.
+func (*Sealed) Kind() Kind { return KindSealed }
+
+// Status is sent, delivered, read, played or failed. It carries what a webhook needs, so that no reader must look the
+// message up.
+type Status struct {
+	Of     Kind
+	ID     wa.MessageID
+	Number wa.PhoneNumberID
+	WABA   wa.WABAID
+	To     wa.WaID
+	At     int64
+
+	Type         string
+	Category     string // pricing category, see Accepted
+	PricingType  string // "regular", "free_customer_service", "free_entry_point"
+	Billable     bool
+	Priced       bool   // this status carries the pricing object
+	Conversation int64  // expiration_timestamp of the conversation object; 0 leaves it out (only sent has it)
+	IdentityHash string // the user's hash when the number checks identities; else empty
+	Profile      string // the user's profile name; empty when unknown
+
+	Device wa.DeviceID // whose acknowledgement this is; empty for sent and failed
+	Seq    uint64      // mailbox position acknowledged with it
+
+	Code    int    // failed: row of the error table
+	Subcode int    // failed
+	Details string // failed: error_data.details
+
+	Opaque       string // memory only
+	SealedOpaque []byte
+}
+
+// Kind implements Record.
+func (s *Status) Kind() Kind { return s.Of }
+
+// Received is an inbound message. The device is told "sent" only after it is durable.
+type Received struct {
+	ID     wa.MessageID
+	Number wa.PhoneNumberID
+	WABA   wa.WABAID
+	From   wa.WaID
+	At     int64
+
+	Device       wa.DeviceID
+	ClientID     string // the device's own id of the message, for recognising repeats
+	Type         string
+	Profile      string
+	IdentityHash string // as Status.IdentityHash
+	Session      []byte // session state after this message, sealed under the number's key
+	OneTime      uint32 // one-time prekey of the number that this message used up; 0 when none
+	Body         []byte // the device's plaintext (JSON); memory only
+	SealedBody   []byte // the same under a content key
+}
+
+// Kind implements Record.
+func (*Received) Kind() Kind { return KindReceived }
+
+// Marked says that the business marked the user's message, and all before it, as read (spec/messages.md section 13).
+type Marked struct {
+	ID     wa.MessageID
+	Number wa.PhoneNumberID
+	User   wa.WaID
+	At     int64
+}
+
+// Kind implements Record.
+func (*Marked) Kind() Kind { return KindMarked }
+
+// Item is a mailbox item without ciphertext: an event such as a read mark.
+type Item struct {
+	Number  wa.PhoneNumberID
+	Device  wa.DeviceID
+	Seq     uint64
+	At      int64
+	Expires int64
+	Event   []byte // JSON of frame.Event
+}
+
+// Kind implements Record.
+func (*Item) Kind() Kind { return KindItem }
+
+// Acked says that a device holds everything up to Seq that this lane gave it. Statuses imply it for their own item; it is
+// written for items that have no status.
+type Acked struct {
+	Number wa.PhoneNumberID
+	Device wa.DeviceID
+	Seq    uint64
+	ID     wa.MessageID // the item's message; empty for events
+	At     int64
+}
+
+// Kind implements Record.
+func (*Acked) Kind() Kind { return KindAcked }
+
+// Blocked says that one side blocked or unblocked the other.
+type Blocked struct {
+	Number     wa.PhoneNumberID
+	User       wa.WaID
+	At         int64
+	ByBusiness bool // else by the user
+	On         bool // false lifts the block
+}
+
+// Kind implements Record.
+func (*Blocked) Kind() Kind { return KindBlocked }
+
+// Dropped says that a message's life ended before it was delivered. No webhook tells of it.
+type Dropped struct {
+	ID     wa.MessageID
+	Number wa.PhoneNumberID
+	To     wa.WaID
+	At     int64
+}
+
+// Kind implements Record.
+func (*Dropped) Kind() Kind { return KindDropped }
