@@ -17,6 +17,9 @@ type Accepted struct {
 	Category     string // pricing category of a template in lower case ("utility"); "service" for free-form
 	IdentityHash string // recipient_identity_key_hash of the request; empty when none was given
 
+	PairStart int64  // pair limiter after this message: start of its window, see limits.PairState
+	PairCount uint32 // pair limiter after this message: messages in the window
+
 	Body       []byte // the content, see message.Outbound.Body; memory only
 	SealedBody []byte // the same under a content key
 

@@ -110,6 +110,8 @@ const (
 	fEvent        protowire.Number = 29
 	fByBusiness   protowire.Number = 30
 	fOn           protowire.Number = 31
+	fPairStart    protowire.Number = 32
+	fPairCount    protowire.Number = 33
 )
 
 func (r *Accepted) appendTo(b []byte) []byte {
@@ -122,6 +124,8 @@ func (r *Accepted) appendTo(b []byte) []byte {
 	b = text(b, fType, r.Type)
 	b = text(b, fCategory, r.Category)
 	b = text(b, fHash, r.IdentityHash)
+	b = num(b, fPairStart, r.PairStart)
+	b = num(b, fPairCount, r.PairCount)
 	b = blob(b, fBody, r.SealedBody)
 	return blob(b, fOpaque, r.SealedOpaque)
 }
@@ -154,6 +158,10 @@ func (r *Accepted) parse(f fields) error {
 			r.At = int64(v)
 		case fExpires:
 			r.Expires = int64(v)
+		case fPairStart:
+			r.PairStart = int64(v)
+		case fPairCount:
+			r.PairCount = uint32(v)
 		}
 	})
 }
