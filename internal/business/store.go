@@ -1,0 +1,19 @@
+package business
+
+import "context"
+
+// Set is a number of objects of each kind.
+type Set struct {
+	Portfolios []*Portfolio
+	WABAs      []*WABA
+	Numbers    []*Number
+}
+
+// Store keeps the objects durably.
+type Store interface {
+	// LoadBusiness returns everything that was saved, in any order.
+	LoadBusiness(ctx context.Context) (*Set, error)
+	// SaveBusiness inserts or replaces every object of s by id, all in one transaction. When it returns nil, the objects
+	// survive a crash of the machine. s and what it points to must not be changed or kept.
+	SaveBusiness(ctx context.Context, s *Set) error
+}
