@@ -1,18 +1,24 @@
 package wa
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // Error is one row of the error table as it is raised, with what this occurrence adds. Rows are package variables
 // ([ErrThroughput], …) and are never changed: the With methods return a copy. Source: spec/errors.md.
 type Error struct {
-	Code      int    // what clients program against
-	Subcode   int    // 0 when the row has none
-	Type      string // "OAuthException" unless the row says otherwise
-	Title     string // without the "(#code) " prefix
-	HTTP      int    // status when answered synchronously; 0 when only webhooks carry it
-	Transient bool   // the same call may succeed later
-	Family    Family // which envelope the HTTP answer uses
-	Bare      bool   // the message carries no "(#code) " prefix
+	Name      string   // of the row, "ErrThroughput"; empty for rows that are never raised. For logs and metric labels
+	Code      int      // what clients program against
+	Subcode   int      // 0 when the row has none
+	Type      string   // "OAuthException" unless the row says otherwise
+	Title     string   // without the "(#code) " prefix; with verbs for [Error.Fill] in rows whose sentence names something
+	HTTP      int      // status when answered synchronously; 0 when only webhooks carry it
+	Transient bool     // the same call may succeed later
+	Family    Family   // which envelope the HTTP answer uses
+	Bare      bool     // the message carries no "(#code) " prefix
+	Channels  Channels // where the row may appear
 
 	Details   string     // error_data.details
 	UserTitle string     // error_user_title
@@ -32,6 +38,19 @@ const (
 	FamilyCloud                    // "(#code) Title" and error_data{messaging_product, details}
 	FamilyManagement               // "Invalid parameter" with subcode and user texts
 )
+
+// Channels says where a row may appear: one letter each, the usual place first. Empty: never raised.
+//
+//	S  synchronous HTTP answer
+//	F  status webhook "failed"
+//	E  value.errors[] of a webhook
+//	M  messages[].errors[] of an inbound message
+//	H  health_status of a node
+//	T  call-terminate webhook
+type Channels string
+
+// Has reports whether c names the channel, one of the letters above.
+func (c Channels) Has(channel byte) bool { return strings.IndexByte(string(c), channel) >= 0 }
 
 // Error implements error. The text is for logs; the wire form is written by the graph room.
 func (e *Error) Error() string {
@@ -81,6 +100,27 @@ func (e *Error) Titled(format string, args ...any) *Error {
 	return &c
 }
 
+// Fill returns a copy whose title has its verbs replaced: ErrParamRequired.Fill("to"). The row's comment lists the
+// arguments.
+func (e *Error) Fill(args ...any) *Error { return e.Titled(e.Title, args...) }
+
+// FillMsg returns a copy whose UserMsg has its verbs replaced, for management rows whose text names something.
+func (e *Error) FillMsg(args ...any) *Error { return e.User(e.UserTitle, fmt.Sprintf(e.UserMsg, args...)) }
+
+// User returns a copy with other texts for people: error_user_title and error_user_msg.
+func (e *Error) User(title, msg string) *Error {
+	c := *e
+	c.UserTitle, c.UserMsg = title, msg
+	return &c
+}
+
+// Blaming returns a copy that points at one field, as a path: Blaming("name") is [["name"]] on the wire.
+func (e *Error) Blaming(path ...string) *Error {
+	c := *e
+	c.Blame = append(slices.Clone(e.Blame), path)
+	return &c
+}
+
 // Retry returns a copy that says in how many seconds a retry can succeed.
 func (e *Error) Retry(seconds float64) *Error {
 	c := *e
@@ -94,3 +134,29 @@ func (e *Error) Because(cause error) *Error {
 	c.cause = cause
 	return &c
 }
+
+// ByCode returns the first row of the table with this code and subcode; without such a row the first with the code and
+// no subcode. Several rows may share a code: they differ in the sentence only.
+func ByCode(code, subcode int) (*Error, bool) {
+	if e, ok := byCode[codeKey{code, subcode}]; ok {
+		return e, true
+	}
+	e, ok := byCode[codeKey{code, 0}]
+	return e, ok
+}
+
+// All returns every row in the order of the table, those that are never raised included. The rows must not be changed.
+func All() []*Error { return slices.Clone(rows) }
+
+type codeKey struct{ code, subcode int }
+
+var byCode = func() map[codeKey]*Error {
+	m := make(map[codeKey]*Error, len(rows))
+	for _, e := range rows {
+		k := codeKey{e.Code, e.Subcode}
+		if _, ok := m[k]; !ok {
+			m[k] = e
+		}
+	}
+	return m
+}()

@@ -1,0 +1,3 @@
+package wa
+
+//go:generate go run ./gen
