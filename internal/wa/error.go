@@ -105,7 +105,9 @@ func (e *Error) Titled(format string, args ...any) *Error {
 func (e *Error) Fill(args ...any) *Error { return e.Titled(e.Title, args...) }
 
 // FillMsg returns a copy whose UserMsg has its verbs replaced, for management rows whose text names something.
-func (e *Error) FillMsg(args ...any) *Error { return e.User(e.UserTitle, fmt.Sprintf(e.UserMsg, args...)) }
+func (e *Error) FillMsg(args ...any) *Error {
+	return e.User(e.UserTitle, fmt.Sprintf(e.UserMsg, args...))
+}
 
 // User returns a copy with other texts for people: error_user_title and error_user_msg.
 func (e *Error) User(title, msg string) *Error {
