@@ -1,0 +1,154 @@
+package business
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/hikyaku/hikyaku/internal/wa"
+)
+
+// Register and deregister calls: ten each per number within 72 hours, then none for 72 hours. Source:
+// spec/phone_numbers.md section 4.5.
+const (
+	maxRegistrations   = 10
+	registrationWindow = 72 * time.Hour
+)
+
+// Register connects a number, checking the PIN when it has one and setting it otherwise. Registering a registered number
+// succeeds and puts an approved new display name into force. Attempts and wrong guesses are durable before the answer.
+//
+// Errors, in this order: [ErrUnknown], [wa.ErrPINFormat], [wa.ErrNumberDeleted], [wa.ErrRegisterCoexistence],
+// [wa.ErrRegisterRate], [wa.ErrReverify], [wa.ErrPINGuesses], [wa.ErrPINTooFast], [wa.ErrPINMismatch].
+// Source: spec/phone_numbers.md sections 4.4 and 22.
+func (s *Service) Register(ctx context.Context, id wa.PhoneNumberID, pin string) (*Number, error) {
+	return s.attempt(ctx, id, func(n *Number, now time.Time) error {
+		switch {
+		case !ValidPIN(pin):
+			return refuse(wa.ErrPINFormat)
+		case !n.Live():
+			return refuse(wa.ErrNumberDeleted)
+		case n.OnBizApp:
+			return refuse(wa.ErrRegisterCoexistence)
+		}
+		if err := count(&n.Calls.Register, &n.Calls.RegisterBlock, now); err != nil {
+			return err
+		}
+		if n.CodeVerification != CodeVerified {
+			return wa.ErrReverify.With("Request and verify a code for this phone number first.")
+		}
+		if err := s.checkPIN(n, pin, now); err != nil {
+			return err
+		}
+		connect(n, now)
+		return nil
+	})
+}
+
+func (s *Service) checkPIN(n *Number, pin string, now time.Time) (err error) {
+	if n.PIN.Enabled() {
+		n.PIN, err = n.PIN.guess(pin, now)
+		return err
+	}
+	n.PIN, err = newPIN(s.rand, pin)
+	return err
+}
+
+func connect(n *Number, now time.Time) {
+	n.Registered = true
+	n.Status = NumberConnected
+	n.Platform = CloudAPI
+	n.LastOnboarded = now
+	if n.Level != High {
+		n.Level = Standard
+	}
+	if n.NewName != "" && n.NewNameStatus == NameApproved {
+		n.VerifiedName, n.NameStatus = n.NewName, NameApproved
+		n.NewName, n.NewNameStatus = "", ""
+	}
+}
+
+// Deregister disconnects a number; the PIN stays. Errors, in this order: [ErrUnknown], [wa.ErrNumberDeleted],
+// [wa.ErrDeregisterCoexistence], [wa.ErrRegisterRate], [wa.ErrNotRegistered]. Source: spec/phone_numbers.md section 4.5.
+func (s *Service) Deregister(ctx context.Context, id wa.PhoneNumberID) (*Number, error) {
+	return s.attempt(ctx, id, func(n *Number, now time.Time) error {
+		switch {
+		case !n.Live():
+			return refuse(wa.ErrNumberDeleted)
+		case n.OnBizApp:
+			return refuse(wa.ErrDeregisterCoexistence)
+		}
+		if err := count(&n.Calls.Deregister, &n.Calls.DeregisterBlock, now); err != nil {
+			return err
+		}
+		if !n.Registered {
+			return wa.ErrNotRegistered
+		}
+		n.Registered = false
+		n.Status = NumberDisconnected
+		n.Platform = NotApplicable
+		return nil
+	})
+}
+
+// SetPIN sets or replaces the two-step PIN without asking for the old one (spec/phone_numbers.md section 8). Errors:
+// [ErrUnknown], [wa.ErrPINFormat].
+func (s *Service) SetPIN(ctx context.Context, id wa.PhoneNumberID, pin string) (*Number, error) {
+	return s.UpdateNumber(ctx, id, func(n *Number) (err error) {
+		if !ValidPIN(pin) {
+			return wa.ErrPINFormat
+		}
+		n.PIN, err = newPIN(s.rand, pin)
+		return err
+	})
+}
+
+// refusal marks an error that leaves no trace: the attempt does not count.
+type refusal struct{ error }
+
+func (r refusal) Unwrap() error { return r.error }
+
+func refuse(err error) error { return refusal{err} }
+
+// attempt is UpdateNumber for calls that are counted: what try changed is stored even when it fails, unless it refuses.
+func (s *Service) attempt(ctx context.Context, id wa.PhoneNumberID, try func(*Number, time.Time) error) (*Number, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old, ok := s.snap.Load().numbers[id]
+	if !ok {
+		return nil, fmt.Errorf("registration of number %s: %w", id, ErrUnknown)
+	}
+	n := old.copy()
+	failed := try(n, s.clock.Now())
+	if r := (refusal{}); errors.As(failed, &r) {
+		return nil, r.error
+	}
+	if err := s.commit(ctx, &Set{Numbers: []*Number{n}}); err != nil {
+		return nil, fmt.Errorf("registration of number %s: %w", id, err)
+	}
+	if failed != nil {
+		return nil, failed
+	}
+	return n, nil
+}
+
+// count takes one call off the budget. The eleventh call within the window starts the block; calls during the block are
+// refused and do not prolong it.
+func count(calls *[]time.Time, block *time.Time, now time.Time) error {
+	if now.Before(*block) {
+		return refuse(wa.ErrRegisterRate.Retry(block.Sub(now).Seconds()))
+	}
+	var recent []time.Time
+	for _, t := range *calls {
+		if now.Sub(t) < registrationWindow {
+			recent = append(recent, t)
+		}
+	}
+	if len(recent) >= maxRegistrations {
+		*calls, *block = nil, now.Add(registrationWindow)
+		return wa.ErrRegisterRate.Retry(registrationWindow.Seconds())
+	}
+	*calls = append(recent, now)
+	return nil
+}

@@ -1,0 +1,213 @@
+package business
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/hikyaku/hikyaku/internal/clock"
+	"github.com/hikyaku/hikyaku/internal/wa"
+)
+
+// ErrUnknown is returned by writes to an object that does not exist. The API answers it like a forbidden one.
+var ErrUnknown = errors.New("no such object")
+
+// ErrExists is returned when an object with the given id exists already.
+var ErrExists = errors.New("the id is taken")
+
+// Options of a Service.
+type Options struct {
+	Clock clock.Clock // required
+	Rand  io.Reader   // of ids and salts; nil means crypto/rand
+}
+
+// Service is the registry of portfolios, accounts and numbers. All methods are safe for concurrent use.
+type Service struct {
+	store Store
+	clock clock.Clock
+	rand  io.Reader
+
+	snap atomic.Pointer[snapshot]
+
+	mu    sync.Mutex // held over every write, store included
+	hooks []func(*Number)
+}
+
+// snapshot is never changed once it is published.
+type snapshot struct {
+	portfolios map[wa.BusinessID]*Portfolio
+	wabas      map[wa.WABAID]*WABA
+	numbers    map[wa.PhoneNumberID]*Number
+	byWaID     map[wa.WaID]*Number // live numbers only
+}
+
+// New loads everything from the store.
+func New(ctx context.Context, store Store, o Options) (*Service, error) {
+	if o.Rand == nil {
+		o.Rand = rand.Reader
+	}
+	set, err := store.LoadBusiness(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("load portfolios, accounts and numbers: %w", err)
+	}
+	s := &Service{store: store, clock: o.Clock, rand: o.Rand}
+	empty := &snapshot{}
+	s.snap.Store(empty.with(set))
+	return s, nil
+}
+
+// with returns a snapshot that also contains set.
+func (s *snapshot) with(set *Set) *snapshot {
+	n := *s
+	if len(set.Portfolios) > 0 {
+		n.portfolios = grown(s.portfolios, len(set.Portfolios))
+		for _, p := range set.Portfolios {
+			n.portfolios[p.ID] = p
+		}
+	}
+	if len(set.WABAs) > 0 {
+		n.wabas = grown(s.wabas, len(set.WABAs))
+		for _, w := range set.WABAs {
+			n.wabas[w.ID] = w
+		}
+	}
+	if len(set.Numbers) > 0 {
+		n.numbers = grown(s.numbers, len(set.Numbers))
+		n.byWaID = grown(s.byWaID, len(set.Numbers))
+		for _, x := range set.Numbers {
+			n.putNumber(x)
+		}
+	}
+	return &n
+}
+
+func (s *snapshot) putNumber(n *Number) {
+	if old := s.numbers[n.ID]; old != nil && s.byWaID[old.WaID] == old {
+		delete(s.byWaID, old.WaID)
+	}
+	s.numbers[n.ID] = n
+	if n.Live() {
+		s.byWaID[n.WaID] = n
+	}
+}
+
+func grown[K comparable, V any](m map[K]V, by int) map[K]V {
+	c := make(map[K]V, len(m)+by)
+	maps.Copy(c, m)
+	return c
+}
+
+// OnChange calls f with every number that is created or changed, in the order of the changes, before the changing call
+// returns. f must return at once and must not write to the service. Numbers that exist already are not reported.
+func (s *Service) OnChange(f func(*Number)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hooks = append(s.hooks, f)
+}
+
+// commit makes set durable, then visible. The caller holds mu. The request that caused the change may go away at any
+// time; that must not leave store and memory apart, so its cancellation does not reach the store.
+func (s *Service) commit(ctx context.Context, set *Set) error {
+	if err := s.store.SaveBusiness(context.WithoutCancel(ctx), set); err != nil {
+		return fmt.Errorf("save: %w", err)
+	}
+	s.snap.Store(s.snap.Load().with(set))
+	for _, n := range set.Numbers {
+		for _, f := range s.hooks {
+			f(n)
+		}
+	}
+	return nil
+}
+
+// Empty reports whether there is no portfolio: a first start.
+func (s *Service) Empty() bool { return len(s.snap.Load().portfolios) == 0 }
+
+// Portfolio finds a portfolio by id.
+func (s *Service) Portfolio(id wa.BusinessID) (*Portfolio, bool) {
+	p, ok := s.snap.Load().portfolios[id]
+	return p, ok
+}
+
+// WABA finds an account by id. Deleted accounts are not found.
+func (s *Service) WABA(id wa.WABAID) (*WABA, bool) {
+	w, ok := s.snap.Load().wabas[id]
+	if !ok || w.Status == WABADeleted {
+		return nil, false
+	}
+	return w, true
+}
+
+// Number finds a number by id, deleted and migrated ones too: sends from them are answered with a code of their own.
+func (s *Service) Number(id wa.PhoneNumberID) (*Number, bool) {
+	n, ok := s.snap.Load().numbers[id]
+	return n, ok
+}
+
+// NumberByWaID finds the live number with these digits.
+func (s *Service) NumberByWaID(id wa.WaID) (*Number, bool) {
+	n, ok := s.snap.Load().byWaID[id]
+	return n, ok
+}
+
+// Portfolios returns all portfolios by id.
+func (s *Service) Portfolios() []*Portfolio {
+	return sorted(s.snap.Load().portfolios, func(*Portfolio) bool { return true },
+		func(a, b *Portfolio) int { return strings.Compare(string(a.ID), string(b.ID)) })
+}
+
+// WABAs returns the accounts owned by the portfolio, oldest first.
+func (s *Service) WABAs(owner wa.BusinessID) []*WABA {
+	return sorted(s.snap.Load().wabas,
+		func(w *WABA) bool { return w.Owner == owner && w.Status != WABADeleted }, olderWABA)
+}
+
+// ClientWABAs returns the accounts of others that are shared with the portfolio, oldest first.
+func (s *Service) ClientWABAs(partner wa.BusinessID) []*WABA {
+	return sorted(s.snap.Load().wabas, func(w *WABA) bool {
+		return w.Status != WABADeleted && slices.ContainsFunc(w.Shared, func(h Share) bool { return h.Business == partner })
+	}, olderWABA)
+}
+
+// Numbers returns the account's numbers that are not deleted, oldest first.
+func (s *Service) Numbers(w wa.WABAID) []*Number {
+	return sorted(s.snap.Load().numbers,
+		func(n *Number) bool { return n.WABA == w && n.Status != NumberDeleted }, olderNumber)
+}
+
+// AllNumbers returns every live number, oldest first.
+func (s *Service) AllNumbers() []*Number {
+	return sorted(s.snap.Load().numbers, (*Number).Live, olderNumber)
+}
+
+func olderWABA(a, b *WABA) int {
+	if c := a.Created.Compare(b.Created); c != 0 {
+		return c
+	}
+	return strings.Compare(string(a.ID), string(b.ID))
+}
+
+func olderNumber(a, b *Number) int {
+	if c := a.Created.Compare(b.Created); c != 0 {
+		return c
+	}
+	return strings.Compare(string(a.ID), string(b.ID))
+}
+
+func sorted[K comparable, V any](m map[K]V, keep func(V) bool, cmp func(a, b V) int) []V {
+	var out []V
+	for _, v := range m {
+		if keep(v) {
+			out = append(out, v)
+		}
+	}
+	slices.SortFunc(out, cmp)
+	return out
+}

@@ -1,0 +1,105 @@
+package business_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hikyaku/hikyaku/internal/business"
+	"github.com/hikyaku/hikyaku/internal/clock"
+	"github.com/hikyaku/hikyaku/internal/wa"
+)
+
+// memory is a Store in memory that can be told to fail.
+type memory struct {
+	mu    sync.Mutex
+	set   map[string]any
+	saves int
+	fail  error
+}
+
+func (m *memory) LoadBusiness(context.Context) (*business.Set, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.fail != nil {
+		return nil, m.fail
+	}
+	var s business.Set
+	for _, v := range m.set {
+		switch v := v.(type) {
+		case business.Portfolio:
+			s.Portfolios = append(s.Portfolios, &v)
+		case business.WABA:
+			s.WABAs = append(s.WABAs, &v)
+		case business.Number:
+			s.Numbers = append(s.Numbers, &v)
+		}
+	}
+	return &s, nil
+}
+
+func (m *memory) SaveBusiness(ctx context.Context, s *business.Set) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := errors.Join(m.fail, ctx.Err()); err != nil {
+		return err
+	}
+	if m.set == nil {
+		m.set = map[string]any{}
+	}
+	m.saves++
+	for _, p := range s.Portfolios {
+		m.set["p"+string(p.ID)] = *p
+	}
+	for _, w := range s.WABAs {
+		m.set["w"+string(w.ID)] = *w
+	}
+	for _, n := range s.Numbers {
+		m.set["n"+string(n.ID)] = *n
+	}
+	return nil
+}
+
+// at is a clock that stands where the test puts it.
+type at struct {
+	clock.Clock
+	now time.Time
+}
+
+func (a *at) Now() time.Time { return a.now }
+
+func open(t *testing.T, m *memory) (*business.Service, *at) {
+	t.Helper()
+	c := &at{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
+	s, err := business.New(t.Context(), m, business.Options{Clock: c})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, c
+}
+
+// starter opens a service with its test resources.
+func starter(t *testing.T) (*business.Service, *at, *memory, *business.Number) {
+	t.Helper()
+	m := &memory{}
+	s, c := open(t, m)
+	_, _, n, err := s.CreateStarter(t.Context(), business.Starter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, c, m, n
+}
+
+// pending adds a verified but unregistered number to the account of n.
+func pending(t *testing.T, s *business.Service, n *business.Number, digits wa.WaID) *business.Number {
+	t.Helper()
+	x, err := s.CreateNumber(t.Context(), business.Number{
+		WABA: n.WABA, WaID: digits, VerifiedName: "Aozora Store", CodeVerification: business.CodeVerified,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x
+}
