@@ -1,0 +1,49 @@
+# make help tells what there is.
+GO      ?= go
+LINT    ?= golangci-lint
+FUZZ    ?= 30s
+VERSION := $(shell cat .golangci-version)
+
+.PHONY: help build check test lint race postgres crash fuzz load gen smoke
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+build: ## the binary, in ./hikyaku
+	$(GO) build -trimpath -o hikyaku ./cmd/hikyaku
+
+check: ## format, vet, the plan of the house, short tests: under a minute
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
+	$(GO) vet ./...
+	$(GO) test -short ./...
+
+test: ## all quick tests; needs nothing but Go
+	$(GO) test ./...
+
+lint: ## golangci-lint, in the pinned version
+	$(LINT) run ./...
+
+lint-install: ## installs the pinned golangci-lint into GOBIN
+	$(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(VERSION)
+
+race: ## the concurrent packages under the race detector
+	$(GO) test -race ./internal/clock/... ./internal/limits/... ./internal/journal/... ./internal/pipeline/... \
+		./internal/webhook/... ./internal/network/... ./internal/vault/... ./internal/graph/... ./device/... ./internal/app/...
+
+postgres: ## the store's conformance suite on a temporary PostgreSQL
+	test/postgres.sh $(GO) test ./internal/store/...
+
+crash: ## kill -9 at 200 random moments, disk errors, full disk
+	$(GO) test -tags crash -count=1 -timeout 15m ./test/crash/...
+
+fuzz: ## every fuzz target for FUZZ (30s)
+	test/fuzz.sh $(FUZZ)
+
+load: ## the load figures of docs/performance.md, and a minute of hostile input
+	$(GO) test -tags load -count=1 -timeout 20m ./test/load/...
+
+smoke: build ## a short bench run of the whole platform
+	./hikyaku bench platform --mps 200 --duration 5s
+
+gen: ## generated code and pages; CI fails when they differ
+	$(GO) generate ./...
