@@ -19,9 +19,10 @@ const module = "github.com/hikyaku/hikyaku/"
 // covers the folders below it; where a folder has a line of its own, that one counts.
 var plan = map[string][]string{
 	// Floor 0: words and time.
-	"internal/wa":    {},
-	"internal/clock": {},
-	"retry":          {},
+	"internal/wa":       {},
+	"internal/clock":    {},
+	"retry":             {},
+	"internal/receiver": {},
 
 	// Floor 1: rules, each alone with the ground floor.
 	"internal/access":         {"internal/wa", "internal/clock"},
