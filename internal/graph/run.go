@@ -40,7 +40,7 @@ func (s *Server) locate(ctx context.Context, c *Call, id string) (*shape, error)
 	if n == nil {
 		return nil, wa.ErrAlias.Fill(clip(id))
 	}
-	c.Kind = kind
+	c.Kind, c.route = kind, c.Method+" "+kind
 	return n, nil
 }
 
