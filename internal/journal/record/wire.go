@@ -25,7 +25,7 @@ func (f fields) each(text func(n protowire.Number, v []byte), num func(n protowi
 			if size < 0 {
 				return protowire.ParseError(size)
 			}
-			text(n, v)
+			text(n, v[:len(v):len(v)]) // a reader that appends must not write into the next field
 			b = b[size:]
 		case protowire.VarintType:
 			v, size := protowire.ConsumeVarint(b)
