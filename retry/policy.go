@@ -93,8 +93,7 @@ func next(err error, refused int) time.Duration {
 
 // code is the code of err; -1, which no code is, when it has none.
 func code(err error) int {
-	var c Coder
-	if errors.As(err, &c) {
+	if c, ok := errors.AsType[Coder](err); ok {
 		return c.ErrorCode()
 	}
 	return -1

@@ -68,8 +68,12 @@ func TestByCode(t *testing.T) {
 		code, subcode int
 		want          *wa.Error
 	}{
-		{131056, 0, wa.ErrPairRate}, {190, 463, wa.ErrTokenExpired}, {190, 0, wa.ErrToken}, {100, 0, wa.ErrInvalidParameter},
-		{100, 33, wa.ErrUnsupportedRequest}, {131030, 2655007, wa.ErrNotAllowed},
+		{131056, 0, wa.ErrPairRate},
+		{190, 463, wa.ErrTokenExpired},
+		{190, 0, wa.ErrToken},
+		{100, 0, wa.ErrInvalidParameter},
+		{100, 33, wa.ErrUnsupportedRequest},
+		{131030, 2655007, wa.ErrNotAllowed},
 	} {
 		if got, ok := wa.ByCode(c.code, c.subcode); !ok || got != c.want {
 			t.Errorf("%d/%d is %v", c.code, c.subcode, got)

@@ -12,7 +12,7 @@ type (
 	// BusinessID names a business portfolio.
 	BusinessID string
 	// WABAID names a WhatsApp Business Account.
-	WABAID string
+	WABAID string //nolint:revive // WABA is the platform's word, not the package's name
 	// PhoneNumberID names a business phone number; it is not the number itself.
 	PhoneNumberID string
 	// TemplateID names one language of a message template.
@@ -22,7 +22,7 @@ type (
 )
 
 // WaID is a phone number on the user network: digits only, no plus sign.
-type WaID string
+type WaID string //nolint:revive // wa_id is the platform's word
 
 // MessageID is a wamid: "wamid." followed by base64 (spec/messages.md section 5).
 type MessageID string
