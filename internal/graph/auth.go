@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/hikyaku/hikyaku/internal/wa"
@@ -170,12 +171,7 @@ func (c *Call) allowed(scopes []string) bool {
 	if c.Caller == nil {
 		return false
 	}
-	for _, s := range scopes {
-		if c.Caller.HasScope(s) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(scopes, c.Caller.HasScope)
 }
 
 // permit is allowed as an error: 200, HTTP 403.

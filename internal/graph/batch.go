@@ -167,7 +167,10 @@ func (s *Server) runItem(ctx context.Context, c *Call, items []item, i int) {
 	it.done = true
 	req, err := itemRequest(ctx, c, items[:i], it)
 	if err != nil {
-		row := batchError("%s", err.Error())
+		var row *wa.Error
+		if !errors.As(err, &row) {
+			row = wa.ErrUnknown
+		}
 		it.out = answer{status: http.StatusBadRequest, row: row, body: appendError(nil, row, c.Version, c.Trace)}
 		return
 	}
@@ -188,10 +191,10 @@ func itemRequest(ctx context.Context, c *Call, before []item, it *item) (*http.R
 	for _, name := range it.after {
 		j := slices.IndexFunc(before, func(o item) bool { return o.name == name })
 		if j < 0 {
-			return nil, errors.New("Batch item depends on " + strconv.Quote(clip(name)) + ", which does not precede it")
+			return nil, batchError("Batch item depends on %q, which does not precede it", clip(name))
 		}
 		if before[j].out.row != nil || !before[j].done {
-			return nil, errors.New("Batch item was not run: " + strconv.Quote(clip(name)) + ", on which it depends, failed")
+			return nil, batchError("Batch item was not run: %q, on which it depends, failed", clip(name))
 		}
 	}
 	target, err := expand(it.url, before, url.QueryEscape)
@@ -209,7 +212,7 @@ func itemRequest(ctx context.Context, c *Call, before []item, it *item) (*http.R
 	}
 	u, err := url.Parse("/" + strings.TrimLeft(target, "/"))
 	if err != nil {
-		return nil, errors.New("Param relative_url is not a valid URL.")
+		return nil, batchError("Param relative_url is not a valid URL.")
 	}
 	req := (&http.Request{Method: it.method, URL: u, Header: it.header, Host: c.req.Host, RemoteAddr: c.req.RemoteAddr, Body: http.NoBody}).WithContext(ctx)
 	if body != "" {

@@ -16,16 +16,22 @@ func TestBatch(t *testing.T) {
 		name, batch string
 		want        string
 	}{
-		{"two reads, one refused, still 200", `[{"method":"GET","relative_url":"v23.0/101?fields=id"},{"method":"get","relative_url":"/200"}]`,
-			`[{"code":200,"body":"{\"id\":\"101\"}"},{"code":400,"body":` + quote(bad33("get", "200")) + `}]`},
+		{
+			"two reads, one refused, still 200", `[{"method":"GET","relative_url":"v23.0/101?fields=id"},{"method":"get","relative_url":"/200"}]`,
+			`[{"code":200,"body":"{\"id\":\"101\"}"},{"code":400,"body":` + quote(bad33("get", "200")) + `}]`,
+		},
 		{"form body", `[{"method":"POST","relative_url":"100/phone_numbers","body":"cc=81"}]`, `[{"code":200,"body":"{\"id\":\"399\",\"cc\":\"81\"}"}]`},
 		{"JSON body", `[{"method":"POST","relative_url":"100/phone_numbers","body":"{\"cc\":1}","headers":["Content-Type: application/json"]}]`, `[{"code":200,"body":"{\"id\":\"399\",\"cc\":\"1\"}"}]`},
 		{"outer version", `[{"method":"GET","relative_url":"100?fields=tier"}]`, `[{"code":200,"body":"{\"tier\":\"TIER_1K\",\"id\":\"100\"}"}]`},
 		{"own version", `[{"method":"GET","relative_url":"v23.0/100?fields=tier"}]`, `[{"code":400,"body":` + quote(bad100("Tried accessing nonexisting field (tier) on node type (WhatsAppBusinessAccount)")) + `}]`},
-		{"reference, named success left out", `[{"method":"GET","name":"t","relative_url":"100/phone_numbers?fields=id"},{"method":"GET","relative_url":"?ids={result=t:$.data.*.id}&fields=id"}]`,
-			`[null,{"code":200,"body":"{\"301\":{\"id\":\"301\"},\"302\":{\"id\":\"302\"}}"}]`},
-		{"named success kept", `[{"method":"GET","name":"t","omit_response_on_success":false,"relative_url":"101?fields=id"},{"method":"GET","depends_on":"t","relative_url":"{result=t:$['id']}?fields=id"}]`,
-			`[{"code":200,"body":"{\"id\":\"101\"}"},{"code":200,"body":"{\"id\":\"101\"}"}]`},
+		{
+			"reference, named success left out", `[{"method":"GET","name":"t","relative_url":"100/phone_numbers?fields=id"},{"method":"GET","relative_url":"?ids={result=t:$.data.*.id}&fields=id"}]`,
+			`[null,{"code":200,"body":"{\"301\":{\"id\":\"301\"},\"302\":{\"id\":\"302\"}}"}]`,
+		},
+		{
+			"named success kept", `[{"method":"GET","name":"t","omit_response_on_success":false,"relative_url":"101?fields=id"},{"method":"GET","depends_on":"t","relative_url":"{result=t:$['id']}?fields=id"}]`,
+			`[{"code":200,"body":"{\"id\":\"101\"}"},{"code":200,"body":"{\"id\":\"101\"}"}]`,
+		},
 		{"own token is a token in the body", `[{"method":"GET","relative_url":"101?fields=id","access_token":"good"}]`, `[{"code":400,"body":` + quote(bad("104", "An access token is required to request this resource.")) + `}]`},
 		{"no batch in a batch", `[{"method":"POST","relative_url":"/","body":"batch=[]"}]`, `[{"code":400,"body":` + quote(`{"error":{"message":"A batch must not contain a batch","type":"GraphBatchException","code":100,"fbtrace_id":"`+trace+`"}}`) + `}]`},
 	} {

@@ -88,7 +88,7 @@ func (d *doc) insert(at int32, n node, index int) {
 	if index < 0 {
 		return
 	}
-	pos := int32(index) //nolint:gosec // bracket bounds it
+	pos := int32(index) // below maxKeys, says bracket
 	d.nodes[i].pos = pos
 	prev := int32(0)
 	for c := d.nodes[at].first; c != i; c = d.nodes[c].next {
@@ -201,12 +201,14 @@ func (c *Call) parseBody(body *bounded) error {
 		}
 	}
 	var d *doc
-	switch {
-	case kind == jsonBody:
+	switch kind {
+	case jsonBody:
 		if d, err = parseBodyJSON(string(raw)); err != nil {
 			return err
 		}
-		c.rawJSON = raw
+		if d.nodes[0].count > 0 { // an empty body is {} to handlers
+			c.rawJSON = raw
+		}
 	default:
 		pairs, err := parsePairs(string(raw))
 		if err != nil {
@@ -272,8 +274,7 @@ func readAll(r io.Reader, size int64) ([]byte, error) {
 }
 
 func readError(err error) error {
-	var row *wa.Error
-	if errors.As(err, &row) {
+	if row, ok := errors.AsType[*wa.Error](err); ok {
 		return row
 	}
 	return Invalid("Request body could not be read").Because(err)

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -46,9 +47,9 @@ func (c *Call) splitPath() {
 
 // queryValue is a query parameter by its plain name; the last one counts.
 func (c *Call) queryValue(name string) (string, bool) {
-	for i := len(c.query) - 1; i >= 0; i-- {
-		if c.query[i].key == name {
-			return c.query[i].val, true
+	for _, v := range slices.Backward(c.query) {
+		if v.key == name {
+			return v.val, true
 		}
 	}
 	return "", false

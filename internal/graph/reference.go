@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"errors"
 	"strconv"
 	"strings"
 )
@@ -44,7 +43,7 @@ func expand(s string, items []item, escape func(string) string) (string, error) 
 		ref, after, ok := strings.Cut(rest, "}")
 		name, path, ok2 := strings.Cut(ref, ":")
 		if !ok || !ok2 {
-			return "", errors.New("A reference of a batch item must have the form {result=name:$.path}")
+			return "", batchError("A reference of a batch item must have the form {result=name:$.path}")
 		}
 		for _, it := range items {
 			if it.name != name {
@@ -52,7 +51,7 @@ func expand(s string, items []item, escape func(string) string) (string, error) 
 			}
 			d, err := parseJSON(string(it.out.body), "")
 			if err != nil {
-				return "", errors.New("Batch item " + strconv.Quote(clip(name)) + " has no JSON answer to refer to")
+				return "", batchError("Batch item %q has no JSON answer to refer to", clip(name))
 			}
 			values, err := jsonPath(Value{d: d}, path)
 			if err != nil {
@@ -62,7 +61,7 @@ func expand(s string, items []item, escape func(string) string) (string, error) 
 			break
 		}
 		if b.Len() > maxExpanded {
-			return "", errors.New("A batch item is too large after its references were filled in")
+			return "", batchError("A batch item is too large after its references were filled in")
 		}
 		s = after
 	}
@@ -70,7 +69,7 @@ func expand(s string, items []item, escape func(string) string) (string, error) 
 
 // jsonPath returns the scalars that path selects.
 func jsonPath(root Value, path string) ([]string, error) {
-	bad := errors.New("Reference " + strconv.Quote(clip(path)) + " of a batch item is not a supported JSONPath")
+	bad := batchError("Reference %q of a batch item is not a supported JSONPath", clip(path))
 	rest, ok := strings.CutPrefix(path, "$")
 	if !ok {
 		return nil, bad

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"math"
 	"net/http"
 	"runtime/debug"
@@ -171,9 +172,7 @@ func (s *Server) answerHeaders(h http.Header, c *Call, a *answer) {
 	h["Facebook-Api-Version"] = []string{c.Version.String()} // a caller may have a default version of its own
 	h["Content-Type"] = hJSON
 	h["Pragma"] = hNoCache
-	for k, v := range c.header {
-		h[k] = v
-	}
+	maps.Copy(h, c.header)
 	if a.row != nil {
 		h["Cache-Control"] = hNoStore
 		if a.row.RetryIn > 0 {

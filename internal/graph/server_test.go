@@ -171,6 +171,8 @@ func TestCalls(t *testing.T) {
 		{"send, too long", "POST /v23.0/301/messages", `{"messaging_product":"whatsapp","to":"1","text":{"body":"` + strings.Repeat("é", 4097) + `"}}`, nil, 400, bad100("Param text['body'] must be at most 4096 characters long.")},
 		{"body of the handler, any carrier", "POST /v23.0/301/echo?x=1", `a={"b":[1]}&l[]=p&l[]=q&s=t`, []string{form}, 200, `{"a":{"b":[1]},"l":["p","q"],"s":"t","x":"1"}`},
 		{"body of the handler, JSON as sent", "POST /v23.0/301/echo", `{"a" : 1}`, nil, 200, `{"a" : 1}`},
+		{"body of the handler, none sent", "POST /v23.0/301/echo", "", nil, 200, `{}`},
+		{"body of the handler, spaces", "POST /v23.0/301/echo", " ", nil, 200, `{}`},
 		{"token in JSON body is not passed on", "POST /v23.0/301/echo", `{"access_token":"good","a":1}`, nil, 200, `{"a":1}`},
 
 		// families

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -41,12 +42,7 @@ type caller struct {
 func (c caller) App() wa.AppID { return wa.AppID(c.app) }
 func (c caller) Me() string    { return c.me }
 func (c caller) HasScope(s string) bool {
-	for _, have := range c.scopes {
-		if have == s {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(c.scopes, s)
 }
 
 type fixedClock struct {
@@ -212,14 +208,16 @@ func (t *toy) account() graph.Node[*account] {
 				}},
 			},
 			{
-				Name: "profile", List: graph.Collection[T, string]{Unpaged: true,
+				Name: "profile", List: graph.Collection[T, string]{
+					Unpaged: true,
 					Item: graph.Object[string]{Name: "Profile", Fields: []graph.Field[string]{
 						{Name: "about", When: graph.ByDefault, Get: func(s string) any { return s }},
 						{Name: "vertical", Get: func(string) any { return "RETAIL" }},
 					}},
 					List: func(_ context.Context, _ *graph.Call, a T, _ graph.Page) (graph.Items[string], error) {
 						return graph.Items[string]{Data: []string{"We sell " + a.name}}, nil
-					}},
+					},
+				},
 			},
 			{Name: "codes", One: &graph.One[T]{
 				Get: func(_ context.Context, c *graph.Call, _ T) (any, error) { return graph.Obj{{"code", c.Sub}}, nil },

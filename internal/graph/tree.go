@@ -44,7 +44,7 @@ type node struct {
 
 // add appends n as the last child of up and returns its index.
 func (d *doc) add(up int32, n node) int32 {
-	i := int32(len(d.nodes)) //nolint:gosec // bounded by maxNodes
+	i := int32(len(d.nodes)) // parsers stop at maxNodes
 	n.up = up
 	p := &d.nodes[up]
 	if p.kind == KindArray && n.pos == 0 {
@@ -262,6 +262,9 @@ func (v Value) open(k Kind) Value {
 		return v
 	}
 	if sub, ok := v.d.subs[v.i]; ok {
+		if sub == nil {
+			return v
+		}
 		return Value{d: sub}
 	}
 	t := strings.TrimLeft(n.text, " \t\r\n")
@@ -269,12 +272,12 @@ func (v Value) open(k Kind) Value {
 		return v
 	}
 	sub, err := parseJSON(n.text, v.d.path(v.i))
-	if err != nil {
-		return v
-	}
 	if v.d.subs == nil {
 		v.d.subs = make(map[int32]*doc)
 	}
-	v.d.subs[v.i] = sub
+	v.d.subs[v.i] = sub // nil when malformed: a large bad text must not be read again for every Get
+	if err != nil {
+		return v
+	}
 	return Value{d: sub}
 }
