@@ -1,0 +1,173 @@
+package webhook
+
+import (
+	"bytes"
+
+	"github.com/hikyaku/hikyaku/internal/journal/record"
+	"github.com/hikyaku/hikyaku/internal/wa"
+)
+
+// event is one update on its way to one endpoint. Its bytes are shared with every endpoint that gets the same variant.
+type event struct {
+	body  []byte // the POST that carries this update alone
+	open  int    // where the change begins in body
+	frame *openFrame
+	waba  wa.WABAID
+	id    wa.MessageID
+	born  int64 // Unix milliseconds
+	kind  record.Kind
+}
+
+// eventOverhead is what an event costs besides its bytes.
+const eventOverhead = 160
+
+func (e *event) cost() int { return len(e.body) + eventOverhead }
+
+// change is the element of changes[].
+func (e *event) change() []byte {
+	return e.body[e.open : len(e.body)-len(entryClose)-len(payloadClose)]
+}
+
+// openFrame counts the events of a frame that an endpoint has not finished.
+type openFrame struct {
+	part int
+	seq  uint64
+	left int
+}
+
+// update is what routing needs to know of a record.
+type update struct {
+	waba   wa.WABAID
+	number wa.PhoneNumberID
+	id     wa.MessageID
+	born   int64
+	rec    record.Record
+}
+
+// updateOf returns the update a record stands for; false for records that no webhook tells of.
+func updateOf(r record.Record) (update, bool) {
+	switch r := r.(type) {
+	case *record.Status:
+		return update{waba: r.WABA, number: r.Number, id: r.ID, born: r.At, rec: r}, true
+	case *record.Received:
+		return update{waba: r.WABA, number: r.Number, id: r.ID, born: r.At, rec: r}, true
+	default:
+		return update{}, false
+	}
+}
+
+// event builds the bytes of an update. scratch is reused between calls and returned.
+func (d *Dispatcher) event(u *update, legacy bool, scratch []byte) (event, []byte) {
+	b := append(scratch[:0], payloadOpen...)
+	b = appendEntryOpen(b, u.waba)
+	open := len(b)
+	switch r := u.rec.(type) {
+	case *record.Status:
+		b = d.build.status(b, r, d.opaque(r), legacy)
+	case *record.Received:
+		b = d.build.received(b, r, d.plaintext(r))
+	}
+	b = append(b, entryClose+payloadClose...)
+	e := event{body: bytes.Clone(b), open: open, waba: u.waba, id: u.id, born: u.born, kind: u.rec.Kind()}
+	return e, b
+}
+
+// opaque is the callback data of a status: clear in records from memory, sealed in those read back from disk.
+func (d *Dispatcher) opaque(s *record.Status) string {
+	if s.Opaque != "" || len(s.SealedOpaque) == 0 {
+		return s.Opaque
+	}
+	b, err := d.o.Safe.Open("message/"+string(s.ID)+"/opaque", s.SealedOpaque)
+	if err != nil {
+		// The key is gone for good or never fits: the status itself must still be told.
+		d.o.Log.Error("callback data cannot be opened", "wamid", s.ID, "err", err)
+		return ""
+	}
+	return string(b)
+}
+
+// plaintext is the body of an inbound message; nil when it cannot be opened, which makes the message unsupported.
+func (d *Dispatcher) plaintext(r *record.Received) []byte {
+	if r.Body != nil || len(r.SealedBody) == 0 {
+		return r.Body
+	}
+	b, err := d.o.Safe.Open("message/"+string(r.ID)+"/body", r.SealedBody)
+	if err != nil {
+		d.o.Log.Error("message body cannot be opened", "wamid", r.ID, "err", err)
+		return nil
+	}
+	return b
+}
+
+// batch appends one POST with all events: an entry per WABA in the order of their first update, a change per update.
+func batch(b []byte, events []event) []byte {
+	b = append(b, payloadOpen...)
+	first := true
+	for i := range events {
+		waba := events[i].waba
+		if appearsBefore(events[:i], waba) {
+			continue
+		}
+		if !first {
+			b = append(b, ',')
+		}
+		first = false
+		b = appendEntryOpen(b, waba)
+		b = append(b, events[i].change()...)
+		for j := i + 1; j < len(events); j++ {
+			if events[j].waba == waba {
+				b = append(b, ',')
+				b = append(b, events[j].change()...)
+			}
+		}
+		b = append(b, entryClose...)
+	}
+	return append(b, payloadClose...)
+}
+
+func appearsBefore(events []event, waba wa.WABAID) bool {
+	for i := range events {
+		if events[i].waba == waba {
+			return true
+		}
+	}
+	return false
+}
+
+// queue is a first-in, first-out line of events. The zero value is empty.
+type queue struct {
+	items []event
+	head  int
+	bytes int
+}
+
+func (q *queue) len() int { return len(q.items) - q.head }
+
+func (q *queue) push(events []event) {
+	if q.head > 0 && q.head >= len(q.items)/2 {
+		n := copy(q.items, q.items[q.head:])
+		clear(q.items[n:])
+		q.items, q.head = q.items[:n], 0
+	}
+	q.items = append(q.items, events...)
+	for i := range events {
+		q.bytes += events[i].cost()
+	}
+}
+
+// pop moves up to n events with at most size bytes of payload to the end of to; the first one is moved whatever its size.
+func (q *queue) pop(to []event, n, size int) []event {
+	from := q.head
+	for q.head < len(q.items) && q.head-from < n {
+		e := &q.items[q.head]
+		size -= len(e.body)
+		if size < 0 && q.head > from {
+			break
+		}
+		to = append(to, *e)
+		q.bytes -= e.cost()
+		*e = event{}
+		q.head++
+	}
+	return to
+}

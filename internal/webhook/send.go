@@ -1,0 +1,267 @@
+package webhook
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"sync/atomic"
+	"time"
+
+	"github.com/hikyaku/hikyaku/internal/wa"
+)
+
+const (
+	maxBody    = 3_000_000 // spec/webhooks.md section 6: at most 3 MB
+	maxUpdates = 1000      // per POST, the same section
+	drain      = 256 << 10 // bytes of an answer that are read to keep the connection
+)
+
+// Answer says how an attempt ended. The set is closed: it serves as a metric label.
+type Answer string
+
+// The answers.
+const (
+	AnswerOK          Answer = "ok"
+	AnswerStatus      Answer = "status"  // another status than 2xx (with StrictStatus: than 200)
+	AnswerTimeout     Answer = "timeout" // nothing within the time limit
+	AnswerTLS         Answer = "tls"     // certificate or handshake
+	AnswerRefused     Answer = "refused" // the address must not be reached
+	AnswerUnreachable Answer = "unreachable"
+)
+
+// Attempt is one try of a POST.
+type Attempt struct {
+	At      time.Time // platform time
+	Answer  Answer
+	Status  int // 0 when nobody answered
+	Latency time.Duration
+}
+
+// job is one POST: updates from the journal, or a row of the store.
+type job struct {
+	events []event
+	row    *Pending
+	body   []byte // of a row, opened
+}
+
+func (j *job) updates() int {
+	if j.row != nil {
+		return j.row.Updates
+	}
+	return len(j.events)
+}
+
+func (j *job) waba() wa.WABAID {
+	if j.row != nil {
+		return j.row.WABA
+	}
+	return j.events[0].waba
+}
+
+// payload is the body of the POST. A single update has it ready.
+func (j *job) payload() []byte {
+	switch {
+	case j.row != nil:
+		return j.body
+	case len(j.events) == 1:
+		return j.events[0].body
+	}
+	size := len(payloadOpen) + len(payloadClose)
+	for i := range j.events {
+		size += len(j.events[i].body) // a little more than it needs
+	}
+	return batch(make([]byte, 0, size), j.events)
+}
+
+// born is when the youngest update happened.
+func (j *job) born() time.Time {
+	if j.row != nil {
+		return j.row.Born
+	}
+	youngest := j.events[0].born
+	for i := range j.events {
+		youngest = max(youngest, j.events[i].born)
+	}
+	return time.UnixMilli(youngest)
+}
+
+// worker is what a goroutine that posts needs; reused.
+type worker struct {
+	d      *Dispatcher
+	events []event
+	job    job
+	sign   *signer
+	buf    []byte
+	*outbox
+}
+
+// outbox is what the transport reads while it writes a request. It may go on reading after it has returned, in a goroutine
+// of its own; it closes the body when it is done.
+type outbox struct {
+	reading atomic.Int32 // bodies the transport has not closed
+	body    outBody
+	header  http.Header
+	values  [2][]string // of the two signature headers
+}
+
+type outBody struct {
+	bytes.Reader
+	owner  *outbox
+	closed atomic.Bool
+}
+
+func (b *outBody) Close() error {
+	if !b.closed.Swap(true) {
+		b.owner.reading.Add(-1)
+	}
+	return nil
+}
+
+// open readies the outbox's body, or a copy for another try of the transport.
+func (o *outbox) open(b *outBody, body []byte) *outBody {
+	o.reading.Add(1)
+	b.owner = o
+	b.closed.Store(false)
+	b.Reset(body)
+	return b
+}
+
+func newWorker(d *Dispatcher) *worker {
+	return &worker{d: d, buf: make([]byte, 2048), outbox: newOutbox(d)}
+}
+
+func newOutbox(d *Dispatcher) *outbox {
+	w := &outbox{values: [2][]string{{""}, {""}}}
+	w.header = http.Header{
+		"Content-Type":        {"application/json"},
+		"User-Agent":          {d.o.UserAgent},
+		"Accept":              {"*/*"},
+		"Accept-Encoding":     {"deflate, gzip"},
+		"X-Hub-Signature":     w.values[1],
+		"X-Hub-Signature-256": w.values[0],
+		// Not sent: it allows the transport to use another connection when an idle one turns out to be closed.
+		"Idempotency-Key": {},
+	}
+	return w
+}
+
+// deliver posts the job, at once a second time when that fails, and decides what follows.
+func (w *worker) deliver(e *endpoint, j *job) {
+	e.mu.Lock()
+	u, text := e.target(j.waba()), e.urlText
+	e.mu.Unlock()
+	defer clear(w.events)
+	secret, ok := w.d.o.Apps.AppSecret(e.id.App)
+	if u == nil || !ok {
+		w.d.drop(e, j, LossUnsubscribed)
+		return
+	}
+	if w.sign == nil || w.sign.secret != secret {
+		w.sign = newSigner(secret)
+	}
+	body := j.payload()
+	entry := w.d.log.begin(e.id, text, j, body)
+	attempts := 0
+	if j.row != nil {
+		attempts = j.row.Attempts
+	}
+	for {
+		a := w.attempt(u, body)
+		if w.d.ctx.Err() != nil { // cut off by Close: not the receiver's fault
+			w.d.giveBack(e, j)
+			return
+		}
+		attempts++
+		w.d.log.attempt(entry, a)
+		w.d.o.Observer.Attempted(a.Answer, a.Latency, j.updates())
+		if a.Answer == AnswerOK {
+			e.succeeded(a.Latency)
+			w.d.done(e, j)
+			w.d.log.end(entry, StateDelivered, time.Time{})
+			return
+		}
+		suspended := e.failed()
+		if !w.d.failed(e, j, entry, body, attempts, a.Status, suspended) {
+			return
+		}
+	}
+}
+
+// attempt posts once.
+func (w *worker) attempt(u *url.URL, body []byte) Attempt {
+	d := w.d
+	ctx, cancel := context.WithTimeout(d.ctx, d.o.Timeout)
+	defer cancel()
+	if w.reading.Load() != 0 {
+		w.outbox = newOutbox(d) // the old one is left to the transport
+	}
+	out := w.outbox
+	out.values[0][0], out.values[1][0] = w.sign.sign(body)
+	req := (&http.Request{
+		Method: http.MethodPost, URL: u, Host: u.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: out.header, Body: out.open(&out.body, body), ContentLength: int64(len(body)),
+		GetBody: func() (io.ReadCloser, error) { return out.open(new(outBody), body), nil },
+	}).WithContext(ctx)
+	a := Attempt{At: d.o.Clock.Now()}
+	start := d.o.Wall.Now()
+	res, err := d.o.Transport.RoundTrip(req)
+	if err == nil {
+		err = w.drain(res.Body)
+	}
+	a.Latency = d.o.Wall.Now().Sub(start)
+	if err != nil {
+		a.Answer = classify(ctx, err)
+		return a
+	}
+	a.Status = res.StatusCode
+	switch {
+	case a.Status == http.StatusOK, a.Status >= 200 && a.Status < 300 && !d.o.StrictStatus:
+		a.Answer = AnswerOK
+	default:
+		a.Answer = AnswerStatus
+	}
+	return a
+}
+
+// drain reads the answer, which nobody looks at, so that the connection can be used again.
+func (w *worker) drain(body io.ReadCloser) error {
+	if body == http.NoBody {
+		return nil
+	}
+	defer func() { _ = body.Close() }()
+	for left := drain; left > 0; {
+		n, err := body.Read(w.buf)
+		left -= n
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func classify(ctx context.Context, err error) Answer {
+	var (
+		certificate *tls.CertificateVerificationError
+		record      tls.RecordHeaderError
+		alert       tls.AlertError
+		timeout     net.Error
+	)
+	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+		return AnswerTimeout
+	case errors.Is(err, ErrAddress):
+		return AnswerRefused
+	case errors.As(err, &certificate), errors.As(err, &record), errors.As(err, &alert):
+		return AnswerTLS
+	default:
+		return AnswerUnreachable
+	}
+}
