@@ -1,0 +1,109 @@
+package message
+
+import (
+	"github.com/hikyaku/hikyaku/internal/wa"
+)
+
+// Check is what can be said about the content alone: gate 8 of spec/errors.md section 2. Errors: [wa.ErrUnsupportedType]
+// for types that the platform knows but cannot send yet, [wa.ErrRequired], [wa.ErrValue], and code 100 for Direct Send.
+func (o *Outbound) Check() error {
+	if o.Mark != nil {
+		if o.Mark.MessageID == "" || len(o.Mark.MessageID) > maxMessageID {
+			return wa.ErrValue.With("Parameter 'message_id' is not the id of a message.")
+		}
+		return nil
+	}
+	switch o.Type {
+	case TypeText:
+		if o.text == "" {
+			return wa.ErrRequired.With("Parameter 'body' is mandatory for type 'text'")
+		}
+	case TypeTemplate:
+	default:
+		return wa.ErrUnsupportedType
+	}
+	switch {
+	case o.noContext:
+		return wa.ErrValue.With("Parameter 'message_id' of 'context' is not the id of a message.")
+	case o.category != "service" && o.Type != TypeTemplate:
+		return wa.ErrCloudParameter.With("Direct Send isn't enabled for this account")
+	case o.ttl:
+		return wa.ErrCloudParameter.With("ttl_seconds is only allowed with Direct Send")
+	}
+	return nil
+}
+
+// Sender is what Address needs to know of the business number.
+type Sender struct {
+	WaID        wa.WaID
+	CallingCode int
+	Strict      bool                         // digits without a plus sign always get the calling code
+	Allows      func(wa.WaID) bool           // test numbers: the recipient list; nil allows everybody
+	Known       func(wa.WaID) bool           // who is on the network; nil when nobody can tell quickly
+	Resolve     func(string) (wa.WaID, bool) // business-scoped user id; nil when they are not supported
+}
+
+// Address finds the recipient: gate 9 of spec/errors.md section 2. Errors: [wa.ErrGroupIneligible] for groups, which no
+// number has yet; [wa.ErrValue] for a malformed number or an unknown business-scoped id, [wa.ErrBSUID] while those are not
+// supported, [wa.ErrRecipientIsSender], [wa.ErrNotAllowed]. Source: spec/messages.md section 3.
+func (o *Outbound) Address(s *Sender) error {
+	if o.Mark != nil {
+		return nil
+	}
+	if o.group {
+		return wa.ErrGroupIneligible.With("Group messages are not enabled for this phone number.")
+	}
+	if err := o.find(s); err != nil {
+		return err
+	}
+	if o.To == s.WaID {
+		return wa.ErrRecipientIsSender
+	}
+	if s.Allows != nil && !s.Allows(o.To) {
+		return wa.ErrNotAllowed
+	}
+	return nil
+}
+
+func (o *Outbound) find(s *Sender) (err error) {
+	switch {
+	case o.bsuid != "":
+		if !validBSUID(o.bsuid) {
+			return wa.ErrValue.With("Parameter 'recipient' is not a business-scoped user id.")
+		}
+		if s.Resolve == nil {
+			return wa.ErrBSUID
+		}
+		to, ok := s.Resolve(o.bsuid)
+		if !ok {
+			return wa.ErrValue.With("Parameter 'recipient' names nobody whom this business knows.")
+		}
+		o.To = to
+	case s.Strict:
+		o.To, err = wa.ParseRecipientStrict(o.Input, s.CallingCode)
+	default:
+		o.To, err = wa.ParseRecipientKnown(o.Input, s.CallingCode, s.Known)
+	}
+	return err
+}
+
+// validBSUID is ^[A-Z]{2}\.(ENT\.)?[0-9A-Za-z]{1,128}$. Source: spec/messages.md section 3.2.
+func validBSUID(s string) bool {
+	if len(s) < 4 || s[0] < 'A' || s[0] > 'Z' || s[1] < 'A' || s[1] > 'Z' || s[2] != '.' {
+		return false
+	}
+	rest := s[3:]
+	if len(rest) > 4 && rest[:4] == "ENT." {
+		rest = rest[4:]
+	}
+	if len(rest) > 128 {
+		return false
+	}
+	for i := range len(rest) {
+		c := rest[i]
+		if (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,89 @@
+package message
+
+import (
+	"time"
+
+	"github.com/hikyaku/hikyaku/internal/wa"
+)
+
+// The types of messages that a send may name. Source: spec/messages.md section 2.
+const (
+	TypeAudio       = "audio"
+	TypeContacts    = "contacts"
+	TypeDocument    = "document"
+	TypeImage       = "image"
+	TypeInteractive = "interactive"
+	TypeLocation    = "location"
+	TypePin         = "pin"
+	TypeReaction    = "reaction"
+	TypeSticker     = "sticker"
+	TypeTemplate    = "template"
+	TypeText        = "text"
+	TypeVideo       = "video"
+
+	// TypeUnsupported is what an inbound message becomes that cannot be represented.
+	TypeUnsupported = "unsupported"
+)
+
+// types in the order in which the error for another one lists them.
+var types = []string{
+	TypeAudio, TypeContacts, TypeDocument, TypeImage, TypeInteractive, TypeLocation, TypePin, TypeReaction, TypeSticker,
+	TypeTemplate, TypeText, TypeVideo,
+}
+
+// Limits in Unicode code points. Source: spec/messages.md sections 2 and 9.1.
+const (
+	MaxText   = 4096
+	MaxOpaque = 512
+)
+
+// maxMessageID bounds ids of other messages in bytes; ours have up to about 150.
+const maxMessageID = 512
+
+// Month is how long a message waits to be delivered unless its template says otherwise. Source: spec/messages.md section
+// 14.2.
+const Month = 30 * 24 * time.Hour
+
+// Outbound is a send, or a read mark, on its way through the gates.
+type Outbound struct {
+	Mark *Mark // the call marks a message as read; then nothing else counts
+
+	Input string  // the recipient exactly as given
+	To    wa.WaID // set by Address
+	Type  string
+	Body  []byte // members of the device's plaintext after "ts": `"type":"text","text":{…}`; templates: set by Finish
+
+	Category     string        // pricing category: "service", or the template's after Finish
+	Life         time.Duration // until it is dropped undelivered
+	Context      wa.MessageID  // the message it answers; empty for none
+	Opaque       string        // biz_opaque_callback_data
+	IdentityHash string        // recipient_identity_key_hash
+	PreviewURL   string        // first link of a text that asks for a preview; empty for none
+
+	group     bool
+	bsuid     string
+	text      string
+	preview   bool
+	category  string // of Direct Send
+	ttl       bool   // ttl_seconds was given
+	noContext bool   // a context without a usable message id
+}
+
+// Mark marks a message, and all before it, as read. Source: spec/messages.md section 13.
+type Mark struct {
+	MessageID wa.MessageID
+	Typing    bool
+}
+
+// IsTemplate reports whether a template has to be filled in, see [Outbound.Finish].
+func (o *Outbound) IsTemplate() bool { return o.Type == TypeTemplate }
+
+// Finish gives a template message its content: rendered is the JSON object that the device finds under "template",
+// category the pricing category, and life how long it waits to be delivered.
+func (o *Outbound) Finish(rendered []byte, category string, life time.Duration) {
+	b := make([]byte, 0, len(rendered)+len(o.Context)+64)
+	b = append(b, `"type":"template","template":`...)
+	b = append(b, rendered...)
+	o.Body = appendContext(b, o.Context)
+	o.Category, o.Life = category, life
+}
