@@ -48,7 +48,7 @@ type Options struct {
 
 	// Status chooses the HTTP status of a row (errors.http.* of spec/errors.md 3); nil takes it from the row.
 	Status func(*wa.Error) int
-	// Admit runs after authentication, before anything is looked up: the app's own rate limit. c.ID is not yet resolved.
+	// Admit runs after authentication, before anything is looked up: the app's own rate limit. c.ID is the id asked for.
 	Admit func(ctx context.Context, c *Call) error
 	// Enter runs once the node is loaded and the permission checked: limits per node, account state. Not for nested edges.
 	Enter func(ctx context.Context, c *Call, node any) error
