@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/hikyaku/hikyaku/internal/business"
+	"github.com/hikyaku/hikyaku/internal/journal"
+	"github.com/hikyaku/hikyaku/internal/journal/record"
 	"github.com/hikyaku/hikyaku/internal/signal"
 	"github.com/hikyaku/hikyaku/internal/wa"
 )
@@ -23,8 +25,12 @@ type Store interface {
 	Pending(ctx context.Context, partition int, after wa.MessageID, limit int) ([]*Message, error)
 	// ByClientID finds an inbound message by the device's own id; nil when there is none.
 	ByClientID(ctx context.Context, device wa.DeviceID, clientID string) (*Message, error)
-	// Undelivered returns up to limit messages to the user that were sent but not delivered, oldest first.
-	Undelivered(ctx context.Context, user wa.WaID, limit int) ([]*Message, error)
+	// Undelivered returns up to limit messages to the user, from numbers of the partition, that were sent but not
+	// delivered, oldest first.
+	Undelivered(ctx context.Context, partition int, user wa.WaID, limit int) ([]*Message, error)
+	// Expired returns up to limit messages of the partition that were sent but not delivered and whose life ended before
+	// the given time (Unix milliseconds).
+	Expired(ctx context.Context, partition int, before int64, limit int) ([]*Message, error)
 }
 
 // KeyStore keeps the keys of business numbers, sealed.
@@ -38,18 +44,41 @@ type KeyStore interface {
 	OneTime(ctx context.Context, number wa.PhoneNumberID, id uint32) ([]byte, error)
 }
 
+// Log is one partition of the journal, see the journal room.
+type Log interface {
+	Append(recs []record.Record, done func(seq uint64, err error)) error
+	Next(ctx context.Context, after uint64) (*journal.Frame, error)
+	Last() uint64
+	SeqAt(ctx context.Context, t time.Time) (uint64, error)
+	Resume(ctx context.Context) (last uint64, err error)
+}
+
+// Sealer keeps content unreadable on disk; see the vault room. Both calls are fast and safe for concurrent use.
+type Sealer interface {
+	SealContent(ad, plain []byte) ([]byte, error)
+	SealNumber(number wa.PhoneNumberID, ad, plain []byte) ([]byte, error)
+	Open(ad, sealed []byte) ([]byte, error)
+}
+
 // Numbers knows the business numbers. Both calls are in-memory reads.
 type Numbers interface {
 	Number(id wa.PhoneNumberID) (*business.Number, bool)
 	NumberByWaID(id wa.WaID) (*business.Number, bool)
 }
 
-// User is a person on the user network as a lane needs to see them.
+// User is a person on the user network as a lane needs to see them. It is immutable.
 type User struct {
 	WaID         wa.WaID
 	Name         string // profile name
 	IdentityHash string
-	Devices      []wa.DeviceID
+	Devices      []Device
+}
+
+// Device is one device of a user. A session with it is void once either field differs from when the session began.
+type Device struct {
+	ID             wa.DeviceID
+	Identity       signal.PublicKey
+	RegistrationID uint32
 }
 
 // Directory knows the users. Calls may read SQL: lanes use it from their worker pools only.
@@ -69,6 +98,8 @@ type Mailbox interface {
 	Reserve(device wa.DeviceID) (seq uint64)
 	// Put hands over durable items; online devices get them at once.
 	Put(items []*MailboxItem)
+	// Flash pushes an event that is not stored to those of the devices that are connected.
+	Flash(devices []wa.DeviceID, event []byte)
 	// Skip says that a reserved position will never be filled.
 	Skip(device wa.DeviceID, seq uint64)
 }

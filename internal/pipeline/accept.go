@@ -1,0 +1,176 @@
+package pipeline
+
+import (
+	"context"
+	"time"
+
+	"github.com/hikyaku/hikyaku/internal/business"
+	"github.com/hikyaku/hikyaku/internal/journal/record"
+	"github.com/hikyaku/hikyaku/internal/limits"
+	"github.com/hikyaku/hikyaku/internal/wa"
+)
+
+const (
+	textBusy       = "The number has too many requests waiting. Try again."
+	textRecovering = "The platform cannot write to its disk right now. Try again."
+)
+
+// Outgoing is a validated message of a business.
+type Outgoing struct {
+	Number   wa.PhoneNumberID
+	To       wa.WaID
+	Type     string
+	Category string        // pricing category of a template, lower case; "service" for everything else
+	Life     time.Duration // until the message is dropped undelivered
+	Body     []byte        // members of the device's plaintext, see message.Outbound
+
+	Opaque       string // biz_opaque_callback_data
+	IdentityHash string // recipient_identity_key_hash
+	PreviewURL   string // first link of a text that asks for a preview; empty for none
+}
+
+// Accept makes m durable and returns its id. After a nil error the message survives a crash of the machine and will end in
+// sent or failed; after any other error the caller must assume that it may still go out. Errors: [wa.ErrNotRegistered],
+// [wa.ErrMaintenance], [wa.ErrBlockedByBusiness], [wa.ErrPairRate], [wa.ErrThroughput], [wa.ErrUnavailable] when the lane's
+// queue is full or the disk refuses. Source for the order of checks: spec/errors.md section 2, gates 12 to 15.
+func (p *Pipeline) Accept(ctx context.Context, m *Outgoing) (wa.MessageID, error) {
+	l := p.laneOf(m.Number)
+	c := &accept{m: m, done: make(chan answer, 1), ctx: ctx}
+	if !l.offer(c) {
+		p.counts.RefusedBusy.Add(1)
+		return "", wa.ErrUnavailable.With(textBusy)
+	}
+	select {
+	case a := <-c.done:
+		return a.id, a.err
+	case <-ctx.Done():
+		return "", context.Cause(ctx)
+	}
+}
+
+type answer struct {
+	id  wa.MessageID
+	err error
+}
+
+type accept struct {
+	m    *Outgoing
+	ctx  context.Context //nolint:containedctx // a command waits in a queue and must know that its caller has gone
+	done chan answer
+	id   wa.MessageID
+}
+
+func (c *accept) refuse(err error) { c.done <- answer{err: err} }
+func (c *accept) durable()         { c.done <- answer{id: c.id} }
+func (c *accept) lost(err error)   { c.refuse(wa.ErrUnavailable.With(textRecovering).Because(err)) }
+
+func (c *accept) run(l *lane) {
+	if c.ctx.Err() != nil {
+		return // nobody waits for the answer, and nothing was promised
+	}
+	n, ok := l.p.o.Numbers.Number(c.m.Number)
+	if err := usable(n, ok, l.p.o.Clock.Now()); err != nil {
+		c.refuse(err)
+		return
+	}
+	p := l.peer(PeerKey{c.m.Number, c.m.To})
+	if !p.ready() {
+		c.wait(l, p)
+		return
+	}
+	if err := l.admit(p, n); err != nil {
+		c.refuse(err)
+		return
+	}
+	m, err := l.take(p, n, c.m)
+	if err != nil {
+		c.refuse(err)
+		return
+	}
+	c.id = m.ID
+	l.out.outcomes = append(l.out.outcomes, c)
+	l.out.accepted = append(l.out.accepted, m)
+	l.p.counts.Accepted.Add(1)
+}
+
+func (c *accept) wait(l *lane, p *peer) {
+	if l.parked >= maxParked*l.p.o.Queue {
+		l.p.counts.RefusedBusy.Add(1)
+		c.refuse(wa.ErrUnavailable.With(textBusy))
+		return
+	}
+	l.park(p, c)
+}
+
+func usable(n *business.Number, known bool, now time.Time) error {
+	switch {
+	case !known:
+		return wa.ErrNumberDeleted
+	case now.Before(n.MaintenanceUntil):
+		return wa.ErrMaintenance
+	case !n.Registered:
+		return wa.ErrNotRegistered
+	}
+	return nil
+}
+
+// admit applies the gates that need the lane's memory. A refusal changes nothing.
+func (l *lane) admit(p *peer, n *business.Number) error {
+	if p.blockedByBusiness {
+		return wa.ErrBlockedByBusiness
+	}
+	if l.unprojected.Load() > int64(l.p.o.MaxLag) {
+		l.p.counts.RefusedBusy.Add(1)
+		return wa.ErrUnavailable.With(textBusy)
+	}
+	now := l.now()
+	next, wait := limits.Pair.Next(p.pair, now)
+	if wait > 0 {
+		l.p.counts.RefusedPair.Add(1)
+		return wa.ErrPairRate.Retry(wait.Seconds())
+	}
+	window := l.number(n.ID).window
+	if !window.AllowOutbound(now, n.Limit()) {
+		l.p.counts.RefusedThroughput.Add(1)
+		return wa.ErrThroughput.Retry(float64(window.Wait(now, n.Limit())) / 1000)
+	}
+	window.Push(now, n.Limit())
+	p.pair = next
+	return nil
+}
+
+// take turns an admitted message into a record. If the process dies before the frame is durable, the caller was told
+// nothing and the limits forget the message with everything else.
+func (l *lane) take(p *peer, n *business.Number, m *Outgoing) (*letter, error) {
+	now := l.now()
+	e := &letter{body: m.Body, opaque: m.Opaque, preview: m.PreviewURL, loaded: true}
+	e.Message = Message{
+		ID: l.newID(m.To, true), Number: m.Number, WABA: n.WABA, User: m.To, State: StateAccepted,
+		Type: m.Type, Category: m.Category, IdentityHash: m.IdentityHash,
+		AcceptedAt: now, Expires: now + m.Life.Milliseconds(),
+	}
+	r := &record.Accepted{
+		ID: e.ID, Number: e.Number, WABA: e.WABA, To: e.User, At: now, Expires: e.Expires,
+		Type: e.Type, Category: e.Category, IdentityHash: e.IdentityHash,
+		PairStart: p.pair.Start, PairCount: uint32(p.pair.Sent),
+		Body: m.Body, Opaque: m.Opaque,
+	}
+	var err error
+	if r.SealedBody, err = l.p.o.Vault.SealContent(bodyAD(e.ID), m.Body); err != nil {
+		return nil, wa.ErrUnknownSend.Because(err)
+	}
+	if m.Opaque != "" {
+		if r.SealedOpaque, err = l.p.o.Vault.SealContent(opaqueAD(e.ID), []byte(m.Opaque)); err != nil {
+			return nil, wa.ErrUnknownSend.Because(err)
+		}
+		e.Opaque = r.SealedOpaque
+	}
+	l.out.write(r, len(r.SealedBody)+len(r.SealedOpaque))
+	l.out.touch(&p.pin)
+	l.out.touch(&e.pin)
+	l.messages.put(e.ID, e)
+	return e, nil
+}
+
+func bodyAD(id wa.MessageID) []byte   { return []byte("message/" + string(id) + "/body") }
+func opaqueAD(id wa.MessageID) []byte { return []byte("message/" + string(id) + "/opaque") }

@@ -1,0 +1,68 @@
+package pipeline
+
+// pin keeps an entry in a lane's memory while the store does not have its latest state: while a frame that changes it is
+// on its way, and until the projector has applied that frame.
+type pin struct {
+	flying int    // frames on their way
+	dirty  uint64 // last durable frame that changed the entry
+	held   int    // commands waiting on the entry, jobs working for it
+}
+
+func (p *pin) pinned(projected uint64) bool {
+	return p.flying > 0 || p.held > 0 || p.dirty > projected
+}
+
+type pinner interface {
+	pinned(projected uint64) bool
+}
+
+// cache is a bounded map in two generations: entries that were not used during a whole generation are dropped, pinned ones
+// are carried over. It may exceed its bound by what is pinned; the lane bounds that by watching the projector's lag.
+type cache[K comparable, V pinner] struct {
+	young, old map[K]V
+	max        int // entries per generation
+	dropped    func(K, V)
+}
+
+func newCache[K comparable, V pinner](limit int, dropped func(K, V)) *cache[K, V] {
+	return &cache[K, V]{young: map[K]V{}, old: map[K]V{}, max: limit, dropped: dropped}
+}
+
+func (c *cache[K, V]) get(k K) (V, bool) {
+	if v, ok := c.young[k]; ok {
+		return v, true
+	}
+	v, ok := c.old[k]
+	if ok {
+		delete(c.old, k)
+		c.young[k] = v
+	}
+	return v, ok
+}
+
+func (c *cache[K, V]) put(k K, v V) {
+	c.young[k] = v
+}
+
+func (c *cache[K, V]) len() int { return len(c.young) + len(c.old) }
+
+// turn starts a new generation when the young one is full, or whenever force is set.
+func (c *cache[K, V]) turn(projected uint64, force bool) {
+	if len(c.young) < c.max && !force {
+		return
+	}
+	next := map[K]V{}
+	for k, v := range c.old {
+		if v.pinned(projected) {
+			next[k] = v
+		} else if c.dropped != nil {
+			c.dropped(k, v)
+		}
+	}
+	if len(next) >= c.max/2 && !force {
+		// Nearly everything is pinned: a new generation would only copy maps around.
+		c.old = next
+		return
+	}
+	c.old, c.young = c.young, next
+}

@@ -1,0 +1,142 @@
+package pipeline
+
+import (
+	"context"
+
+	"github.com/hikyaku/hikyaku/internal/journal/record"
+	"github.com/hikyaku/hikyaku/internal/message"
+	"github.com/hikyaku/hikyaku/internal/wa"
+)
+
+// letter is a message in a lane's memory: its row, and what only memory holds.
+type letter struct {
+	pin
+	Message
+	loaded  bool
+	missing bool   // the store does not know it either
+	body    []byte // clear; dropped once it is sealed for every device
+	opaque  string // clear; read back from Opaque when needed
+	preview string // link to fetch after the message is on its way
+	waiting []command
+}
+
+// letter finds a message, or arranges for c to run again when the store has been asked. known is false when there is no
+// such message; wait is true when c was put aside.
+func (l *lane) letter(id wa.MessageID, c command) (m *letter, known, wait bool) {
+	m, ok := l.messages.get(id)
+	if ok && m.loaded {
+		return m, !m.missing, false
+	}
+	if !ok {
+		m = &letter{}
+		m.ID = id
+		l.messages.put(id, m)
+		l.absent = append(l.absent, id)
+	}
+	l.busy.Add(1)
+	m.held++
+	m.waiting = append(m.waiting, c)
+	return nil, false, true
+}
+
+func (l *lane) loadMessages(ctx context.Context, ids []wa.MessageID) command {
+	rows, err := l.p.o.Store.Messages(ctx, ids)
+	return &messagesLoaded{ids, rows, err}
+}
+
+type messagesLoaded struct {
+	ids  []wa.MessageID
+	rows []*Message
+	err  error
+}
+
+func (c *messagesLoaded) run(l *lane) {
+	for _, r := range c.rows {
+		if m, ok := l.messages.get(r.ID); ok && !m.loaded {
+			m.Message = *r
+			m.loaded = true
+		}
+	}
+	for _, id := range c.ids {
+		m, ok := l.messages.get(id)
+		if !ok {
+			continue
+		}
+		waiting := m.waiting
+		m.waiting = nil
+		if c.err != nil {
+			l.logger.Warn("load message", "wamid", string(id), "err", c.err)
+			m.loaded, m.missing = false, false
+		} else if !m.loaded {
+			m.loaded, m.missing = true, true
+		}
+		for _, w := range waiting {
+			m.held--
+			if c.err != nil {
+				l.retryLater(w)
+			} else {
+				l.decide(w)
+			}
+		}
+		if c.err != nil && m.held == 0 {
+			delete(l.messages.young, id)
+		}
+	}
+}
+
+// opaqueOf returns the clear callback data, for records that carry it to readers in memory.
+func (l *lane) opaqueOf(m *letter) string {
+	if m.opaque == "" && len(m.Opaque) > 0 {
+		if b, err := l.p.o.Vault.Open(opaqueAD(m.ID), m.Opaque); err == nil {
+			m.opaque = string(b)
+		} else {
+			l.logger.Error("open callback data", "wamid", string(m.ID), "err", err)
+		}
+	}
+	return m.opaque
+}
+
+// status makes the record of a step of m and moves the row. The caller has checked that the step is due.
+func (l *lane) status(kind record.Kind, m *letter, p *peer) *record.Status {
+	now := l.now()
+	s := &record.Status{
+		Of: kind, ID: m.ID, Number: m.Number, WABA: m.WABA, To: m.User, At: now, Type: m.Type, Category: m.Category,
+		PricingType: m.PricingType, Billable: m.Billable, Opaque: l.opaqueOf(m), SealedOpaque: m.Opaque,
+	}
+	if p != nil && p.user != nil {
+		s.Profile = p.user.Name
+		if n, ok := l.p.o.Numbers.Number(m.Number); ok && n.IdentityCheck && m.IdentityHash == "" {
+			s.IdentityHash = p.user.IdentityHash
+		}
+	}
+	switch kind {
+	case record.KindSent:
+		m.State, m.SentAt = StateSent, now
+	case record.KindDelivered:
+		m.State, m.DeliveredAt = StateDelivered, now
+	case record.KindRead:
+		m.State, m.ReadAt = StateRead, now
+	case record.KindPlayed:
+		m.State, m.PlayedAt = StatePlayed, now
+	case record.KindFailed:
+		m.State, m.FailedAt = StateFailed, now
+		m.body = nil
+	}
+	l.out.touch(&m.pin)
+	return s
+}
+
+// price decides what the message costs, at the moment it is handed over.
+func (l *lane) price(m *letter, p *peer, now int64) {
+	price := message.PriceAt(m.Type == "template", m.Category, message.WindowOpen(p.lastInbound, now))
+	m.PricingType, m.Billable, m.Category = price.Type, price.Billable, price.Category
+}
+
+// failLetter ends a message with a row of the error table.
+func (l *lane) failLetter(m *letter, p *peer, row *wa.Error) {
+	s := l.status(record.KindFailed, m, p)
+	s.Code, s.Subcode, s.Details = row.Code, row.Subcode, row.Details
+	m.Code = row.Code
+	l.out.write(s, len(s.Details)+len(s.SealedOpaque))
+	l.p.counts.Failed.Add(1)
+}

@@ -1,0 +1,232 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+
+	"github.com/hikyaku/hikyaku/internal/clock"
+	"github.com/hikyaku/hikyaku/internal/wa"
+)
+
+// Options assemble a Pipeline. Zero numbers mean the default in the comment.
+type Options struct {
+	Logs      []Log // one per partition
+	Store     Store
+	Keys      KeyStore
+	Numbers   Numbers
+	Directory Directory
+	Mailbox   Mailbox
+	Vault     Sealer
+	Previews  Previewer    // nil: links are delivered without preview
+	Applied   func(*Batch) // called after the store has taken a batch; nil for none
+	Clock     clock.Clock  // platform time
+	Pace      clock.Clock  // real time, for pauses that must pass even when platform time stands still
+	Rand      io.Reader    // keys and ids; must be safe for concurrent use
+	Logger    *slog.Logger
+
+	Queue    int // commands waiting per lane before callers are told to try again; 4096
+	Workers  int // goroutines for slow work, over all lanes; 8
+	Peers    int // pairs kept in memory per lane and generation; 20,000
+	Messages int // messages kept in memory per lane and generation; 50,000
+	MaxLag   int // records the projector may be behind before sends are refused, per lane; 400,000
+}
+
+func (o *Options) defaults() {
+	set := func(n *int, v int) {
+		if *n == 0 {
+			*n = v
+		}
+	}
+	set(&o.Queue, 4096)
+	set(&o.Workers, 8)
+	set(&o.Peers, 20_000)
+	set(&o.Messages, 50_000)
+	set(&o.MaxLag, 400_000)
+	if o.Pace == nil {
+		o.Pace = o.Clock
+	}
+}
+
+// Pipeline is the set of lanes of this process.
+type Pipeline struct {
+	o     Options
+	keys  *keyring
+	lanes []*lane
+	pool  *pool
+	proj  []*projector
+
+	stop context.CancelFunc
+	wg   sync.WaitGroup
+	fail chan error
+
+	counts Counts
+}
+
+// Counts are running totals since the start, for metrics.
+type Counts struct {
+	Accepted, Received, Sent, Delivered, Read, Failed atomic.Uint64
+	RefusedThroughput, RefusedPair, RefusedBusy       atomic.Uint64
+	Retried, Dropped, Recovered                       atomic.Uint64
+}
+
+// ErrStopped is returned to callers whose command was not decided before the pipeline stopped.
+var ErrStopped = errors.New("the pipeline has stopped")
+
+// New returns a pipeline that does nothing until Start.
+func New(o Options) *Pipeline {
+	o.defaults()
+	p := &Pipeline{o: o, fail: make(chan error, 1)}
+	p.keys = newKeyring(o.Keys, o.Vault, o.Clock, o.Rand)
+	p.pool = newPool(o.Workers)
+	for i, log := range o.Logs {
+		p.lanes = append(p.lanes, newLane(p, i, log))
+		p.proj = append(p.proj, newProjector(i, log, o.Store, o.Pace))
+	}
+	return p
+}
+
+// Start brings the store up to the end of the journal, then starts the lanes. It returns when every lane is ready.
+func (p *Pipeline) Start(ctx context.Context) error {
+	run, stop := context.WithCancel(context.WithoutCancel(ctx))
+	p.stop = stop
+	for i, pr := range p.proj {
+		if err := pr.open(ctx); err != nil {
+			return fmt.Errorf("projector %d: %w", i, err)
+		}
+	}
+	errs := make(chan error, len(p.lanes))
+	for i := range p.lanes {
+		l, pr := p.lanes[i], p.proj[i]
+		pr.applied = func(b *Batch) {
+			if p.o.Applied != nil {
+				p.o.Applied(b)
+			}
+			l.projectorMoved(b.Position)
+		}
+		p.wg.Go(func() { p.watch(pr.run(run)) })
+		go func() {
+			errs <- errors.Join(pr.wait(ctx, l.log.Last()), l.warm(ctx))
+		}()
+	}
+	for range p.lanes {
+		if err := <-errs; err != nil {
+			return err
+		}
+	}
+	for _, l := range p.lanes {
+		p.wg.Go(func() { l.run(run) })
+		p.wg.Go(func() { l.expire(run) })
+	}
+	return nil
+}
+
+// Failed tells why the pipeline cannot go on; the process should stop, since starting again is the recovery.
+func (p *Pipeline) Failed() <-chan error { return p.fail }
+
+func (p *Pipeline) watch(err error) {
+	if err == nil || errors.Is(err, context.Canceled) {
+		return
+	}
+	select {
+	case p.fail <- err:
+	default:
+	}
+}
+
+// Close refuses new commands, lets what is on its way become durable and projected, and stops.
+func (p *Pipeline) Close(ctx context.Context) error {
+	if p.stop == nil {
+		return nil
+	}
+	for _, l := range p.lanes {
+		l.closing.Store(true)
+	}
+	err := p.Settle(ctx)
+	for i, l := range p.lanes {
+		err = errors.Join(err, p.proj[i].wait(ctx, l.log.Last()))
+	}
+	p.stop()
+	p.wg.Wait()
+	p.pool.close()
+	return err
+}
+
+// Settle waits until no lane has work queued or on its way.
+func (p *Pipeline) Settle(ctx context.Context) error {
+	for !p.Idle() {
+		if err := p.o.Pace.Sleep(ctx, settlePause); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Idle reports that every command was decided and every decision is durable and handed on.
+func (p *Pipeline) Idle() bool {
+	for _, l := range p.lanes {
+		if l.busy.Load() != 0 || l.queued() != 0 {
+			return false
+		}
+	}
+	return p.pool.idle()
+}
+
+// Projected reports that the store shows everything the journal holds.
+func (p *Pipeline) Projected() bool {
+	for i, l := range p.lanes {
+		if p.proj[i].position() < l.log.Last() {
+			return false
+		}
+	}
+	return true
+}
+
+// Stored returns the last frame of a partition that the store shows.
+func (p *Pipeline) Stored(partition int) uint64 { return p.proj[partition].position() }
+
+// Counts returns the running totals.
+func (p *Pipeline) Counts() *Counts { return &p.counts }
+
+// Lag is the number of records that the projector still has to apply, over all lanes.
+func (p *Pipeline) Lag() (records int) {
+	for _, l := range p.lanes {
+		records += int(l.unprojected.Load())
+	}
+	return records
+}
+
+// Queued is the number of commands waiting, over all lanes.
+func (p *Pipeline) Queued() (commands int) {
+	for _, l := range p.lanes {
+		commands += l.queued()
+	}
+	return commands
+}
+
+// Partition tells which lane owns a number.
+func (p *Pipeline) Partition(number wa.PhoneNumberID) int {
+	h := fnv.New32a()
+	_, _ = io.WriteString(h, string(number))
+	return int(h.Sum32() % uint32(len(p.lanes)))
+}
+
+func (p *Pipeline) laneOf(number wa.PhoneNumberID) *lane { return p.lanes[p.Partition(number)] }
+
+// laneOfMessage reads the lane from a message id: the last byte of the key inside names it, see lane.newID.
+func (p *Pipeline) laneOfMessage(id wa.MessageID) (*lane, bool) {
+	m, err := wa.ParseMessageID(id)
+	if err != nil || len(m.Key) == 0 {
+		return nil, false
+	}
+	i := int(m.Key[len(m.Key)-1])
+	if i >= len(p.lanes) {
+		return nil, false
+	}
+	return p.lanes[i], true
+}

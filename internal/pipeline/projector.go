@@ -1,0 +1,151 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hikyaku/hikyaku/internal/clock"
+)
+
+const (
+	// maxBatch bounds the records of one store transaction.
+	maxBatch = 8000
+	// gather is how long the projector lets the journal run ahead before it writes: most messages pass all their steps in
+	// that time, and then their row is written once.
+	gatherTime = 150 * time.Millisecond
+)
+
+// projector is the follower of one partition that keeps the store's view up to date. It is idempotent: the position is
+// written in the same transaction as the effect.
+type projector struct {
+	partition int
+	log       Log
+	store     Store
+	pace      clock.Clock
+	applied   func(*Batch)
+
+	pos  atomic.Uint64
+	urge chan struct{} // buffered 1: somebody waits, do not gather
+
+	mu      sync.Mutex
+	moved   chan struct{} // closed and replaced at every step
+	waiting int
+}
+
+func newProjector(partition int, log Log, store Store, pace clock.Clock) *projector {
+	return &projector{partition: partition, log: log, store: store, pace: pace,
+		urge: make(chan struct{}, 1), moved: make(chan struct{})}
+}
+
+func (p *projector) position() uint64 { return p.pos.Load() }
+
+func (p *projector) open(ctx context.Context) error {
+	pos, err := p.store.Position(ctx, p.partition)
+	if err != nil {
+		return err
+	}
+	p.pos.Store(pos)
+	return nil
+}
+
+// wait returns when the store shows everything up to seq.
+func (p *projector) wait(ctx context.Context, seq uint64) error {
+	p.mu.Lock()
+	p.waiting++
+	p.mu.Unlock()
+	defer func() {
+		p.mu.Lock()
+		p.waiting--
+		p.mu.Unlock()
+	}()
+	for {
+		p.mu.Lock()
+		moved := p.moved
+		p.mu.Unlock()
+		if p.pos.Load() >= seq {
+			return nil
+		}
+		select {
+		case p.urge <- struct{}{}:
+		default:
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+func (p *projector) urged() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.waiting > 0
+}
+
+// run follows the journal until ctx ends. An error means that the store or the journal is damaged or gone.
+func (p *projector) run(ctx context.Context) error {
+	for {
+		if err := p.step(ctx); err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			return fmt.Errorf("projector of partition %d: %w", p.partition, err)
+		}
+	}
+}
+
+func (p *projector) step(ctx context.Context) error {
+	at := p.pos.Load()
+	f, err := p.log.Next(ctx, at)
+	if err != nil {
+		return err
+	}
+	s := newSketch(p.partition)
+	s.frame(f)
+	if !p.urged() {
+		p.gather(ctx)
+	}
+	for s.records < maxBatch && s.b.Position < p.log.Last() {
+		if f, err = p.log.Next(ctx, s.b.Position); err != nil {
+			return err
+		}
+		s.frame(f)
+	}
+	b := s.finish()
+	for {
+		if err = p.store.Apply(ctx, b); err == nil {
+			break
+		}
+		// A full disk or a database that is away comes back; meanwhile the lanes see the lag and refuse sends.
+		if p.pace.Sleep(ctx, retryPause) != nil {
+			return err
+		}
+	}
+	p.moveTo(b)
+	return nil
+}
+
+func (p *projector) gather(ctx context.Context) {
+	t := p.pace.NewTimer(gatherTime)
+	defer t.Stop()
+	select {
+	case <-t.C():
+	case <-p.urge:
+	case <-ctx.Done():
+	}
+}
+
+func (p *projector) moveTo(b *Batch) {
+	p.pos.Store(b.Position)
+	p.mu.Lock()
+	close(p.moved)
+	p.moved = make(chan struct{})
+	p.mu.Unlock()
+	if p.applied != nil {
+		p.applied(b)
+	}
+}

@@ -1,0 +1,151 @@
+package pipeline
+
+import (
+	"github.com/hikyaku/hikyaku/internal/journal/record"
+	"github.com/hikyaku/hikyaku/internal/wa"
+)
+
+// Step says what a device reports about an item.
+type Step uint8
+
+// The steps.
+const (
+	Stored  Step = iota // the device holds it: delivered
+	Shown               // the device holds it and its chat is open: read, without delivered before it
+	Opened              // read later on
+	Heard               // played
+	Skipped             // acknowledged without being of use: expired, repeated, or asked again by retry
+)
+
+// Receipt is a device's word about one mailbox item, or, for Opened and Heard, about a message.
+type Receipt struct {
+	Device wa.DeviceID
+	Seq    uint64           // 0 for Opened and Heard
+	ID     wa.MessageID     // empty for events
+	Number wa.PhoneNumberID // of the item; empty for Opened and Heard
+	Silent bool
+	Step   Step
+}
+
+// Receipts takes what devices report. It never refuses: a report that is lost would have to be asked for again.
+func (p *Pipeline) Receipts(list []Receipt) {
+	for len(list) > 0 {
+		// Reports of one device nearly always concern one lane: split only where it changes.
+		l, n := p.laneFor(list[0]), 1
+		for n < len(list) && p.laneFor(list[n]) == l {
+			n++
+		}
+		if l != nil {
+			l.tell(&receipts{list[:n:n]})
+		}
+		list = list[n:]
+	}
+}
+
+func (p *Pipeline) laneFor(r Receipt) *lane {
+	if r.Number != "" {
+		return p.laneOf(r.Number)
+	}
+	l, ok := p.laneOfMessage(r.ID)
+	if !ok {
+		return nil
+	}
+	return l
+}
+
+type receipts struct{ list []Receipt }
+
+func (c *receipts) run(l *lane) {
+	if l.broken {
+		l.deferred = append(l.deferred, c)
+		return
+	}
+	for i := range c.list {
+		(&receipt{Receipt: c.list[i]}).run(l)
+	}
+}
+
+// receipt is one report. It is an outcome too: if its record is lost with a frame, the report is kept for later.
+type receipt struct {
+	Receipt
+	l *lane
+}
+
+func (c *receipt) durable() {}
+
+func (c *receipt) lost(error) { c.l.tell(&receipts{[]Receipt{c.Receipt}}) }
+
+func (c *receipt) run(l *lane) {
+	if l.broken {
+		l.deferred = append(l.deferred, c)
+		return
+	}
+	c.l = l
+	if c.ID == "" || c.Silent {
+		c.acknowledge(l)
+		return
+	}
+	m, known, wait := l.letter(c.ID, c)
+	switch {
+	case wait:
+	case !known || m.User != c.Device.User() || m.State == StateReceived:
+		// Not this device's message, or none of ours: only its own mailbox is concerned.
+		c.acknowledge(l)
+	default:
+		c.apply(l, m)
+	}
+}
+
+func (c *receipt) apply(l *lane, m *letter) {
+	p, _ := l.peers.get(PeerKey{m.Number, m.User})
+	c.confirm(p)
+	var kind record.Kind
+	switch {
+	case c.Step == Stored && m.State < StateDelivered:
+		kind = record.KindDelivered
+	case (c.Step == Shown || c.Step == Opened) && m.State < StateRead:
+		kind = record.KindRead
+	case c.Step == Heard && m.State < StatePlayed:
+		kind = record.KindPlayed
+	default:
+		// Each (message, status) is emitted once; the first one counts.
+		c.acknowledge(l)
+		return
+	}
+	if m.Type == "reaction" {
+		c.acknowledge(l) // reactions stop at sent: spec/messages.md section 14.1
+		return
+	}
+	s := l.status(kind, m, p)
+	s.Device, s.Seq = c.Device, c.Seq
+	if kind != record.KindPlayed && !m.PricedOnce {
+		s.Priced, m.PricedOnce = true, true
+	}
+	l.out.write(s, 256+len(s.SealedOpaque))
+	l.out.outcomes = append(l.out.outcomes, c)
+	switch kind {
+	case record.KindDelivered:
+		l.p.counts.Delivered.Add(1)
+	case record.KindRead:
+		l.p.counts.Read.Add(1)
+	}
+}
+
+// confirm stops repeating the key agreement once the device has acknowledged a message of the session.
+func (c *receipt) confirm(p *peer) {
+	if p == nil || c.Seq == 0 || c.Step == Skipped {
+		return
+	}
+	if t := p.thread(c.Device); t != nil && t.session.Ready() && c.Seq >= t.since {
+		t.session.Confirm()
+	}
+}
+
+// acknowledge removes an item from the mailbox for good when no status does.
+func (c *receipt) acknowledge(l *lane) {
+	if c.Seq == 0 {
+		return
+	}
+	l.out.write(&record.Acked{Number: c.Number, Device: c.Device, Seq: c.Seq, ID: c.ID, At: l.now()}, 0)
+	l.out.outcomes = append(l.out.outcomes, c)
+}
