@@ -59,9 +59,8 @@ type Options struct {
 	Transport http.RoundTripper // see [NewTransport]; must not follow redirects
 	Clock     clock.Clock       // platform time: schedule and age of updates
 
-	Users    UserIDs     // nil leaves business-scoped user ids out
-	Inbound  InboundFunc // nil means [Text]
-	Observer Observer    // nil counts nothing
+	Users    UserIDs  // nil leaves business-scoped user ids out
+	Observer Observer // nil counts nothing
 	Log      *slog.Logger
 	Wall     clock.Clock // real time: latencies and saving; nil means the system's
 	Rand     io.Reader   // ids and jitter; nil means crypto/rand
@@ -114,9 +113,6 @@ func (o *Options) fill() {
 	or(&o.SaveEvery, time.Second)
 	or(&o.LogCount, 1000)
 	or(&o.LogBytes, 16<<20)
-	if o.Inbound == nil {
-		o.Inbound = Text
-	}
 	if o.Observer == nil {
 		o.Observer = noObserver{}
 	}
@@ -167,7 +163,7 @@ func New(ctx context.Context, o Options) (*Dispatcher, error) {
 	}
 	d := &Dispatcher{
 		o:         o,
-		build:     &builder{numbers: o.Numbers, users: o.Users, href: o.ErrorsHref, inbound: o.Inbound},
+		build:     &builder{numbers: o.Numbers, users: o.Users, href: o.ErrorsHref},
 		log:       newDeliveryLog(hex.EncodeToString(seed[:6])+"-", o.LogCount, o.LogBytes),
 		kicked:    make(chan struct{}, 1),
 		endpoints: map[EndpointID]*endpoint{},

@@ -83,14 +83,21 @@ func appendUnit(b []byte, r rune) []byte {
 }
 
 // appendASCII appends JSON text, which must be valid, in the platform's spelling. Slashes and other than ASCII bytes occur
-// in JSON only inside strings, so no parsing is needed; escapes that are already there stay as they are.
+// in JSON only inside strings, so no parsing is needed; of the escapes that are there only the hex digits change case.
 func appendASCII(b, text []byte) []byte {
 	from := 0
 	for i := 0; i < len(text); {
 		c := text[i]
 		switch {
 		case c == '\\':
-			i += 2 // whatever is escaped, \/ included, is no candidate
+			if i+6 <= len(text) && text[i+1] == 'u' {
+				b = append(b, text[from:i+2]...)
+				b = appendLower(b, text[i+2:i+6])
+				i += 6
+				from = i
+				continue
+			}
+			i = min(i+2, len(text)) // whatever is escaped, \/ included, is no candidate
 			continue
 		case c != '/' && c < utf8.RuneSelf:
 			i++
@@ -108,4 +115,14 @@ func appendASCII(b, text []byte) []byte {
 		from = i
 	}
 	return append(b, text[from:]...)
+}
+
+func appendLower(b, hex []byte) []byte {
+	for _, c := range hex {
+		if c >= 'A' && c <= 'F' {
+			c += 'a' - 'A'
+		}
+		b = append(b, c)
+	}
+	return b
 }

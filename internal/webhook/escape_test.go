@@ -62,10 +62,11 @@ func TestAppendStringReadsBack(t *testing.T) {
 func TestAppendASCII(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
-		`{"a":"caf` + "é" + ` /"}`: `{"a":"caf\u00e9 \/"}`,
-		`{"a":"x\/y\\/z"}`:         `{"a":"x\/y\\\/z"}`,
-		`{"a":"👍\"/"}`:             `{"a":"\ud83d\udc4d\"\/"}`,
-		`[1,true,null]`:            `[1,true,null]`,
+		`{"a":"caf` + "é" + ` /"}`:      `{"a":"caf\u00e9 \/"}`,
+		`{"a":"x\/y\\/z"}`:              `{"a":"x\/y\\\/z"}`,
+		`{"a":"👍\"/"}`:                  `{"a":"\ud83d\udc4d\"\/"}`,
+		`{"a":"\u00E9\uD83D\uDC4D\n/"}`: `{"a":"\u00e9\ud83d\udc4d\n\/"}`,
+		`[1,true,null]`:                 `[1,true,null]`,
 	} {
 		if got := string(appendASCII(nil, []byte(in))); got != want {
 			t.Errorf("%s: got %s, want %s", in, got, want)

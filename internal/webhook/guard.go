@@ -101,13 +101,7 @@ func NewTransport(o TransportOptions) *http.Transport {
 	if o.PerHost == 0 {
 		o.PerHost = 256
 	}
-	if o.lookup == nil {
-		o.lookup = func(ctx context.Context, host string) ([]netip.Addr, error) {
-			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-		}
-	}
-	g := &guard{o: o, public: ssrf.New(ssrf.WithPorts(append([]uint16{80, 443}, o.Ports...)...))}
-	g.dialer = &net.Dialer{Timeout: connectTimeout, Control: g.control}
+	g := newGuard(o)
 	return &http.Transport{
 		DialContext:            g.dial,
 		TLSClientConfig:        &tls.Config{RootCAs: o.RootCAs, MinVersion: tls.VersionTLS12},
@@ -124,6 +118,17 @@ type guard struct {
 	o      TransportOptions
 	public *ssrf.Guardian
 	dialer *net.Dialer
+}
+
+func newGuard(o TransportOptions) *guard {
+	if o.lookup == nil {
+		o.lookup = func(ctx context.Context, host string) ([]netip.Addr, error) {
+			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+		}
+	}
+	g := &guard{o: o, public: ssrf.New(ssrf.WithPorts(append([]uint16{80, 443}, o.Ports...)...))}
+	g.dialer = &net.Dialer{Timeout: connectTimeout, Control: g.control}
+	return g
 }
 
 func (g *guard) dial(ctx context.Context, network, address string) (net.Conn, error) {

@@ -42,7 +42,6 @@ type builder struct {
 	numbers Numbers
 	users   UserIDs // nil leaves business-scoped ids out
 	href    string
-	inbound InboundFunc
 }
 
 func appendEntryOpen(b []byte, waba wa.WABAID) []byte {

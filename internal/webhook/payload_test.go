@@ -17,7 +17,7 @@ type fixedUsers string
 func (f fixedUsers) UserID(wa.WABAID, wa.WaID) string { return string(f) }
 
 func sampleBuilder() *builder {
-	return &builder{numbers: fixedNumbers("15550100123"), users: fixedUsers("US.7340192256810"), href: ErrorsHref, inbound: Text}
+	return &builder{numbers: fixedNumbers("15550100123"), users: fixedUsers("US.7340192256810"), href: ErrorsHref}
 }
 
 // whole wraps one change as it is posted alone.
@@ -115,7 +115,7 @@ func TestInboundPayloads(t *testing.T) {
 	const head = `"from":"15550177788","from_user_id":"US.7340192256810","id":"wamid.HBgLMTU1NTAxNzc3ODgVAgASGBQzQTZGMTlDMkIwNERFODcxNTUzMAA=","timestamp":"1783065600"`
 	const end = `]},"field":"messages"}]}]}`
 	const unknown = `{` + head + `,"errors":[{"code":131051,"title":"Message type unknown","message":"Message type unknown",` +
-		`"error_data":{"details":"Message type is currently not supported."}}],"type":"unsupported","unsupported":{"type":"poll_creation"}}`
+		`"error_data":{"details":"Message type is currently not supported."}}],"type":"unsupported"`
 	for _, c := range []struct {
 		name, typ, body, want string
 	}{
@@ -128,9 +128,9 @@ func TestInboundPayloads(t *testing.T) {
 			`{"context":{"from":"15550100123","id":"wamid.HBgLMTU1NTAxNzc3ODgVAgARGBI0RTBCNzdDMUQ5M0EyRjY2NTgA"},` + head + `,"type":"text","text":{"body":"y"}}`},
 		{"forwarded", "text", `{"type":"text","text":{"body":"y"},"context":{"forwarded":true}}`,
 			`{"context":{"forwarded":true},` + head + `,"type":"text","text":{"body":"y"}}`},
-		{"unknown type", "poll_creation", `{"type":"poll_creation","poll_creation":{}}`, unknown},
-		{"content lost", "poll_creation", ``, unknown},
-		{"no JSON", "poll_creation", `\xff`, unknown},
+		{"unknown type", "poll_creation", `{"type":"poll_creation","poll_creation":{}}`, unknown + `,"unsupported":{"type":"poll_creation"}}`},
+		{"content lost", "poll_creation", ``, unknown + `}`},
+		{"no JSON", "poll_creation", `\xff`, unknown + `}`},
 	} {
 		r := &record.Received{
 			ID: "wamid.HBgLMTU1NTAxNzc3ODgVAgASGBQzQTZGMTlDMkIwNERFODcxNTUzMAA=", Number: "498765432109876", WABA: "512340987654321",
