@@ -138,11 +138,14 @@ func decodeExtras[V Value[V]](p V, o *Outbound) error {
 		}
 		o.Opaque = strings.Clone(s) // the request's text is not kept alive by it
 	}
-	hash, err := p.Get("recipient_identity_key_hash").StrOr("")
-	if err != nil {
-		return err
+	if v := p.Get("recipient_identity_key_hash"); v.Present() {
+		s, err := v.StrMax(maxHash)
+		if err != nil {
+			return err
+		}
+		o.IdentityHash = strings.Clone(s)
 	}
-	o.IdentityHash = strings.Clone(hash)
+	var err error
 	if o.category, err = p.Get("category").EnumOr("service", "service", "utility", "authentication"); err != nil {
 		return err
 	}

@@ -81,6 +81,7 @@ func TestGates(t *testing.T) {
 		{"4097 characters", head + `"type":"text","text":{"body":"` + strings.Repeat("é", 4097) + `"}}`, 6, "(#100) Param text['body'] must be at most 4096 characters long."},
 		{"4096 characters", head + `"type":"text","text":{"body":"` + strings.Repeat("é", 4096) + `"}}`, 0, ""},
 		{"513 opaque characters", head + `"type":"text","text":{"body":"hi"},"biz_opaque_callback_data":"` + strings.Repeat("x", 513) + `"}`, 6, "(#100) Param biz_opaque_callback_data must be at most 512 characters long."},
+		{"an identity hash of 257 characters", head + `"type":"text","text":{"body":"hi"},"recipient_identity_key_hash":"` + strings.Repeat("x", 257) + `"}`, 6, "(#100) Param recipient_identity_key_hash must be at most 256 characters long."},
 		{"context is a string", head + `"type":"text","text":{"body":"hi"},"context":"x"}`, 6, "(#100) Param context must be an object."},
 		{"unknown key in context", head + `"type":"text","text":{"body":"hi"},"context":{"id":"x"}}`, 6, `(#100) Unexpected key "id" on param "context".`},
 		{"no template object", head + `"type":"template"}`, 6, "(#100) The parameter template is required."},

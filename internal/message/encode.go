@@ -1,6 +1,7 @@
 package message
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -68,8 +69,8 @@ func pad(b []byte, start int) []byte {
 
 // Unpad removes the padding of a plaintext; false when there is none.
 func Unpad(plain []byte) ([]byte, bool) {
-	for i := len(plain) - 1; i >= 0; i-- {
-		switch plain[i] {
+	for i, c := range slices.Backward(plain) {
+		switch c {
 		case 0:
 		case 0x80:
 			return plain[:i], true
@@ -109,7 +110,7 @@ func TypingEvent(number wa.WaID) []byte {
 func quote(b []byte, s string) []byte {
 	out, err := jsontext.AppendQuote(b, s)
 	if err != nil {
-		out, _ = jsontext.AppendQuote(b, strings.ToValidUTF8(s, "\ufffd")) //nolint:errcheck // valid now
+		out, _ = jsontext.AppendQuote(b, strings.ToValidUTF8(s, "\ufffd")) // valid now
 	}
 	return out
 }

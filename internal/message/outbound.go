@@ -37,6 +37,9 @@ const (
 	MaxOpaque = 512
 )
 
+// maxHash bounds an identity hash, ours have 12 characters: it is stored with the message.
+const maxHash = 256
+
 // maxMessageID bounds ids of other messages in bytes; ours have up to about 150.
 const maxMessageID = 512
 

@@ -88,26 +88,26 @@ func (c *Component) appendJSON(b []byte) []byte {
 	return append(b, '}')
 }
 
-func (o *Button) appendJSON(b []byte) []byte {
-	b = quote(append(b, `{"type":`...), string(o.Type))
-	b = quote(append(b, `,"text":`...), o.Text)
-	if o.URL != "" {
-		b = quote(append(b, `,"url":`...), o.URL)
+func (b *Button) appendJSON(to []byte) []byte {
+	to = quote(append(to, `{"type":`...), string(b.Type))
+	to = quote(append(to, `,"text":`...), b.Text)
+	if b.URL != "" {
+		to = quote(append(to, `,"url":`...), b.URL)
 	}
-	if o.Phone != "" {
-		b = quote(append(b, `,"phone_number":`...), o.Phone)
+	if b.Phone != "" {
+		to = quote(append(to, `,"phone_number":`...), b.Phone)
 	}
-	if o.Example != "" {
-		b = append(quote(append(b, `,"example":[`...), o.Example), ']')
+	if b.Example != "" {
+		to = append(quote(append(to, `,"example":[`...), b.Example), ']')
 	}
-	return append(b, '}')
+	return append(to, '}')
 }
 
 // quote appends a JSON string; invalid UTF-8 becomes U+FFFD.
 func quote(b []byte, s string) []byte {
 	out, err := jsontext.AppendQuote(b, s)
 	if err != nil {
-		out, _ = jsontext.AppendQuote(b, strings.ToValidUTF8(s, "\ufffd")) //nolint:errcheck // valid now
+		out, _ = jsontext.AppendQuote(b, strings.ToValidUTF8(s, "\ufffd")) // valid now
 	}
 	return out
 }

@@ -1,6 +1,7 @@
 package template
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -235,12 +236,9 @@ func clean(s string) bool {
 // Variables lists the names of the variables of a text, each once, in the order they appear.
 func Variables(text string) (names []string) {
 	eachVariable(text, func(_, _ int, name string) {
-		for _, n := range names {
-			if n == name {
-				return
-			}
+		if !slices.Contains(names, name) {
+			names = append(names, name)
 		}
-		names = append(names, name)
 	})
 	return names
 }
