@@ -98,7 +98,7 @@ func (b *box) reserve() uint64 {
 }
 
 // put fills a reserved position; false when there is nothing to push.
-func (b *box) put(it *Item) bool {
+func (b *box) put(it *Item, kept int) bool {
 	e := b.at(it.Seq)
 	if e == nil || e.flags&reserved == 0 {
 		return false
@@ -113,7 +113,7 @@ func (b *box) put(it *Item) bool {
 	e.item = it
 	b.bytes += it.size()
 	if e.flags&stored != 0 {
-		b.evict(it.Seq)
+		b.evict(it.Seq, kept)
 	}
 	return true
 }
@@ -127,7 +127,7 @@ func (b *box) skip(seq uint64) {
 	}
 }
 
-func (b *box) markStored(seq uint64) {
+func (b *box) markStored(seq uint64, kept int) {
 	e := b.at(seq)
 	if e == nil {
 		return
@@ -138,14 +138,14 @@ func (b *box) markStored(seq uint64) {
 	case e.flags&void != 0:
 		b.remove(seq)
 	default:
-		b.evict(seq)
+		b.evict(seq, kept)
 	}
 }
 
 // evict leaves a stored item to the store where the memory does not need it: the device is away, or has plenty before it.
 // Not while a read is under way, which may have missed it.
-func (b *box) evict(seq uint64) {
-	if b.loading || b.link != nil && (seq <= b.checked || len(b.mem) <= keptOnline) {
+func (b *box) evict(seq uint64, kept int) {
+	if b.loading || b.link != nil && (seq <= b.checked || len(b.mem) <= kept) {
 		return
 	}
 	b.storeHigh = max(b.storeHigh, seq)

@@ -26,8 +26,6 @@ const (
 	recountAfter = time.Minute
 	// loadItems is how many items one read from the store brings.
 	loadItems = frame.Window
-	// keptOnline is how many items of a connected device stay in memory although the store has them.
-	keptOnline = 2 * frame.Window
 )
 
 // MailboxConfig configures a Mailbox. Store, Clock and Businesses are required.
@@ -39,6 +37,7 @@ type MailboxConfig struct {
 	Boxes      int // mailboxes of idle devices kept in memory, about; 0 means 200,000
 	Items      int // bound of one mailbox; 0 means frame.MailboxItems
 	Bytes      int64
+	Kept       int // items of a connected device that stay in memory although the store has them; 0 means 1,000
 	Loaders    int // reads from the store at a time; 0 means 4
 }
 
@@ -55,6 +54,7 @@ type Mailbox struct {
 	perBox  int // limits
 	perByte int64
 	perPart int // boxes per shard
+	kept    int
 	loader  loader
 
 	shards [boxShards]boxShard
@@ -71,7 +71,7 @@ func NewMailbox(c MailboxConfig) *Mailbox {
 	m := &Mailbox{
 		store: c.Store, clock: c.Clock, biz: c.Businesses, log: c.Log,
 		perBox: cmp.Or(c.Items, frame.MailboxItems), perByte: cmp.Or(c.Bytes, frame.MailboxBytes),
-		perPart: max(1, cmp.Or(c.Boxes, 200_000)/boxShards),
+		perPart: max(1, cmp.Or(c.Boxes, 200_000)/boxShards), kept: cmp.Or(c.Kept, 2*frame.Window),
 	}
 	if m.log == nil {
 		m.log = slog.New(slog.DiscardHandler)
@@ -191,7 +191,7 @@ func (m *Mailbox) Put(items []*Item) {
 	for _, it := range items {
 		s := m.shard(it.Device)
 		s.mu.Lock()
-		if b := s.boxes[it.Device]; b != nil && b.put(it) && b.link != nil && !b.dirty {
+		if b := s.boxes[it.Device]; b != nil && b.put(it, m.kept) && b.link != nil && !b.dirty {
 			b.dirty = true
 			online = append(online, b)
 		}
@@ -224,7 +224,7 @@ func (m *Mailbox) Stored(refs []Ref) {
 		s := m.shard(r.Device)
 		s.mu.Lock()
 		if b := s.boxes[r.Device]; b != nil {
-			b.markStored(r.Seq)
+			b.markStored(r.Seq, m.kept)
 		}
 		s.mu.Unlock()
 	}

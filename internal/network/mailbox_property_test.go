@@ -3,6 +3,8 @@ package network_test
 import (
 	"context"
 	"slices"
+	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -33,6 +35,21 @@ type phone struct {
 type machine struct {
 	*world
 	phones []*phone
+	crowds int
+
+	mu    sync.Mutex // of the phones: held by actions, and by overtake
+	raced bool
+}
+
+// step makes an action of f.
+func (m *machine) step(f func(*rapid.T)) func(*rapid.T) {
+	return func(t *rapid.T) {
+		m.mu.Lock()
+		m.raced = rapid.Bool().Draw(t, "raced")
+		f(t)
+		m.mu.Unlock()
+		m.look(t)
+	}
 }
 
 func (m *machine) pick(t *rapid.T) *phone {
@@ -77,7 +94,6 @@ func (m *machine) put(t *rapid.T) {
 		}
 	}
 	m.box.Put(list)
-	m.look(t)
 }
 
 func (m *machine) skip(t *rapid.T) {
@@ -85,7 +101,6 @@ func (m *machine) skip(t *rapid.T) {
 	if seq, ok := take(t, &p.reserved); ok {
 		m.box.Skip(p.id, seq)
 	}
-	m.look(t)
 }
 
 // project applies some durable items, and some acknowledgements, to the store.
@@ -108,7 +123,38 @@ func (m *machine) project(t *rapid.T) {
 	}
 	m.store.Apply(list, gone)
 	m.box.Stored(refs)
-	m.look(t)
+}
+
+// overtake lets the projector finish while a mailbox reads the store.
+func (m *machine) overtake() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.raced {
+		return
+	}
+	for _, p := range m.phones {
+		var list []*network.Item
+		var refs []network.Ref
+		for _, seq := range p.unstored {
+			list = append(list, item(p.id, seq))
+			refs = append(refs, network.Ref{Device: p.id, Seq: seq})
+		}
+		p.unstored = nil
+		m.store.Apply(list, nil)
+		m.box.Stored(refs)
+	}
+}
+
+// crowd makes the mailboxes of other devices push idle ones out of the memory.
+func (m *machine) crowd(t *rapid.T) {
+	ids := make([]wa.DeviceID, 400)
+	for i := range ids {
+		ids[i] = wa.NewDeviceID(wa.WaID(strconv.Itoa(m.crowds*len(ids)+i)), 1)
+	}
+	m.crowds++
+	if err := m.box.Prepare(context.Background(), ids); err != nil {
+		t.Fatalf("prepare: %v", err)
+	}
 }
 
 func (m *machine) connect(t *rapid.T) {
@@ -116,7 +162,6 @@ func (m *machine) connect(t *rapid.T) {
 	p.got = nil // what was not stored is lost
 	p.sink = networktest.NewSink(rapid.SampledFrom([]int{0, 2}).Draw(t, "room"))
 	p.link = m.attach(t, p.id, p.last, p.sink)
-	m.look(t)
 }
 
 func (m *machine) disconnect(t *rapid.T) {
@@ -140,7 +185,6 @@ func (m *machine) commit(t *rapid.T) {
 	if rapid.IntRange(0, 3).Draw(t, "lost") > 0 {
 		p.link.Send(context.Background(), &frame.Ack{Seq: p.last})
 	}
-	m.look(t)
 }
 
 // crash ends the process: reserved positions are forgotten, the journal is not. The projector catches up before anything
@@ -244,13 +288,15 @@ func (m *machine) unreported(h networktest.Heard) string {
 func TestEveryItemOnceAndInOrder(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		m := &machine{world: newWorld(nil)}
+		m := &machine{world: newWorld(func(c *network.MailboxConfig) { c.Boxes, c.Kept = 64, 3 })}
+		m.store.AfterRead = m.overtake
 		for _, n := range []wa.WaID{"15550142231", "15550142232"} {
 			m.phones = append(m.phones, &phone{id: m.user(t, n), gone: make(map[uint64]bool)})
 		}
 		t.Repeat(map[string]func(*rapid.T){
-			"reserve": m.reserveSome, "append": m.append, "put": m.put, "skip": m.skip, "project": m.project,
-			"connect": m.connect, "disconnect": m.disconnect, "commit": m.commit, "crash": m.crash,
+			"reserve": m.step(m.reserveSome), "append": m.step(m.append), "put": m.step(m.put), "skip": m.step(m.skip),
+			"project": m.step(m.project), "connect": m.step(m.connect), "disconnect": m.step(m.disconnect),
+			"commit": m.step(m.commit), "crash": m.step(m.crash), "crowd": m.step(m.crowd),
 		})
 		m.finish(t)
 		m.stop(t)

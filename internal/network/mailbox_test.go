@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -227,6 +228,42 @@ func TestIdleMailboxesAreForgotten(t *testing.T) {
 	if n := w.box.Boxes(); n > 2*64 {
 		t.Errorf("%d mailboxes in memory", n)
 	}
+}
+
+// The device acknowledged, but the projector is behind: a mailbox made anew from the store would give the position again.
+func TestPositionIsNotUsedAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(func(c *network.MailboxConfig) { c.Boxes = 64 })
+	defer w.stop(t)
+	d := w.user(t, "15550142233")
+	l := w.attach(t, d, 0, networktest.NewSink(0))
+	w.box.Put([]*network.Item{item(d, w.reserve(t, d))})
+	l.Send(t.Context(), &frame.Ack{Seq: 1})
+	l.Close()
+	crowd := func(from int) {
+		var ids []wa.DeviceID
+		for i := range 1000 {
+			ids = append(ids, wa.NewDeviceID(wa.WaID(strconv.Itoa(from+i)), 1))
+		}
+		if err := w.box.Prepare(t.Context(), ids); err != nil {
+			t.Fatal(err)
+		}
+	}
+	crowd(1000)
+	if seq := w.reserve(t, d); seq != 2 {
+		t.Fatalf("reserved %d, want 2", seq)
+	}
+	w.box.Skip(d, 2)
+	w.store.Apply([]*network.Item{item(d, 1)}, []network.Ref{{Device: d, Seq: 1}})
+	w.box.Stored([]network.Ref{{Device: d, Seq: 1}})
+	crowd(5000)
+	if _, err := w.box.Reserve(d); !errors.Is(err, network.ErrUnprepared) {
+		t.Fatalf("mailbox is still in memory: %v", err)
+	}
+	if seq := w.reserve(t, d); seq != 2 {
+		t.Fatalf("reserved %d from the store, want 2", seq)
+	}
+	w.box.Skip(d, 2)
 }
 
 func BenchmarkItem(b *testing.B) {

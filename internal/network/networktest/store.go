@@ -15,6 +15,9 @@ import (
 
 // Store implements network's three stores in memory. Apply stands for the projector. The zero value is not usable: NewStore.
 type Store struct {
+	// AfterRead, when set before use, runs in MailboxAfter between the read and its return.
+	AfterRead func()
+
 	mu    sync.Mutex
 	users map[string]*network.User // by User.ID
 	keys  map[wa.DeviceID]*network.KeySet
@@ -315,10 +318,14 @@ func (s *Store) MailboxAfter(_ context.Context, device wa.DeviceID, after uint64
 	if err := s.lock(); err != nil {
 		return nil, err
 	}
-	defer s.mu.Unlock()
 	list := s.items[device]
 	i := sort.Search(len(list), func(i int) bool { return list[i].Seq > after })
-	return slices.Clone(list[i:min(len(list), i+limit)]), nil
+	list = slices.Clone(list[i:min(len(list), i+limit)])
+	s.mu.Unlock()
+	if s.AfterRead != nil {
+		s.AfterRead()
+	}
+	return list, nil
 }
 
 // Apply does what a projector does: items are added, acknowledged positions removed. The caller then tells
