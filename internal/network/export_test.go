@@ -1,5 +1,10 @@
 package network
 
+import (
+	"context"
+	"runtime"
+)
+
 // Settle waits until no read from the store is under way or queued. Nothing else may use the mailbox meanwhile.
 func (m *Mailbox) Settle() { m.loader.done.Wait() }
 
@@ -29,3 +34,19 @@ func (m *Mailbox) Held() int {
 
 // WatchEvery is the watcher's step.
 const WatchEvery = watchEvery
+
+// HeardAgain waits until no socket has been silent since its last ping.
+func (h *Hub) HeardAgain(ctx context.Context) error {
+	for {
+		quiet := int32(0)
+		h.mu.Lock()
+		for s := range h.open {
+			quiet = max(quiet, s.silent.Load())
+		}
+		h.mu.Unlock()
+		if quiet == 0 || ctx.Err() != nil {
+			return ctx.Err()
+		}
+		runtime.Gosched()
+	}
+}
