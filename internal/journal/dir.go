@@ -100,7 +100,7 @@ func (h *home) save() error {
 		return fmt.Errorf("encode journal manifest: %w", err)
 	}
 	tmp := h.path() + ".new"
-	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600) //nolint:gosec // the operator's own directory
 	if err != nil {
 		return fmt.Errorf("write journal manifest: %w", orFull(err))
 	}

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -27,27 +28,43 @@ func KillServer(j *Journal) {
 }
 
 // RefuseNext lets the next frame fail without being sent.
-func RefuseNext(l *Log) { l.meddleOnce(func() fault { return faultRefuse }) }
+func RefuseNext(l *Log) {
+	l.meddle(func(*batch) bool {
+		l.sicken(fmt.Errorf("%w: injected", ErrUnavailable))
+		return true
+	})
+}
 
 // LoseNext lets the next frame land and loses its answer.
-func LoseNext(l *Log) { l.meddleOnce(func() fault { return faultLose }) }
+func LoseNext(l *Log) {
+	l.meddle(func(b *batch) bool {
+		ctx, cancel := context.WithTimeout(context.Background(), l.j.o.AppendTimeout)
+		defer cancel()
+		_, err := l.j.link.Load().pub.RequestMsgWithContext(ctx, &nats.Msg{Subject: l.subject, Data: b.buf})
+		l.sicken(fmt.Errorf("%w: injected, %w", ErrUncertain, err))
+		return true
+	})
+}
 
 // HoldNext keeps the next frame from being sent until release is called.
 func HoldNext(l *Log) (release func()) {
 	gate := make(chan struct{})
-	l.meddleOnce(func() fault { <-gate; return faultNone })
+	l.meddle(func(*batch) bool { <-gate; return false })
 	return func() { close(gate) }
 }
 
-func (l *Log) meddleOnce(do func() fault) {
+// ComplainNext lets the server log err instead of storing the next frame, and not answer.
+func ComplainNext(l *Log, err error) {
+	l.meddle(func(*batch) bool {
+		(&serverLog{log: l.j.o.Logger, sick: l.j.sickened}).Errorf("stream '%s' critical write error: %v", l.stream, err)
+		return true
+	})
+}
+
+func (l *Log) meddle(fault func(*batch) bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.fault = func(*batch) fault {
-		l.mu.Lock()
-		l.fault = nil
-		l.mu.Unlock()
-		return do()
-	}
+	l.fault = fault
 }
 
 // Spoil puts a message that is no frame at the end of the log.
@@ -62,11 +79,6 @@ func Blocked(l *Log) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.blocked
-}
-
-// Sicken is what happens when the server logs an error.
-func Sicken(j *Journal, err error) {
-	(&serverLog{log: j.o.Logger, sick: j.sickened}).Errorf("stream '%s' critical write error: %v", "x", err)
 }
 
 // IsLeader reports whether the server of j leads the stream of l.
@@ -101,6 +113,3 @@ func Reseal(b []byte) {
 
 // ReadAck parses an acknowledgement.
 func ReadAck(data string) (uint64, error) { return readAck(&nats.Msg{Data: []byte(data)}) }
-
-// ErrInjected marks failures that a test asked for.
-var ErrInjected = errInjected

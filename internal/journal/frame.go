@@ -39,8 +39,8 @@ func sealFrame(b []byte, count int, at int64) {
 	h := b[:frameHeader]
 	clear(h)
 	h[0], h[1] = frameMagic, frameVersion
-	binary.LittleEndian.PutUint32(h[4:], uint32(count)) //nolint:gosec // a frame is at most 1 MiB
-	binary.LittleEndian.PutUint64(h[8:], uint64(at))    //nolint:gosec // two's complement, restored by decodeFrame
+	binary.LittleEndian.PutUint32(h[4:], uint32(count))
+	binary.LittleEndian.PutUint64(h[8:], uint64(at))
 	binary.LittleEndian.PutUint32(h[16:], frameSum(b))
 }
 
@@ -66,7 +66,7 @@ func decodeFrame(b []byte) (at int64, recs []record.Record, err error) {
 		return 0, nil, fmt.Errorf("%w: codec %d.%d", ErrVersion, b[2], b[3])
 	}
 	count := int(binary.LittleEndian.Uint32(b[4:]))
-	at = int64(binary.LittleEndian.Uint64(b[8:])) //nolint:gosec // two's complement, see sealFrame
+	at = int64(binary.LittleEndian.Uint64(b[8:]))
 	rest := b[frameHeader:]
 	if count > len(rest)/2 { // a record takes two bytes at least
 		return 0, nil, fmt.Errorf("%w: %d records in %d bytes", ErrCorrupt, count, len(rest))

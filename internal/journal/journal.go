@@ -158,7 +158,7 @@ func (j *Journal) heal(ctx context.Context) error {
 	if j.closed {
 		return ErrClosed
 	}
-	if j.link.Load() != nil && !j.ill.Load() {
+	if k := j.link.Load(); k != nil && k.alive() && !j.ill.Load() {
 		return nil
 	}
 	if j.o.external() || j.o.shared != nil {
@@ -211,6 +211,12 @@ func (j *Journal) recover(ctx context.Context) error {
 	if j.home != nil {
 		return j.home.created()
 	}
+	// Streams elsewhere have no manifest: one more than expected tells that the number of partitions is wrong.
+	if _, found, err := newLog(j, len(j.logs)).ask(ctx); err != nil {
+		return err
+	} else if found {
+		return fmt.Errorf("%w: it has more than %d partitions", ErrForeign, len(j.logs))
+	}
 	return nil
 }
 
@@ -228,7 +234,10 @@ func (l *Log) create(ctx context.Context) (s state, err error) {
 		if err := k.create(ctx, l.j.o, l.stream, l.subject); err != nil {
 			return err
 		}
-		s, _, err = k.info(ctx, l.stream)
+		var found bool
+		if s, found, err = k.info(ctx, l.stream); err == nil && !found {
+			err = fmt.Errorf("%w: stream %s is not there yet", ErrUnavailable, l.stream)
+		}
 		return err
 	})
 	return s, err
@@ -242,7 +251,11 @@ func (l *Log) remember(ctx context.Context) error {
 	if first > last {
 		return nil
 	}
-	msgs, err := l.fetch(ctx, last, 1)
+	var msgs []stored
+	err := l.j.patiently(ctx, func(*link) (err error) {
+		msgs, err = l.fetch(ctx, last, 1)
+		return err
+	})
 	if err != nil {
 		return err
 	}

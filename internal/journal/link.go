@@ -18,7 +18,7 @@ import (
 // their own, so that a reader's batches are not in front of an acknowledgement.
 type link struct {
 	server *node // nil for an external cluster
-	owned  bool           // closing the link stops the server
+	owned  bool  // closing the link stops the server
 	pub    *nats.Conn
 	api    *nats.Conn
 
@@ -60,6 +60,9 @@ func connect(o Options, s *node, name string) (*nats.Conn, error) {
 	}
 	return nats.Connect("", opts...)
 }
+
+// alive reports whether there is a server to talk to. Connections to one elsewhere restore themselves.
+func (k *link) alive() bool { return !k.owned || k.server.Running() }
 
 func (k *link) close() {
 	k.once.Do(func() {
@@ -243,14 +246,13 @@ func (k *link) fetch(ctx context.Context, stream string, seq uint64, n, size int
 }
 
 func isCode(err error, code int) bool {
-	var e *apiError
-	return errors.As(err, &e) && e.ErrCode == code
+	e, ok := errors.AsType[*apiError](err)
+	return ok && e.ErrCode == code
 }
 
 // orUnavailable types an error of call.
 func orUnavailable(err error) error {
-	var e *apiError
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*apiError](err); ok {
 		return e.typed()
 	}
 	return err

@@ -1,7 +1,6 @@
 package journal
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"sync"
@@ -49,7 +48,7 @@ type Log struct {
 	frame nats.Msg // reused by the writer
 	tries uint64   // frames published, for telling their acknowledgements apart; used by the writer only
 
-	fault func(*batch) fault // tests: what goes wrong with the next frame; guarded by mu
+	fault func(b *batch) (sent bool) // tests: what goes wrong with the next frame
 }
 
 // batch is a frame in the making.
@@ -221,14 +220,3 @@ func (l *Log) spread() {
 		l.news = nil
 	}
 }
-
-// fault is what a test wants to happen to a frame.
-type fault int
-
-const (
-	faultNone   fault = iota
-	faultRefuse       // it is not sent
-	faultLose         // it lands, but its answer is lost
-)
-
-var errInjected = errors.New("injected by a test")

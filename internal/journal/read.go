@@ -150,7 +150,7 @@ func (l *Log) readDisk(ctx context.Context, after uint64) (*Frame, error) {
 	}
 	frames := make([]*Frame, 0, len(msgs))
 	for i, m := range msgs {
-		if m.seq != msgs[0].seq+uint64(i) { //nolint:gosec // i is small
+		if m.seq != msgs[0].seq+uint64(i) {
 			break // the next read will tell what is wrong there
 		}
 		f, err := l.decode(m)
@@ -225,11 +225,11 @@ func (l *Log) SeqAt(ctx context.Context, t time.Time) (uint64, error) {
 		return seq, nil
 	}
 	var failure error
-	n := sort.Search(int(last+1-first), func(i int) bool { //nolint:gosec // a stream has fewer than 2^63 frames
+	n := sort.Search(int(last+1-first), func(i int) bool {
 		if failure != nil {
 			return true
 		}
-		msgs, err := l.fetch(ctx, first+uint64(i), 1) //nolint:gosec // i is not negative
+		msgs, err := l.fetch(ctx, first+uint64(i), 1)
 		if err != nil {
 			failure = err
 			return true
@@ -244,7 +244,7 @@ func (l *Log) SeqAt(ctx context.Context, t time.Time) (uint64, error) {
 	if failure != nil {
 		return 0, fmt.Errorf("find position of a time: %w", failure)
 	}
-	return first + uint64(n) - 1, nil //nolint:gosec // n is not negative
+	return first + uint64(n) - 1, nil
 }
 
 // Trim removes frames up to and including upTo, for good. Positions stay as they are; the newest frame's position is

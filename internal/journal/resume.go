@@ -48,8 +48,9 @@ func (l *Log) rejoin(ctx context.Context) (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
-	select { // what was wrong before
-	case <-l.sick:
+	select {
+	case old := <-l.sick:
+		l.j.o.Logger.Debug("journal recovered", "partition", l.n, "err", old)
 	default:
 	}
 	if s.Last == expect {

@@ -2,9 +2,7 @@ package journal
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -80,10 +78,11 @@ func (l *Log) idle() (end bool) {
 func (l *Log) publish(b *batch) error {
 	sealFrame(b.buf, len(b.records), b.at)
 	l.mu.Lock()
-	expect, inject := l.expect, l.fault
+	expect, fault := l.expect, l.fault
+	l.fault = nil
 	l.mu.Unlock()
 	l.tries++
-	if inject != nil && l.meddle(b, inject(b)) {
+	if fault != nil && fault(b) {
 		return nil
 	}
 	k := l.j.link.Load()
@@ -99,26 +98,6 @@ func (l *Log) publish(b *batch) error {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	return nil
-}
-
-// meddle does to a frame what a test asks for; true when it must not be sent as usual.
-func (l *Log) meddle(b *batch, f fault) bool {
-	switch f {
-	case faultRefuse:
-		l.sicken(fmt.Errorf("%w: %w", ErrUnavailable, errInjected))
-		return true
-	case faultLose:
-		ctx, cancel := context.WithTimeout(context.Background(), l.j.o.AppendTimeout)
-		defer cancel()
-		if k := l.j.link.Load(); k != nil {
-			m := &nats.Msg{Subject: l.subject, Data: b.buf}
-			_, err := k.pub.RequestMsgWithContext(ctx, m)
-			l.sicken(fmt.Errorf("%w: %w", ErrUncertain, errors.Join(errInjected, err)))
-		}
-		return true
-	default:
-		return false
-	}
 }
 
 // sicken tells the writer that the frame in flight will not be answered.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/hikyaku/hikyaku/internal/journal"
@@ -102,13 +103,8 @@ func read(t testing.TB, l *journal.Log, after uint64, n int) []*journal.Frame {
 // expectIDs compares records with names.
 func expectIDs(t testing.TB, got []string, want ...string) {
 	t.Helper()
-	if len(got) != len(want) {
-		t.Fatalf("got %d records %.200q, want %d %.200q", len(got), got, len(want), want)
-	}
-	for i := range got {
-		if got[i] != want[i] {
-			t.Fatalf("record %d is %q, want %q", i, got[i], want[i])
-		}
+	if !slices.Equal(got, want) {
+		t.Fatalf("got %d records %.300q, want %d %.300q", len(got), got, len(want), want)
 	}
 }
 

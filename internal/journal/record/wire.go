@@ -1,6 +1,8 @@
 package record
 
 import (
+	"slices"
+
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/hikyaku/hikyaku/internal/wa"
@@ -25,7 +27,7 @@ func (f fields) each(text func(n protowire.Number, v []byte), num func(n protowi
 			if size < 0 {
 				return protowire.ParseError(size)
 			}
-			text(n, v[:len(v):len(v)]) // a reader that appends must not write into the next field
+			text(n, slices.Clip(v)) // a reader that appends must not write into the next field
 			b = b[size:]
 		case protowire.VarintType:
 			v, size := protowire.ConsumeVarint(b)
