@@ -1,6 +1,7 @@
 package network
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -48,7 +49,7 @@ type Hub struct {
 	words   [collectors]collector
 	running sync.WaitGroup // collectors and the sweeper
 	sockets sync.WaitGroup
-	ctx     context.Context //nolint:containedctx // ends with the hub; connections outlive the requests of their sweeper
+	ctx     context.Context // ends with the hub; connections outlive the requests of their sweeper
 	cancel  context.CancelFunc
 	stops   atomic.Bool
 
@@ -112,6 +113,12 @@ func (h *Hub) Attach(ctx context.Context, device wa.DeviceID, lastSeq uint64, si
 	if err != nil {
 		return nil, err
 	}
+	return h.attach(ctx, u, dev, lastSeq, sink)
+}
+
+// attach connects a device as the caller knows it.
+func (h *Hub) attach(ctx context.Context, u *User, dev *Device, lastSeq uint64, sink Sink) (*Link, error) {
+	device := dev.ID
 	left, err := h.dir.store.OneTimeLeft(ctx, device)
 	if err != nil {
 		return nil, fmt.Errorf("count one-time prekeys: %w", err)
@@ -133,9 +140,10 @@ func (h *Hub) Attach(ctx context.Context, device wa.DeviceID, lastSeq uint64, si
 		l.bye(h.cfg.ByeAfter)
 		return nil, ErrStopping
 	}
-	if u, err := h.dir.user(ctx, device.User()); err == nil && (u == nil || u.Device(device) == nil) { // removed meanwhile
+	// Whoever removes or replaces a device changes the directory first and ends connections then.
+	if _, now, err := h.dir.device(ctx, device); err != nil || !now.AuthKey.Equal(dev.AuthKey) {
 		l.drop(frame.CloseRemoved, "device removed")
-		return nil, ErrNoDevice
+		return nil, cmp.Or(err, ErrNoDevice)
 	}
 	return l, nil
 }

@@ -7,7 +7,7 @@ import (
 
 // loader runs jobs in few goroutines that live only while there is work.
 type loader struct {
-	ctx    context.Context //nolint:containedctx // ends the jobs, which no caller waits for
+	ctx    context.Context // ends the jobs, which no caller waits for
 	cancel context.CancelFunc
 	most   int
 	done   sync.WaitGroup

@@ -160,11 +160,11 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (h *Hub) serve(s *socket, host string) {
 	ctx, cancel := context.WithCancel(h.ctx)
 	defer cancel()
-	auth, ok := h.authenticate(ctx, s, host)
-	if !ok {
+	u, dev, lastSeq := h.authenticate(ctx, s, host)
+	if dev == nil {
 		return
 	}
-	l, err := h.Attach(ctx, wa.DeviceID(auth.Device), auth.LastSeq, s)
+	l, err := h.attach(ctx, u, dev, lastSeq, s)
 	if err != nil {
 		h.refuseDevice(s, err)
 		return
@@ -216,47 +216,45 @@ func (h *Hub) read(ctx context.Context, s *socket, l *Link) {
 	}
 }
 
-// authenticate says Hello and waits for a valid Auth.
-func (h *Hub) authenticate(ctx context.Context, s *socket, host string) (*frame.Auth, bool) {
+// authenticate says Hello and waits for a valid Auth. It returns the device as it was when it proved itself; nil when the
+// connection is closed.
+func (h *Hub) authenticate(ctx context.Context, s *socket, host string) (u *User, dev *Device, lastSeq uint64) {
 	nonce := make([]byte, frame.NonceSize)
 	if _, err := io.ReadFull(h.cfg.Rand, nonce); err != nil {
 		h.log.Error("no nonce for a connection", "err", err)
-		return nil, false
+		return nil, nil, 0
 	}
 	hello, err := frame.Encode(&frame.Hello{V: frame.Version, Nonce: nonce, Time: h.cfg.Clock.Now().Unix(), Host: host})
 	if err != nil || s.conn.Write(ctx, websocket.MessageText, hello) != nil {
-		return nil, false
+		return nil, nil, 0
 	}
-	_, data, late, err := h.readWithin(ctx, s, frame.AuthWithin)
-	if late {
-		s.conn.Close(websocket.StatusCode(frame.CloseTimeout), "no auth in time")
-		return nil, false
-	}
-	if err != nil {
-		return nil, false
+	typ, data, ok := h.readWithin(ctx, s, frame.AuthWithin)
+	if !ok {
+		return nil, nil, 0
 	}
 	f, err := frame.FromDevice(data)
 	auth, ok := f.(*frame.Auth)
-	if err != nil || !ok {
+	if err != nil || !ok || typ != websocket.MessageText {
 		s.conn.Close(websocket.StatusCode(frame.CloseMalformed), "auth expected")
-		return nil, false
+		return nil, nil, 0
 	}
-	_, dev, err := h.dir.device(ctx, wa.DeviceID(auth.Device))
-	if err == nil && !ed25519.Verify(dev.AuthKey, frame.AuthMessage(host, nonce, auth.Device), auth.Sig) {
-		s.conn.Close(websocket.StatusCode(frame.CloseAuth), "authentication failed")
-		return nil, false
-	}
+	u, dev, err = h.dir.device(ctx, wa.DeviceID(auth.Device))
 	if err != nil {
 		h.refuseDevice(s, err)
-		return nil, false
+		return nil, nil, 0
 	}
-	return auth, true
+	if !ed25519.Verify(dev.AuthKey, frame.AuthMessage(host, nonce, auth.Device), auth.Sig) {
+		s.conn.Close(websocket.StatusCode(frame.CloseAuth), "authentication failed")
+		return nil, nil, 0
+	}
+	return u, dev, auth.LastSeq
 }
 
-// readWithin reads one message; late when the device did not send it in time.
-func (h *Hub) readWithin(ctx context.Context, s *socket, d time.Duration) (typ websocket.MessageType, data []byte, late bool, err error) {
+// readWithin reads one message; not ok when none came in time, and then the connection is closed.
+func (h *Hub) readWithin(ctx context.Context, s *socket, d time.Duration) (typ websocket.MessageType, data []byte, ok bool) {
+	var err error
 	done := make(chan struct{})
-	go func() {
+	go func() { // ends with the connection
 		defer close(done)
 		typ, data, err = s.conn.Read(ctx)
 	}()
@@ -264,11 +262,11 @@ func (h *Hub) readWithin(ctx context.Context, s *socket, d time.Duration) (typ w
 	defer timer.Stop()
 	select {
 	case <-done:
-		return typ, data, false, err
+		return typ, data, err == nil
 	case <-timer.C():
 		s.conn.Close(websocket.StatusCode(frame.CloseTimeout), "no auth in time")
 		<-done
-		return 0, nil, true, nil
+		return 0, nil, false
 	}
 }
 

@@ -120,7 +120,6 @@ func (d *Directory) enrol(ctx context.Context, old, u *User, dev *frame.Device) 
 	if err := d.store.Register(ctx, []NewDevice{n}); err != nil {
 		return nil, fmt.Errorf("register device: %w", err)
 	}
-	d.boxes.Reset(primary, base)
 	c := Change{Kind: DeviceAdded, User: u, Device: primary, Identity: old == nil || old.IdentityHash != u.IdentityHash}
 	if old != nil {
 		c.OldHash = old.IdentityHash
@@ -132,7 +131,9 @@ func (d *Directory) enrol(ctx context.Context, old, u *User, dev *frame.Device) 
 			d.cache.drop(old.WaID)
 		}
 	}
+	// A connection that proved the old key either sees the new one in the cache, or is there for Reset to end it.
 	d.cache.set(u)
+	d.boxes.Reset(primary, base)
 	d.tell(c)
 	return u, nil
 }

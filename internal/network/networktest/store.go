@@ -20,6 +20,7 @@ type Store struct {
 
 	mu    sync.Mutex
 	users map[string]*network.User // by User.ID
+	ids   map[wa.WaID]string       // User.ID by number
 	keys  map[wa.DeviceID]*network.KeySet
 	codes map[string]*network.Code
 	items map[wa.DeviceID][]*network.Item // ascending
@@ -30,7 +31,7 @@ type Store struct {
 // NewStore makes an empty store.
 func NewStore() *Store {
 	return &Store{
-		users: make(map[string]*network.User), keys: make(map[wa.DeviceID]*network.KeySet), codes: make(map[string]*network.Code),
+		users: make(map[string]*network.User), ids: make(map[wa.WaID]string), keys: make(map[wa.DeviceID]*network.KeySet), codes: make(map[string]*network.Code),
 		items: make(map[wa.DeviceID][]*network.Item), tops: make(map[wa.DeviceID]uint64),
 	}
 }
@@ -51,14 +52,7 @@ func (s *Store) lock() error {
 	return nil
 }
 
-func (s *Store) byNumber(id wa.WaID) *network.User {
-	for _, u := range s.users {
-		if u.WaID == id {
-			return u
-		}
-	}
-	return nil
-}
+func (s *Store) byNumber(id wa.WaID) *network.User { return s.users[s.ids[id]] }
 
 // User implements network.DirectoryStore.
 func (s *Store) User(_ context.Context, id wa.WaID) (*network.User, error) {
@@ -117,11 +111,13 @@ func (s *Store) Register(_ context.Context, list []network.NewDevice) error {
 			for _, d := range old.Devices {
 				delete(s.keys, d.ID)
 			}
+			delete(s.ids, old.WaID)
 		}
 		d := n.User.Devices[0]
 		row := *n.User
 		row.Devices = []*network.Device{d}
 		s.users[row.ID] = &row
+		s.ids[row.WaID] = row.ID
 		k := n.Keys
 		k.OneTime = slices.Clone(k.OneTime)
 		s.keys[d.ID] = &k
