@@ -80,7 +80,7 @@ func newLane(p *Pipeline, index int, log Log) *lane {
 	l := &lane{p: p, index: index, log: log, logger: p.o.Logger.With("lane", index),
 		inbox: make(chan command, p.o.Queue), wake: make(chan struct{}, 1)}
 	var seed [32]byte
-	_, _ = io.ReadFull(p.o.Rand, seed[:])
+	_, _ = io.ReadFull(p.o.IDs, seed[:])
 	l.ids = rand.NewChaCha8(seed)
 	l.forget()
 	return l

@@ -72,9 +72,7 @@ func (c *mark) run(l *lane) {
 	l.out.write(&record.Marked{ID: m.ID, Number: m.Number, User: m.User, At: now}, 0)
 	l.out.outcomes = append(l.out.outcomes, c)
 	event := message.ReadEvent(m.ID)
-	devices := make([]wa.DeviceID, 0, len(p.threads))
 	for _, t := range p.threads {
-		devices = append(devices, t.device.ID)
 		seq := l.p.o.Mailbox.Reserve(t.device.ID)
 		if seq == 0 {
 			continue
@@ -86,7 +84,7 @@ func (c *mark) run(l *lane) {
 		l.out.items = append(l.out.items, it)
 	}
 	if c.typing {
-		l.p.o.Mailbox.Flash(devices, message.TypingEvent(n.WaID))
+		l.p.o.Mailbox.Flash(m.User, n.WaID, message.TypingEvent(n.WaID))
 	}
 }
 

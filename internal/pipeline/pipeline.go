@@ -28,6 +28,7 @@ type Options struct {
 	Clock     clock.Clock  // platform time
 	Pace      clock.Clock  // real time, for pauses that must pass even when platform time stands still
 	Rand      io.Reader    // keys and ids; must be safe for concurrent use
+	IDs       io.Reader      // seeds of message ids; nil means Rand
 	Logger    *slog.Logger
 
 	Queue    int // commands waiting per lane before callers are told to try again; 4096
@@ -50,6 +51,9 @@ func (o *Options) defaults() {
 	set(&o.MaxLag, 400_000)
 	if o.Pace == nil {
 		o.Pace = o.Clock
+	}
+	if o.IDs == nil {
+		o.IDs = o.Rand
 	}
 }
 

@@ -98,8 +98,8 @@ type Mailbox interface {
 	Reserve(device wa.DeviceID) (seq uint64)
 	// Put hands over durable items; online devices get them at once.
 	Put(items []*MailboxItem)
-	// Flash pushes an event that is not stored to those of the devices that are connected.
-	Flash(devices []wa.DeviceID, event []byte)
+	// Flash pushes an event of the business number that is not stored to the user's connected devices.
+	Flash(user, from wa.WaID, event []byte)
 	// Skip says that a reserved position will never be filled.
 	Skip(device wa.DeviceID, seq uint64)
 }
