@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -75,9 +76,9 @@ func (b *Inbox) Codes(phone wa.WaID) []CodeMessage {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var list []CodeMessage
-	for i := len(b.caught) - 1; i >= 0; i-- {
-		if phone == "" || b.caught[i].Phone == phone {
-			list = append(list, b.caught[i])
+	for _, m := range slices.Backward(b.caught) {
+		if phone == "" || m.Phone == phone {
+			list = append(list, m)
 		}
 	}
 	return list
@@ -161,7 +162,7 @@ func (g *Gateway) SendCode(ctx context.Context, m CodeMessage) error {
 	if err != nil {
 		return fmt.Errorf("call the gateway: %w", err)
 	}
-	defer res.Body.Close()
+	defer func() { _ = res.Body.Close() }()       // read as far as we care
 	_, _ = io.CopyN(io.Discard, res.Body, 64<<10) // lets the connection be used again
 	if res.StatusCode/100 != 2 {
 		return fmt.Errorf("gateway answered %d", res.StatusCode)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -280,5 +281,34 @@ func BenchmarkItem(b *testing.B) {
 		l.Send(ctx, &frame.Ack{Seq: seq})
 		s.Take()
 		w.box.Stored([]network.Ref{{Device: d, Seq: seq}})
+	}
+}
+
+func TestUnreadableStoreEndsTheConnection(t *testing.T) {
+	t.Parallel()
+	w := newWorld(nil)
+	defer w.stop(t)
+	d := w.user(t, "15550142233")
+	it := item(d, w.reserve(t, d))
+	w.box.Put([]*network.Item{it})
+	w.store.Apply([]*network.Item{it}, nil)
+	w.box.Stored([]network.Ref{{Device: d, Seq: 1}})
+	var attached sync.WaitGroup // the read begins inside attach, which needs the store itself
+	attached.Add(1)
+	w.store.BeforeRead = func() { attached.Wait() }
+	s := networktest.NewSink(0)
+	w.attach(t, d, 0, s)
+	w.store.Break(errors.New("disk on fire"))
+	attached.Done()
+	w.box.Settle()
+	if _, code := s.Take(); code != frame.CloseGoingAway {
+		t.Fatalf("closed with %d", code)
+	}
+	w.store.Break(nil)
+	s = networktest.NewSink(0)
+	w.attach(t, d, 0, s)
+	w.box.Settle()
+	if got := seqs(items(t, s)); !slices.Equal(got, []uint64{1}) {
+		t.Errorf("after the store came back: %v", got)
 	}
 }

@@ -27,6 +27,8 @@ const (
 
 var frameRate = rate{every: time.Second / frame.FrameRate, burst: frame.FrameBurst}
 
+// Errors of closing are dropped everywhere below: the connection is over either way.
+
 // socket is the sink of a WebSocket connection. One goroutine reads, one writes.
 type socket struct {
 	conn   *websocket.Conn
@@ -100,7 +102,7 @@ func (s *socket) write(ctx context.Context, resume func()) {
 			s.mu.Unlock()
 			if len(batch) == 0 && !stalled {
 				if closing {
-					s.conn.Close(websocket.StatusCode(code), reason)
+					_ = s.conn.Close(websocket.StatusCode(code), reason)
 					return
 				}
 				break
@@ -111,7 +113,7 @@ func (s *socket) write(ctx context.Context, resume func()) {
 					err = s.conn.Write(ctx, websocket.MessageText, buf)
 				}
 				if err != nil {
-					s.conn.CloseNow()
+					_ = s.conn.CloseNow()
 					return
 				}
 			}
@@ -142,9 +144,9 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // Accept has answered
 	}
-	defer conn.CloseNow()
+	defer func() { _ = conn.CloseNow() }() // nobody is left to tell
 	if conn.Subprotocol() != frame.Subprotocol {
-		conn.Close(websocket.StatusCode(frame.CloseMalformed), "subprotocol "+frame.Subprotocol+" expected")
+		_ = conn.Close(websocket.StatusCode(frame.CloseMalformed), "subprotocol "+frame.Subprotocol+" expected")
 		return
 	}
 	conn.SetReadLimit(frame.MaxFrame)
@@ -153,13 +155,14 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if host == "" {
 		host = r.Host
 	}
-	h.serve(s, host)
+	h.serve(r.Context(), s, host)
 }
 
-// serve runs a connection to its end.
-func (h *Hub) serve(s *socket, host string) {
-	ctx, cancel := context.WithCancel(h.ctx)
+// serve runs a connection to its end, which comes at the latest with the hub's.
+func (h *Hub) serve(ctx context.Context, s *socket, host string) {
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	defer context.AfterFunc(h.ctx, cancel)() //nolint:contextcheck // the hub ends connections that their requests would not
 	u, dev, lastSeq := h.authenticate(ctx, s, host)
 	if dev == nil {
 		return
@@ -235,7 +238,7 @@ func (h *Hub) authenticate(ctx context.Context, s *socket, host string) (u *User
 	f, err := frame.FromDevice(data)
 	auth, ok := f.(*frame.Auth)
 	if err != nil || !ok || typ != websocket.MessageText {
-		s.conn.Close(websocket.StatusCode(frame.CloseMalformed), "auth expected")
+		_ = s.conn.Close(websocket.StatusCode(frame.CloseMalformed), "auth expected")
 		return nil, nil, 0
 	}
 	u, dev, err = h.dir.device(ctx, wa.DeviceID(auth.Device))
@@ -244,7 +247,7 @@ func (h *Hub) authenticate(ctx context.Context, s *socket, host string) (u *User
 		return nil, nil, 0
 	}
 	if !ed25519.Verify(dev.AuthKey, frame.AuthMessage(host, nonce, auth.Device), auth.Sig) {
-		s.conn.Close(websocket.StatusCode(frame.CloseAuth), "authentication failed")
+		_ = s.conn.Close(websocket.StatusCode(frame.CloseAuth), "authentication failed")
 		return nil, nil, 0
 	}
 	return u, dev, auth.LastSeq
@@ -264,7 +267,7 @@ func (h *Hub) readWithin(ctx context.Context, s *socket, d time.Duration) (typ w
 	case <-done:
 		return typ, data, err == nil
 	case <-timer.C():
-		s.conn.Close(websocket.StatusCode(frame.CloseTimeout), "no auth in time")
+		_ = s.conn.Close(websocket.StatusCode(frame.CloseTimeout), "no auth in time")
 		<-done
 		return 0, nil, false
 	}
@@ -274,12 +277,12 @@ func (h *Hub) readWithin(ctx context.Context, s *socket, d time.Duration) (typ w
 func (h *Hub) refuseDevice(s *socket, err error) {
 	switch {
 	case errors.Is(err, ErrNoDevice):
-		s.conn.Close(websocket.StatusCode(frame.CloseRemoved), "no such device")
+		_ = s.conn.Close(websocket.StatusCode(frame.CloseRemoved), "no such device")
 	case errors.Is(err, ErrStopping):
-		s.conn.Close(websocket.StatusGoingAway, "restart")
+		_ = s.conn.Close(websocket.StatusGoingAway, "restart")
 	default:
 		h.log.Error("device cannot be connected", "err", err)
-		s.conn.Close(websocket.StatusTryAgainLater, "try again")
+		_ = s.conn.Close(websocket.StatusTryAgainLater, "try again")
 	}
 }
 
@@ -336,7 +339,7 @@ func (h *Hub) watch() {
 func (h *Hub) look(s *socket) {
 	switch silent := s.silent.Add(1); {
 	case s.stuck():
-		s.conn.CloseNow()
+		_ = s.conn.CloseNow()
 	case silent >= silentMost:
 		s.Close(frame.CloseTimeout, "silence")
 	case s.steps.Add(1)%pingSteps == 0:

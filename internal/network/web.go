@@ -1,6 +1,7 @@
 package network
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net"
@@ -19,12 +20,11 @@ func Handler(h *Hub, g *Registrar) http.Handler {
 	mux.Handle("GET "+frame.PathSocket, h)
 	if g != nil {
 		mux.HandleFunc("POST "+frame.PathCodes, func(w http.ResponseWriter, r *http.Request) {
-			answer(w, r, g, func(req *frame.CodeRequest) (any, error) {
-				return g.SendCode(r.Context(), req, h.cfg.Address(r))
-			})
+			peer := h.cfg.Address(r)
+			answer(w, r, g, func(ctx context.Context, req *frame.CodeRequest) (any, error) { return g.SendCode(ctx, req, peer) })
 		})
 		mux.HandleFunc("POST "+frame.PathDevices, func(w http.ResponseWriter, r *http.Request) {
-			answer(w, r, g, func(req *frame.Registration) (any, error) { return g.Register(r.Context(), req) })
+			answer(w, r, g, func(ctx context.Context, req *frame.Registration) (any, error) { return g.Register(ctx, req) })
 		})
 	}
 	mux.HandleFunc("/network/v1/", func(w http.ResponseWriter, _ *http.Request) {
@@ -34,7 +34,7 @@ func Handler(h *Hub, g *Registrar) http.Handler {
 }
 
 // answer reads a JSON body, serves it and writes the result.
-func answer[T any](w http.ResponseWriter, r *http.Request, g *Registrar, serve func(*T) (any, error)) {
+func answer[T any](w http.ResponseWriter, r *http.Request, g *Registrar, serve func(context.Context, *T) (any, error)) {
 	req := new(T)
 	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody)).Decode(req)
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
@@ -45,7 +45,7 @@ func answer[T any](w http.ResponseWriter, r *http.Request, g *Registrar, serve f
 		refuse(w, frame.Refuse(frame.ErrFormat, "the body is not the JSON expected"))
 		return
 	}
-	res, err := serve(req)
+	res, err := serve(r.Context(), req)
 	if err == nil {
 		writeJSON(w, http.StatusOK, res)
 		return

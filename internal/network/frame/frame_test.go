@@ -11,8 +11,6 @@ import (
 	"github.com/hikyaku/hikyaku/internal/network/frame"
 )
 
-func ptr[T any](v T) *T { return &v }
-
 func fill(n int) []byte { return bytes.Repeat([]byte{7}, n) }
 
 func deviceFrames() []frame.Frame {
@@ -28,7 +26,7 @@ func deviceFrames() []frame.Frame {
 		&frame.BundleRequest{R: 8, Of: "15550783881"},
 		&frame.PreKeys{R: 9, SignedPreKey: &key, KEMPreKey: &kem, OneTime: []frame.OneTimeKey{{ID: 1, Key: fill(33)}}},
 		&frame.Act{R: 10, Do: frame.DoBlock, Of: "15550783881", Reason: "spam"},
-		&frame.Profile{R: 11, Name: ptr("Ann \"A\" <b>"), ReadReceipts: ptr(false), PIN: ptr("")},
+		&frame.Profile{R: 11, Name: new("Ann \"A\" <b>"), ReadReceipts: new(false), PIN: new("")},
 		&frame.Find{R: 12, Q: "Lucky Shrub"},
 	}
 }
@@ -45,7 +43,7 @@ func serverFrames() []frame.Frame {
 		}},
 		&frame.Sent{R: 7, ID: "0K9c4QmVfE2uHcA7", Wamid: "wamid.H\"\\", TS: 1767225630},
 		&frame.Bundle{R: 8, Of: "1", IdentityKey: fill(33), RegistrationID: 5, SignedPreKey: frame.SignedKey{ID: 1, Key: fill(33), Sig: fill(64)}},
-		&frame.OK{R: 9, OneTimeLeft: ptr(0), Found: []frame.Business{{WaID: "1", Name: "x"}}},
+		&frame.OK{R: 9, OneTimeLeft: new(0), Found: []frame.Business{{WaID: "1", Name: "x"}}},
 		&frame.OK{},
 		&frame.Low{OneTimeLeft: 9},
 		&frame.Error{R: 8, Code: frame.ErrRate, Text: "20 messages per second", After: 350},

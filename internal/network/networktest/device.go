@@ -3,7 +3,6 @@ package networktest
 import (
 	"crypto/ed25519"
 	"crypto/rand"
-	"io"
 	"sync"
 
 	"github.com/hikyaku/hikyaku/internal/network/frame"
@@ -57,7 +56,7 @@ func (k *Keys) Prove(h *frame.Hello, device string, lastSeq uint64) *frame.Auth 
 }
 
 func private() signal.PrivateKey {
-	k, err := signal.GeneratePrivateKey(io.Reader(rand.Reader))
+	k, err := signal.GeneratePrivateKey(rand.Reader)
 	if err != nil {
 		panic(err)
 	}

@@ -15,8 +15,8 @@ import (
 
 // Store implements network's three stores in memory. Apply stands for the projector. The zero value is not usable: NewStore.
 type Store struct {
-	// AfterRead, when set before use, runs in MailboxAfter between the read and its return.
-	AfterRead func()
+	// BeforeRead and AfterRead, when set before use, run in MailboxAfter before the read, and between it and the return.
+	BeforeRead, AfterRead func()
 
 	mu    sync.Mutex
 	users map[string]*network.User // by User.ID
@@ -311,6 +311,9 @@ func (s *Store) MailboxTops(_ context.Context, devices []wa.DeviceID) ([]network
 
 // MailboxAfter implements network.MailboxStore.
 func (s *Store) MailboxAfter(_ context.Context, device wa.DeviceID, after uint64, limit int) ([]*network.Item, error) {
+	if s.BeforeRead != nil {
+		s.BeforeRead()
+	}
 	if err := s.lock(); err != nil {
 		return nil, err
 	}
