@@ -3,6 +3,7 @@ package journal_test
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -152,6 +153,28 @@ func BenchmarkRead(b *testing.B) {
 				}
 			}
 			b.ReportMetric(float64(read)/b.Elapsed().Seconds(), "records/s")
+		})
+	}
+}
+
+// BenchmarkOpen creates a journal, or opens an empty one.
+func BenchmarkOpen(b *testing.B) {
+	for _, name := range []string{"new", "again"} {
+		b.Run(name, func(b *testing.B) {
+			dir := b.TempDir()
+			for i := range b.N {
+				o := journal.Options{Dir: dir}
+				if name == "new" {
+					o.Dir = filepath.Join(dir, fmt.Sprint(i))
+				}
+				j, err := journal.Open(context.Background(), o)
+				if err != nil {
+					b.Fatal(err)
+				}
+				b.StopTimer()
+				_ = j.Close(context.Background())
+				b.StartTimer()
+			}
 		})
 	}
 }

@@ -170,9 +170,24 @@ func (j *Journal) heal(ctx context.Context) error {
 		return err
 	}
 	for _, l := range j.logs {
-		l.sicken(fmt.Errorf("%w: server was restarted", ErrUncertain))
+		l.restarted()
 	}
 	return j.await(ctx)
+}
+
+// restarted fails the frame in flight, whose answer will not come, and forgets complaints about frames that never were.
+func (l *Log) restarted() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.busy {
+		l.sicken(fmt.Errorf("%w: server was restarted", ErrUncertain))
+		return
+	}
+	select {
+	case old := <-l.sick:
+		l.j.o.Logger.Debug("journal recovered", "partition", l.n, "err", old)
+	default:
+	}
 }
 
 // await waits until every stream can be reached.

@@ -44,6 +44,7 @@ func dial(o Options, s *node, owned bool) (_ *link, err error) {
 func connect(o Options, s *node, name string) (*nats.Conn, error) {
 	opts := []nats.Option{
 		nats.Name("hikyaku journal " + name),
+		nats.Timeout(callTimeout),
 		nats.MaxReconnects(-1),
 		nats.ReconnectWait(100 * time.Millisecond),
 		nats.ReconnectBufSize(-1), // what cannot be sent now fails now, instead of landing later
