@@ -69,7 +69,7 @@ func TestManualFullDisk(t *testing.T) {
 	j = open(t, journal.Options{Dir: dir})
 	l = j.Log(0)
 	seen := 0
-	for pos := uint64(0); pos < l.Last(); pos++ {
+	for pos := range l.Last() {
 		f, err := l.Next(soon(t), pos)
 		if err != nil {
 			t.Fatal(err)
@@ -126,8 +126,10 @@ func fill(t *testing.T, dir string) {
 	for i := range messages {
 		number, id := wa.PhoneNumberID("106540352242922"), wa.MessageID(fmt.Sprintf("wamid.HBgLMTY1MDU1NTEyMzQVAgARGBI5QTNDQTVCM0Q0Q0Q2RTY3RTcA%07d", i))
 		status := func(k record.Kind) record.Record {
-			return &record.Status{Of: k, ID: id, Number: number, WABA: "102290129340398", To: "16505551234", At: 1700000000000, Type: "text",
-				Category: "service", PricingType: "regular", Priced: true, Device: "16505551234.1", Seq: uint64(i)}
+			return &record.Status{
+				Of: k, ID: id, Number: number, WABA: "102290129340398", To: "16505551234", At: 1700000000000, Type: "text",
+				Category: "service", PricingType: "regular", Priced: true, Device: "16505551234.1", Seq: uint64(i),
+			}
 		}
 		recs := []record.Record{
 			&record.Accepted{ID: id, Number: number, WABA: "102290129340398", To: "16505551234", At: 1700000000000, Type: "text", SealedBody: make([]byte, 200)},
