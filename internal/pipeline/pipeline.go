@@ -28,7 +28,7 @@ type Options struct {
 	Clock     clock.Clock  // platform time
 	Pace      clock.Clock  // real time, for pauses that must pass even when platform time stands still
 	Rand      io.Reader    // keys and ids; must be safe for concurrent use
-	IDs       io.Reader      // seeds of message ids; nil means Rand
+	IDs       io.Reader    // seeds of message ids; nil means Rand
 	Logger    *slog.Logger
 
 	Queue    int // commands waiting per lane before callers are told to try again; 4096

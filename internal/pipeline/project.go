@@ -52,6 +52,7 @@ func (s *sketch) record(r record.Record) {
 		s.received(r)
 	case *record.Item:
 		s.session(r.Number, r.Device, nil, r.Seq)
+		s.b.Placed = append(s.b.Placed, MailboxRef{r.Device, r.Seq})
 		s.items[MailboxRef{r.Device, r.Seq}] = &MailboxItem{
 			Device: r.Device, Seq: r.Seq, Number: r.Number, At: r.At, Expires: r.Expires, Event: r.Event,
 		}
@@ -81,6 +82,7 @@ func (s *sketch) accepted(r *record.Accepted) {
 
 func (s *sketch) sealed(r *record.Sealed) {
 	s.session(r.Number, r.Device, r.Session, r.Seq)
+	s.b.Placed = append(s.b.Placed, MailboxRef{r.Device, r.Seq})
 	s.items[MailboxRef{r.Device, r.Seq}] = &MailboxItem{
 		Device: r.Device, Seq: r.Seq, ID: r.ID, Number: r.Number, At: r.At, Expires: r.Expires,
 		PreKey: r.PreKey, Silent: r.Silent, Cipher: r.Cipher,

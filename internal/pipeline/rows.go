@@ -113,6 +113,8 @@ type Batch struct {
 	Items    []*MailboxItem
 	Gone     []MailboxRef
 	OneTime  []OneTimeRef // used up: delete
+
+	Placed []MailboxRef // every position these frames filled, also of items that are gone again; nothing to store
 }
 
 // PeerChange updates a pair. Nil pointers leave the column as it is.

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/hikyaku/hikyaku/internal/app"
+	"github.com/hikyaku/hikyaku/internal/receiver"
+)
+
+type echoCmd struct {
+	Listen      string `help:"Address to listen on." default:"127.0.0.1:9000"`
+	Subscribe   bool   `help:"Point the starter app's webhooks at this receiver."`
+	Callback    string `help:"URL by which the platform reaches this receiver; default the listen address." placeholder:"URL"`
+	AppSecret   string `help:"Checks signatures; default that of the starter app." env:"APP_SECRET" placeholder:"SECRET"`
+	VerifyToken string `help:"Expected in the handshake; default that of the starter app." env:"VERIFY_TOKEN" placeholder:"TOKEN"`
+	Data        string `help:"Data directory of the platform." placeholder:"DIR"`
+	rootKey
+}
+
+// Run implements the command.
+func (c *echoCmd) Run(ctx context.Context) error {
+	target, err := c.target()
+	if err != nil {
+		return err
+	}
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", c.Listen)
+	if err != nil {
+		return fmt.Errorf("listen on %s (--listen): %w", c.Listen, err)
+	}
+	printer := &receiver.Printer{Out: os.Stdout, Colour: term.IsTerminal(int(os.Stdout.Fd()))}
+	server := &http.Server{
+		Handler:           &receiver.Receiver{AppSecret: target.AppSecret, VerifyToken: target.VerifyToken, Print: printer},
+		ReadHeaderTimeout: 5 * time.Second,
+	}
+	done := make(chan error, 1)
+	go func() { done <- server.Serve(l) }()
+	url := cmp.Or(c.Callback, "http://"+l.Addr().String()+"/")
+	fmt.Fprintf(os.Stderr, "receiving webhooks on %s\n", url)
+	if c.Subscribe {
+		if err := receiver.Subscribe(ctx, &http.Client{Timeout: 15 * time.Second}, target, url); err != nil {
+			return errors.Join(err, server.Close())
+		}
+		fmt.Fprintf(os.Stderr, "app %s sends its webhooks here now\n", target.AppID)
+	}
+	select {
+	case <-ctx.Done():
+		return server.Close()
+	case err := <-done:
+		return err
+	}
+}
+
+// target takes what the environment gives (`eval "$(hikyaku env)"`) and reads the rest from the data directory.
+func (c *echoCmd) target() (receiver.Target, error) {
+	t := receiver.Target{
+		BaseURL: os.Getenv("BASE_URL"), Version: cmp.Or(os.Getenv("GRAPH_VERSION"), app.GraphVersion), AppID: os.Getenv("APP_ID"),
+		AppSecret: c.AppSecret, VerifyToken: c.VerifyToken, WABAID: os.Getenv("WABA_ID"), Token: os.Getenv("TOKEN"),
+	}
+	complete := t.BaseURL != "" && t.AppID != "" && t.WABAID != "" && t.Token != ""
+	if (complete || !c.Subscribe) && t.AppSecret != "" {
+		return t, nil
+	}
+	p, err := app.ReadPlan(c.options(c.Data))
+	if err != nil {
+		if !c.Subscribe {
+			return t, nil // a receiver for another platform: it says that signatures are not checked
+		}
+		return t, err
+	}
+	return receiver.Target{
+		BaseURL: p.BaseURL, Version: t.Version, AppID: string(p.AppID), AppSecret: cmp.Or(t.AppSecret, p.AppSecret),
+		VerifyToken: cmp.Or(t.VerifyToken, p.VerifyToken), WABAID: string(p.WABAID), Token: p.Token,
+	}, nil
+}

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/hikyaku/hikyaku/internal/app"
+)
+
+// rootKey is how commands beside serve find the root key of a data directory.
+type rootKey struct {
+	RootKeyFile string `help:"Root key; default root.key in the data directory." placeholder:"FILE"`
+	RootKeyEnv  string `help:"Environment variable that holds the root key." placeholder:"NAME"`
+	RootKeyHook string `help:"Program that wraps and unwraps the root key." placeholder:"PROGRAM"`
+}
+
+func (k *rootKey) options(data string) app.Options {
+	return app.Options{Data: data, RootKeyFile: k.RootKeyFile, RootKeyEnv: k.RootKeyEnv, RootKeyHook: k.RootKeyHook}
+}
+
+type envCmd struct {
+	Data string `help:"Data directory of the platform." placeholder:"DIR"`
+	JSON bool   `help:"One JSON object instead of KEY=value lines."`
+	rootKey
+}
+
+// Run implements the command.
+func (c *envCmd) Run() error {
+	p, err := app.ReadPlan(c.options(c.Data))
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		m := map[string]string{}
+		for _, v := range p.Variables() {
+			m[v.Key] = v.Value
+		}
+		e := json.NewEncoder(os.Stdout)
+		e.SetIndent("", "  ")
+		return e.Encode(m)
+	}
+	for _, v := range p.Variables() {
+		fmt.Fprintf(os.Stdout, "%s=%s\n", v.Key, quote(v.Value))
+	}
+	return nil
+}
+
+// quote makes a value safe for a shell's eval, leaving plain ones as they are.
+func quote(s string) string {
+	if strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/:=+-") == "" {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}

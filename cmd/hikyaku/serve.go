@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/hikyaku/hikyaku/internal/app"
+)
+
+type serveCmd struct {
+	Data    string `help:"Data directory; made on the first start." placeholder:"DIR"`
+	Listen  string `help:"Address of the public port: Graph API and devices." default:"127.0.0.1:8080"`
+	Control string `help:"Address of the operator port: health, metrics, control API." default:"127.0.0.1:8081"`
+	Config  string `help:"YAML file with the ids and the token of the starter resources." placeholder:"FILE"`
+	Store   string `help:"postgres://… instead of the embedded database." placeholder:"DSN" env:"HIKYAKU_STORE"`
+	Sandbox bool   `help:"For development and CI: virtual users, control API, relaxed test number."`
+	Strict  bool   `help:"Refuse retired versions; keep the test number's five-recipient rule in a sandbox."`
+
+	TLSCert       string   `help:"Certificate, PEM." placeholder:"FILE" group:"tls"`
+	TLSKey        string   `help:"Its key, PEM." placeholder:"FILE" group:"tls"`
+	TLSSelfSigned []string `help:"Make a certificate for these hosts at every start." placeholder:"HOST" group:"tls"`
+	ACME          []string `help:"Obtain certificates for these hosts." placeholder:"HOST" name:"acme" group:"tls"`
+	BehindProxy   bool     `help:"Plain HTTP beyond loopback: something in front terminates TLS." group:"tls"`
+	PublicURL     string   `help:"How clients reach the public port, when it is not the listen address." placeholder:"URL" group:"tls"`
+
+	RootKeyFile string `help:"Root key; default root.key in the data directory." placeholder:"FILE" group:"keys"`
+	RootKeyEnv  string `help:"Environment variable that holds the root key." placeholder:"NAME" group:"keys"`
+	RootKeyHook string `help:"Program that wraps and unwraps the root key." placeholder:"PROGRAM" group:"keys"`
+
+	Codes           string        `help:"How registration codes reach people: inbox, fixed:PREFIX=CODE, http(s)://…, exec:PROGRAM." placeholder:"DRIVER"`
+	PrivateWebhooks bool          `help:"Let webhooks go to private and loopback addresses; a sandbox does."`
+	WebhookBatch    int           `help:"Most updates in one webhook under backlog; 1 sends each alone." default:"1000"`
+	NoLinkPreviews  bool          `help:"Never fetch links for previews."`
+	PreviewPrivate  bool          `help:"Fetch previews from private and loopback addresses too."`
+	Retention       time.Duration `help:"How long message content stays readable; at most 720h." default:"720h"`
+	QueryTokens     bool          `help:"Take access tokens from the query string and forms too, for old clients."`
+	Seed            uint64        `help:"Make ids and virtual users repeat from run to run."`
+
+	LogLevel slog.Level `help:"debug, info, warn or error." default:"info"`
+	LogJSON  bool       `help:"JSON logs on a terminal too."`
+}
+
+// Run implements the command.
+func (c *serveCmd) Run(ctx context.Context) error {
+	return app.Run(ctx, app.Options{
+		Data: c.Data, Listen: c.Listen, Control: c.Control, Config: c.Config, Store: c.Store, Sandbox: c.Sandbox, Strict: c.Strict,
+		TLSCert: c.TLSCert, TLSKey: c.TLSKey, SelfSigned: c.TLSSelfSigned, ACME: c.ACME, BehindProxy: c.BehindProxy,
+		PublicURL: c.PublicURL, RootKeyFile: c.RootKeyFile, RootKeyEnv: c.RootKeyEnv, RootKeyHook: c.RootKeyHook, Codes: c.Codes,
+		PrivateWebhooks: c.PrivateWebhooks, WebhookBatch: c.WebhookBatch, NoPreviews: c.NoLinkPreviews,
+		PreviewLoopback: c.PreviewPrivate, Retention: c.Retention, QueryTokens: c.QueryTokens, Seed: c.Seed,
+		Logger: logger(c.LogLevel, c.LogJSON), Out: os.Stdout,
+	})
+}
+
+// logger writes text on a terminal and JSON otherwise.
+func logger(level slog.Level, asJSON bool) *slog.Logger {
+	o := &slog.HandlerOptions{Level: level}
+	if !asJSON && term.IsTerminal(int(os.Stderr.Fd())) {
+		return slog.New(slog.NewTextHandler(os.Stderr, o))
+	}
+	return slog.New(slog.NewJSONHandler(os.Stderr, o))
+}

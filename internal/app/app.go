@@ -1,0 +1,322 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	mrand "math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hikyaku/hikyaku/internal/clock"
+)
+
+// App is a running platform with its listeners.
+type App struct {
+	o       Options
+	dir     *dataDir
+	clock   clock.Clock       // platform time
+	control *clock.Controlled // the same when it can be set; nil otherwise
+	wall    clock.Clock
+	metrics *metrics
+
+	mu          sync.Mutex // held while the platform is replaced
+	platform    atomic.Pointer[platform]
+	ready       atomic.Bool
+	defaultData bool // --data was not given
+	failed      chan error
+
+	public, operator         *http.Server
+	publicAddr, operatorAddr net.Addr
+	serving                  sync.WaitGroup
+}
+
+// New makes an App that does nothing until Start.
+func New(o Options) *App {
+	defaultData := o.Data == ""
+	o.defaults()
+	a := &App{o: o, defaultData: defaultData, wall: clock.System(), failed: make(chan error, 1), metrics: newMetrics()}
+	switch {
+	case o.Clock != nil:
+		a.clock, a.control = o.Clock, o.Clock
+	case o.Sandbox:
+		a.control = clock.NewControlled(a.wall.Now(), 1)
+		a.clock = a.control
+	default:
+		a.clock = a.wall
+	}
+	a.watchPlatform()
+	return a
+}
+
+// Start opens the data directory and the ports. When it returns nil, everything answers. Errors are for people.
+func (a *App) Start(ctx context.Context) (err error) {
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.Stop(context.WithoutCancel(ctx)))
+		}
+	}()
+	if err := checkPlain(&a.o); err != nil {
+		return err
+	}
+	publicListener, err := listen(ctx, "--listen", a.o.Listen)
+	if err != nil {
+		return err
+	}
+	defer closeUnlessServing(&err, publicListener)
+	operatorListener, err := listen(ctx, "--control", a.o.Control)
+	if err != nil {
+		return err
+	}
+	defer closeUnlessServing(&err, operatorListener)
+	a.publicAddr, a.operatorAddr = publicListener.Addr(), operatorListener.Addr()
+	if a.dir, err = openDir(a.o.Data, partitions); err != nil {
+		return err
+	}
+	a.o.Data = a.dir.path
+	root, err := openRoot(ctx, &a.o)
+	if err != nil {
+		return err
+	}
+	p, err := openPlatform(ctx, a, root)
+	if err != nil {
+		return err
+	}
+	a.platform.Store(p)
+	if err := a.publish(p); err != nil {
+		return err
+	}
+	if err := a.serve(publicListener, operatorListener); err != nil {
+		return err
+	}
+	a.ready.Store(true)
+	return nil
+}
+
+func closeUnlessServing(err *error, l net.Listener) {
+	if *err != nil {
+		_ = l.Close()
+	}
+}
+
+// publish writes where the platform can be reached next to its starter variables.
+func (a *App) publish(p *platform) error {
+	p.plan.BaseURL, p.plan.ControlURL, p.plan.Sandbox = a.PublicURL(), a.ControlURL(), a.o.Sandbox
+	return savePlan(p.root, filepath.Join(a.o.Data, planFile), p.plan)
+}
+
+const (
+	headerTimeout = 10 * time.Second
+	bodyTimeout   = 60 * time.Second
+	idleTimeout   = 2 * time.Minute
+	maxHeader     = 32 << 10
+)
+
+func (a *App) serve(publicListener, operatorListener net.Listener) error {
+	tlsConfig, err := tlsConfig(&a.o, filepath.Join(a.o.Data, "acme"), a.wall.Now())
+	if err != nil {
+		return err
+	}
+	logger := slog.NewLogLogger(a.o.Logger.Handler(), slog.LevelDebug)
+	a.public = &http.Server{
+		Handler: http.HandlerFunc(a.servePublic), TLSConfig: tlsConfig, ErrorLog: logger, MaxHeaderBytes: maxHeader,
+		ReadHeaderTimeout: headerTimeout, ReadTimeout: bodyTimeout, IdleTimeout: idleTimeout,
+	}
+	mux := a.operatorMux()
+	if a.o.Sandbox {
+		a.controlRoutes(mux)
+	}
+	a.operator = &http.Server{Handler: mux, ErrorLog: logger, MaxHeaderBytes: maxHeader, ReadHeaderTimeout: headerTimeout}
+	a.serving.Go(func() {
+		if tlsConfig != nil {
+			a.served(a.public.ServeTLS(publicListener, "", ""))
+		} else {
+			a.served(a.public.Serve(publicListener))
+		}
+	})
+	a.serving.Go(func() { a.served(a.operator.Serve(operatorListener)) })
+	return nil
+}
+
+func (a *App) served(err error) {
+	if !errors.Is(err, http.ErrServerClosed) {
+		a.fail(err)
+	}
+}
+
+// fail reports the first reason why the platform cannot go on.
+func (a *App) fail(err error) {
+	select {
+	case a.failed <- err:
+	default:
+	}
+}
+
+// Failed tells why the platform cannot go on. Stop it then; starting again is the recovery.
+func (a *App) Failed() <-chan error { return a.failed }
+
+func (a *App) servePublic(w http.ResponseWriter, r *http.Request) {
+	p := a.platform.Load()
+	if p == nil || !a.ready.Load() {
+		w.Header().Set("Retry-After", "1")
+		http.Error(w, "starting or stopping", http.StatusServiceUnavailable)
+		return
+	}
+	p.public.ServeHTTP(w, r)
+}
+
+// stopTime bounds an orderly stop; what is not finished then is found again on the next start.
+const stopTime = 30 * time.Second
+
+// Stop finishes what was accepted, writes everything and closes the ports.
+func (a *App) Stop(ctx context.Context) (err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, stopTime)
+	defer cancel()
+	a.ready.Store(false)
+	if a.public != nil {
+		// Requests under way get their answers; sockets are told to come back by the hub.
+		err = errors.Join(err, a.shutdown(ctx, a.public))
+	}
+	if p := a.platform.Swap(nil); p != nil {
+		err = errors.Join(err, p.close(ctx))
+	}
+	if a.operator != nil {
+		err = errors.Join(err, a.operator.Close())
+	}
+	a.serving.Wait()
+	if a.dir != nil {
+		err = errors.Join(err, a.dir.close())
+		a.dir = nil
+	}
+	return err
+}
+
+// requestTime is how long a stop waits for requests; hijacked connections do not count.
+const requestTime = 5 * time.Second
+
+func (a *App) shutdown(ctx context.Context, s *http.Server) error {
+	ctx, cancel := context.WithTimeout(ctx, requestTime)
+	defer cancel()
+	if err := s.Shutdown(ctx); err != nil {
+		return s.Close()
+	}
+	return nil
+}
+
+// Run is Start, wait, Stop: until ctx ends or the platform fails.
+func Run(ctx context.Context, o Options) error {
+	a := New(o)
+	if err := a.Start(ctx); err != nil {
+		return err
+	}
+	a.banner(a.o.Out)
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-a.failed:
+		a.o.Logger.Error("the platform stops", "err", err)
+	}
+	return errors.Join(err, a.Stop(context.WithoutCancel(ctx)))
+}
+
+// PublicURL is how clients reach the public port.
+func (a *App) PublicURL() string {
+	if a.o.PublicURL != "" {
+		return a.o.PublicURL
+	}
+	scheme := "http"
+	if a.o.secure() {
+		scheme = "https"
+	}
+	return scheme + "://" + reachable(a.publicAddr)
+}
+
+// ControlURL is the operator port.
+func (a *App) ControlURL() string { return "http://" + reachable(a.operatorAddr) }
+
+// Plan is what `hikyaku env` prints.
+func (a *App) Plan() *Plan { return a.platform.Load().plan }
+
+// reachable turns a wildcard address into one that can be connected to.
+func reachable(addr net.Addr) string {
+	t, ok := addr.(*net.TCPAddr)
+	if !ok {
+		return addr.String()
+	}
+	if t.IP.IsUnspecified() {
+		return fmt.Sprintf("127.0.0.1:%d", t.Port)
+	}
+	return t.String()
+}
+
+// draws returns the source of ids: seeded when the options say so, so that runs repeat. Keys and tokens never come from it.
+func (o *Options) draws(purpose string) io.Reader {
+	if o.Seed == 0 {
+		return rand.Reader
+	}
+	var seed [32]byte
+	copy(seed[:], fmt.Sprintf("%016x/%s", o.Seed, purpose))
+	return &lockedReader{r: mrand.NewChaCha8(seed)}
+}
+
+type lockedReader struct {
+	mu sync.Mutex
+	r  io.Reader
+}
+
+func (l *lockedReader) Read(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.r.Read(b)
+}
+
+// kept are the files of the data directory that a reset leaves alone.
+var kept = map[string]bool{lockFile: true, markFile: true, rootKeyFile: true, planFile: true, "root.wrapped": true, "acme": true}
+
+// reset goes back to the first start: same ids and token, nothing else.
+func (a *App) reset(ctx context.Context) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.o.Store != "" {
+		return errors.New("reset works on the embedded store only; drop the PostgreSQL database yourself")
+	}
+	old := a.platform.Load()
+	a.ready.Store(false)
+	if err := old.close(ctx); err != nil {
+		a.o.Logger.Warn("reset: close", "err", err)
+	}
+	list, err := os.ReadDir(a.o.Data)
+	if err != nil {
+		return err
+	}
+	for _, e := range list {
+		if !kept[e.Name()] {
+			if err := os.RemoveAll(filepath.Join(a.o.Data, e.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	plan := *old.plan
+	plan.Done = false
+	if err := savePlan(old.root, filepath.Join(a.o.Data, planFile), &plan); err != nil {
+		return err
+	}
+	p, err := openPlatform(ctx, a, old.root)
+	if err != nil {
+		a.fail(err)
+		return err
+	}
+	a.platform.Store(p)
+	a.ready.Store(true)
+	return a.publish(p)
+}

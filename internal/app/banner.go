@@ -1,0 +1,62 @@
+package app
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// banner tells a person where everything is and what to do next.
+func (a *App) banner(w io.Writer) {
+	p := a.Plan()
+	fmt.Fprintf(w, "\n  Hikyaku is ready.\n\n")
+	row := func(name, value string) { fmt.Fprintf(w, "  %-12s %s\n", name, value) }
+	row("Graph API", p.BaseURL+"/"+GraphVersion)
+	row("Operator", p.ControlURL+"  (health, metrics"+a.controlWord()+")")
+	row("Data", a.o.Data)
+	row("Number", fmt.Sprintf("%s  (id %s)", "+"+string(p.NumberWaID), p.NumberID))
+	if a.o.Sandbox {
+		row("User", fmt.Sprintf("+%s  (may be written to at once)", p.UserPhone))
+	}
+	if !a.o.Sandbox {
+		fmt.Fprintf(w, "\n  Next: %s\n\n", a.command("env"))
+		return
+	}
+	fmt.Fprintf(w, "\n  SANDBOX: for development and tests. Recipients that nobody registered become virtual users.\n")
+	fmt.Fprintf(w, "\n  Send a message (paste this):\n\n%s\n", a.curl(p))
+	fmt.Fprintf(w, "  Then, each in a terminal of its own:\n\n")
+	fmt.Fprintf(w, "    %-44s the user's phone\n", a.command("chat --as +"+string(p.UserPhone)))
+	fmt.Fprintf(w, "    %-44s signed webhooks, printed\n", a.command("echo --subscribe"))
+	fmt.Fprintf(w, "    %-44s variables for your shell\n\n", `eval "$(`+a.command("env")+`)"`)
+}
+
+func (a *App) controlWord() string {
+	if a.o.Sandbox {
+		return ", control API"
+	}
+	return ""
+}
+
+func (a *App) command(rest string) string {
+	c := "hikyaku " + rest
+	if a.defaultData {
+		return c
+	}
+	return c + " --data " + a.o.Data
+}
+
+func (a *App) curl(p *Plan) string {
+	lines := []string{
+		`curl -X POST '` + p.BaseURL + `/v17.0/` + string(p.NumberID) + `/messages' \`,
+		`  -H 'Authorization: Bearer ` + p.Token + `' \`,
+		`  -H 'Content-Type: application/json' \`,
+		`  -d '{`,
+		`    "messaging_product": "whatsapp",`,
+		`    "recipient_type": "individual",`,
+		`    "to": "+` + string(p.UserPhone) + `",`,
+		`    "type": "text",`,
+		`    "text": {"preview_url": true, "body": "Here'\''s the info you requested! https://www.meta.com/quest/quest-3/"}`,
+		`  }'`,
+	}
+	return "    " + strings.Join(lines, "\n    ") + "\n"
+}

@@ -1,0 +1,308 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/hikyaku/hikyaku/internal/business"
+	"github.com/hikyaku/hikyaku/internal/wa"
+	"github.com/hikyaku/hikyaku/internal/webhook"
+)
+
+// The control API does what only a stand-in can do. It is served on the operator port of a sandbox; docs/control.md
+// describes it.
+
+const maxControlBody = 1 << 20
+
+// controlHandler is a call of the control API. What it returns is written as JSON; a *controlError sets the status.
+type controlHandler func(r *http.Request, p *platform) (any, error)
+
+type controlError struct {
+	status int
+	text   string
+}
+
+func (e *controlError) Error() string { return e.text }
+
+func badRequest(format string, args ...any) error {
+	return &controlError{http.StatusBadRequest, fmt.Sprintf(format, args...)}
+}
+
+func notFound(format string, args ...any) error {
+	return &controlError{http.StatusNotFound, fmt.Sprintf(format, args...)}
+}
+
+func (a *App) controlRoutes(mux *http.ServeMux) {
+	handle := func(pattern string, h controlHandler) {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			p := a.platform.Load()
+			if p == nil || !a.ready.Load() {
+				refuse(w, http.StatusServiceUnavailable, "starting or stopping")
+				return
+			}
+			r.Body = http.MaxBytesReader(w, r.Body, maxControlBody)
+			v, err := h(r, p)
+			var ce *controlError
+			switch {
+			case errors.As(err, &ce):
+				refuse(w, ce.status, ce.text)
+			case err != nil:
+				a.o.Logger.Warn("control call", "path", r.URL.Path, "err", err)
+				refuse(w, http.StatusInternalServerError, err.Error())
+			default:
+				reply(w, http.StatusOK, v)
+			}
+		})
+	}
+	a.userRoutes(handle)
+	handle("GET /control/v1/clock", a.showClock)
+	handle("POST /control/v1/clock", a.setClock)
+	handle("POST /control/v1/idle", a.idle)
+	handle("GET /control/v1/codes", listCodes)
+	handle("GET /control/v1/webhooks", listWebhooks)
+	handle("POST /control/v1/webhooks/{id}/redeliver", redeliver)
+	handle("GET /control/v1/numbers", listNumbers)
+	handle("POST /control/v1/numbers", createNumber)
+	handle("POST /control/v1/numbers/{id}/throughput", setThroughput)
+	handle("POST /control/v1/reset", func(r *http.Request, _ *platform) (any, error) {
+		return map[string]bool{"success": true}, a.reset(context.WithoutCancel(r.Context()))
+	})
+	mux.HandleFunc("/control/v1/", func(w http.ResponseWriter, r *http.Request) {
+		refuse(w, http.StatusNotImplemented, "there is no "+r.Method+" "+r.URL.Path+" in this version; see docs/control.md")
+	})
+}
+
+func body(r *http.Request, v any) error {
+	d := json.NewDecoder(r.Body)
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
+		return badRequest("body: %v", err)
+	}
+	return nil
+}
+
+// ---- clock ----
+
+func (a *App) showClock(*http.Request, *platform) (any, error) {
+	return map[string]any{"now": a.clock.Now().Format(time.RFC3339Nano), "scale": a.control.Scale()}, nil
+}
+
+func (a *App) setClock(r *http.Request, p *platform) (any, error) {
+	var in struct {
+		Advance string   `json:"advance"`
+		Scale   *float64 `json:"scale"`
+	}
+	if err := body(r, &in); err != nil {
+		return nil, err
+	}
+	if in.Scale != nil {
+		if *in.Scale < 0 {
+			return nil, badRequest("scale must not be negative")
+		}
+		a.control.SetScale(*in.Scale)
+	}
+	if in.Advance != "" {
+		d, err := time.ParseDuration(in.Advance)
+		if err != nil || d < 0 {
+			return nil, badRequest("advance: want a duration such as 25h")
+		}
+		a.control.Advance(d)
+	}
+	return a.showClock(r, p)
+}
+
+// ---- idle ----
+
+const (
+	idleStep    = 5 * time.Millisecond
+	idleDefault = 10 * time.Second
+	idleMost    = 10 * time.Minute
+)
+
+// idle answers when nothing is in flight: every message is as far as it can come without time passing.
+func (a *App) idle(r *http.Request, p *platform) (any, error) {
+	var in struct {
+		Timeout string `json:"timeout"`
+	}
+	if r.ContentLength != 0 {
+		if err := body(r, &in); err != nil {
+			return nil, err
+		}
+	}
+	limit := idleDefault
+	if in.Timeout != "" {
+		d, err := time.ParseDuration(in.Timeout)
+		if err != nil || d <= 0 || d > idleMost {
+			return nil, badRequest("timeout: want a duration up to %s", idleMost)
+		}
+		limit = d
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), limit)
+	defer cancel()
+	// Work passes from room to room, so one quiet look is not enough: it must stay quiet for some looks in a row.
+	for quiet := 0; quiet < 3; {
+		if p.quiet() {
+			quiet++
+		} else {
+			quiet = 0
+		}
+		if a.wall.Sleep(ctx, idleStep) != nil {
+			return nil, &controlError{http.StatusGatewayTimeout, "still busy after " + limit.String() + ": " + p.busyWith()}
+		}
+	}
+	return map[string]bool{"idle": true}, nil
+}
+
+func (p *platform) quiet() bool { return p.busyWith() == "" }
+
+func (p *platform) busyWith() string {
+	switch {
+	case !p.pipeline.Idle():
+		return "lanes"
+	case p.fleet != nil && !p.fleet.idle():
+		return "virtual users"
+	case !p.webhooks.Idle():
+		return "webhooks"
+	case !p.pipeline.Projected():
+		return "store"
+	}
+	return ""
+}
+
+// ---- codes ----
+
+func listCodes(r *http.Request, p *platform) (any, error) {
+	if p.inbox == nil {
+		return nil, notFound("codes are not caught here: the driver is %q", p.o.Codes)
+	}
+	id, err := wa.ParsePhone(r.URL.Query().Get("phone"))
+	if err != nil {
+		return nil, badRequest("phone: %v", err)
+	}
+	type code struct {
+		Code   string    `json:"code"`
+		Method string    `json:"method"`
+		At     time.Time `json:"at"`
+	}
+	out := []code{}
+	for _, m := range p.inbox.Codes(id) {
+		out = append(out, code{m.Code, m.Method, m.At})
+	}
+	return map[string]any{"data": out}, nil
+}
+
+// ---- webhooks ----
+
+const deliveriesMost = 1000
+
+func listWebhooks(r *http.Request, p *platform) (any, error) {
+	limit := 100
+	if s := r.URL.Query().Get("limit"); s != "" {
+		n, err := strconv.Atoi(s)
+		if err != nil || n < 1 {
+			return nil, badRequest("limit: want a number from 1 to %d", deliveriesMost)
+		}
+		limit = min(n, deliveriesMost)
+	}
+	app := wa.AppID(r.URL.Query().Get("app_id"))
+	id := wa.MessageID(r.URL.Query().Get("message_id"))
+	list := p.webhooks.Deliveries(limit, func(d *webhook.Delivery) bool {
+		return (app == "" || d.Endpoint.App == app) && (id == "" || slices.Contains(d.Messages, id))
+	})
+	out := make([]map[string]any, len(list))
+	for i := range list {
+		out[i] = deliveryJSON(&list[i])
+	}
+	return map[string]any{"data": out, "endpoints": endpointsJSON(p)}, nil
+}
+
+func endpointsJSON(p *platform) []map[string]any {
+	out := []map[string]any{}
+	for _, s := range p.webhooks.Stats() {
+		out = append(out, map[string]any{
+			"app_id": s.Endpoint.App, "url": s.URL, "suspended": s.Suspended, "concurrency": s.Concurrency,
+			"in_flight": s.InFlight, "queued": s.Queued, "waiting": s.Waiting, "answered": s.Answers, "failed": s.Failed,
+			"lost": s.Lost, "median_ms": s.Median().Milliseconds(), "share_above_1s": s.Slow(), "meets_standard": s.MeetsStandard(),
+		})
+	}
+	return out
+}
+
+func redeliver(r *http.Request, p *platform) (any, error) {
+	at, err := p.webhooks.Redeliver(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return nil, notFound("%v", err)
+	}
+	return attemptJSON(at), nil
+}
+
+// ---- numbers ----
+
+func numberJSON(n *business.Number) map[string]any {
+	return map[string]any{
+		"id": n.ID, "waba_id": n.WABA, "wa_id": n.WaID, "display_phone_number": n.Display, "level": n.Level, "mps": n.Limit(),
+		"registered": n.Registered,
+	}
+}
+
+func listNumbers(_ *http.Request, p *platform) (any, error) {
+	out := []map[string]any{}
+	for _, n := range p.rules.business.AllNumbers() {
+		out = append(out, numberJSON(n))
+	}
+	return map[string]any{"data": out}, nil
+}
+
+// createNumber adds a registered number to the starter WABA.
+func createNumber(r *http.Request, p *platform) (any, error) {
+	var in struct {
+		Phone string `json:"phone"`
+		Name  string `json:"name"`
+	}
+	if err := body(r, &in); err != nil {
+		return nil, err
+	}
+	id, err := wa.ParsePhone(in.Phone)
+	if err != nil {
+		return nil, badRequest("phone: %v", err)
+	}
+	now := p.clock.Now()
+	n, err := p.rules.business.CreateNumber(r.Context(), business.Number{
+		WABA: p.plan.WABAID, WaID: id, VerifiedName: in.Name, NameStatus: business.NameAvailableWithout,
+		Status: business.NumberConnected, CodeVerification: business.CodeVerified, Quality: business.QualityGreen, QualityAt: now,
+		Mode: business.Sandbox, Platform: business.CloudAPI, Level: business.Standard, Registered: true, LastOnboarded: now,
+		AllowAll: !p.o.Strict,
+	})
+	if err != nil {
+		return nil, badRequest("%v", err)
+	}
+	return numberJSON(n), nil
+}
+
+func setThroughput(r *http.Request, p *platform) (any, error) {
+	var in struct {
+		Level string `json:"level"`
+		MPS   int    `json:"mps"`
+	}
+	if err := body(r, &in); err != nil {
+		return nil, err
+	}
+	level := business.Level(in.Level)
+	if level == "" {
+		level = business.High
+	}
+	if (level != business.Standard && level != business.High) || in.MPS < 0 {
+		return nil, badRequest("want level STANDARD or HIGH, and mps not negative")
+	}
+	n, err := p.rules.business.SetThroughput(r.Context(), wa.PhoneNumberID(r.PathValue("id")), level, in.MPS)
+	if err != nil {
+		return nil, notFound("%v", err)
+	}
+	return numberJSON(n), nil
+}

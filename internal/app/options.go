@@ -1,0 +1,68 @@
+package app
+
+import (
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/hikyaku/hikyaku/internal/clock"
+)
+
+// Options of a platform. The zero value runs in ./hikyaku-data on the default ports, without sandbox.
+type Options struct {
+	Data    string // data directory; empty means "hikyaku-data"
+	Listen  string // public address; empty means 127.0.0.1:8080
+	Control string // operator port; empty means 127.0.0.1:8081
+	Config  string // file with declared resources; empty means none
+	Store   string // "postgres://…"; empty means SQLite in the data directory
+
+	Sandbox bool // for development and CI: a starter user, virtual users for unknown recipients, the control API
+	Strict  bool // retired versions are refused; in a sandbox, test numbers keep their five-recipient rule
+
+	TLSCert, TLSKey string   // PEM files
+	SelfSigned      []string // host names of a certificate made at every start
+	ACME            []string // host names to obtain certificates for
+	BehindProxy     bool     // plain HTTP beyond loopback: something in front terminates TLS
+	PublicURL       string   // how clients reach the public port; empty derives it from Listen
+
+	RootKeyFile string // empty means root.key in the data directory, unless one of the next two is set
+	RootKeyEnv  string // name of an environment variable that holds the key
+	RootKeyHook string // program that wraps and unwraps data keys
+
+	Codes           string        // how registration codes reach people: "inbox", "fixed:PREFIX=CODE", "http:URL", "exec:PROGRAM"; empty: inbox in a sandbox, none otherwise
+	PrivateWebhooks bool          // webhooks may go to private and loopback addresses; always so in a sandbox
+	WebhookBatch    int           // largest number of updates in one POST under backlog; 0 means 1,000, 1 switches batching off
+	NoPreviews      bool          // links are never fetched for previews
+	PreviewLoopback bool          // previews may be fetched from private and loopback addresses
+	Retention       time.Duration // how long content stays readable; 0 means 30 days, which is also the most
+	QueryTokens     bool          // access tokens are also taken from the query string and the form, for old clients
+	Seed            uint64        // not 0: ids and virtual users repeat from run to run; keys stay random
+
+	Clock  *clock.Controlled // platform time; nil means real time, adjustable in a sandbox
+	Rand   io.Reader         // nil means crypto/rand
+	Logger *slog.Logger      // nil means text on Stderr
+	Out    io.Writer         // where the banner goes; nil prints none
+}
+
+// MaxRetention of message content. Source: spec/security.md section A1.
+const MaxRetention = 30 * 24 * time.Hour
+
+func (o *Options) defaults() {
+	set := func(s *string, v string) {
+		if *s == "" {
+			*s = v
+		}
+	}
+	set(&o.Data, "hikyaku-data")
+	set(&o.Listen, "127.0.0.1:8080")
+	set(&o.Control, "127.0.0.1:8081")
+	if o.Retention <= 0 || o.Retention > MaxRetention {
+		o.Retention = MaxRetention
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Out == nil {
+		o.Out = io.Discard
+	}
+}

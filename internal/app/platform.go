@@ -1,0 +1,280 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/hikyaku/hikyaku/internal/access"
+	"github.com/hikyaku/hikyaku/internal/business"
+	"github.com/hikyaku/hikyaku/internal/clock"
+	"github.com/hikyaku/hikyaku/internal/journal"
+	"github.com/hikyaku/hikyaku/internal/network"
+	"github.com/hikyaku/hikyaku/internal/pipeline"
+	"github.com/hikyaku/hikyaku/internal/preview"
+	"github.com/hikyaku/hikyaku/internal/store"
+	"github.com/hikyaku/hikyaku/internal/template"
+	"github.com/hikyaku/hikyaku/internal/vault"
+	"github.com/hikyaku/hikyaku/internal/webhook"
+)
+
+const partitions = 8
+
+// platform is everything between the listeners and the data directory. A reset of the sandbox replaces it as a whole.
+type platform struct {
+	o     *Options
+	log   *slog.Logger
+	clock clock.Clock
+	wall  clock.Clock
+
+	root  *vault.Root
+	store *store.Store
+	vault *vault.Vault
+	rules rules
+	plan  *Plan
+
+	journal   *journal.Journal
+	mailbox   *network.Mailbox
+	directory *network.Directory
+	inbox     *network.Inbox // nil unless codes are caught
+	hub       *network.Hub
+	pipeline  *pipeline.Pipeline
+	subs      *webhook.Service
+	webhooks  *webhook.Dispatcher
+	fleet     *fleet // nil without sandbox
+	observer  *webhookCounts
+	public    http.Handler
+
+	cleanups []cleanup // run in reverse
+	stop     context.CancelFunc
+	chores   sync.WaitGroup
+}
+
+type cleanup struct {
+	name string
+	run  func(context.Context) error
+}
+
+func (p *platform) onClose(name string, run func(context.Context) error) {
+	p.cleanups = append(p.cleanups, cleanup{name, run})
+}
+
+// openPlatform builds and starts everything in the order of the package comment. On an error what was opened is closed.
+func openPlatform(ctx context.Context, a *App, root *vault.Root) (p *platform, err error) {
+	o := &a.o
+	p = &platform{o: o, log: o.Logger, clock: a.clock, wall: a.wall, root: root, observer: a.metrics.webhooks}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, p.close(context.WithoutCancel(ctx)))
+			p = nil
+		}
+	}()
+	draw := o.draws("ids")
+	if err = p.openStore(ctx); err != nil {
+		return p, err
+	}
+	if err = p.openRules(ctx, draw); err != nil {
+		return p, err
+	}
+	if p.journal, err = journal.Open(ctx, journal.Options{
+		Dir: filepath.Join(o.Data, "journal"), Partitions: partitions, Clock: p.clock, Logger: p.log,
+	}); err != nil {
+		return p, err
+	}
+	p.onClose("journal", p.journal.Close)
+	p.openNetwork()
+	if err = p.openPipeline(ctx, draw); err != nil {
+		return p, err
+	}
+	if err = p.openWebhooks(ctx); err != nil {
+		return p, err
+	}
+	p.startChores(a)
+	if o.Sandbox {
+		if err = p.openSandbox(ctx); err != nil {
+			return p, err
+		}
+	}
+	p.public, err = p.publicHandler(a)
+	return p, err
+}
+
+func (p *platform) openStore(ctx context.Context) (err error) {
+	p.store, err = store.Open(ctx, store.Options{Dir: p.o.Data, DSN: p.o.Store, Logger: p.log})
+	if err != nil {
+		return err
+	}
+	p.onClose("store", func(context.Context) error { return p.store.Close() })
+	p.vault, err = vault.Open(ctx, vault.Options{Root: p.root, Store: p.store, Clock: p.clock})
+	return err
+}
+
+func (p *platform) openRules(ctx context.Context, draw io.Reader) (err error) {
+	if p.rules.business, err = business.New(ctx, p.store, business.Options{Clock: p.clock, Rand: draw}); err != nil {
+		return err
+	}
+	path := filepath.Join(p.o.Data, planFile)
+	if p.plan, err = openPlan(p.o, p.root, path, draw); err != nil {
+		return err
+	}
+	if p.rules.access, err = access.New(ctx, p.store, access.Options{
+		Clock: p.clock, Sealer: secretSealer{p.vault}, Pepper: []byte(p.plan.Pepper),
+	}); err != nil {
+		return err
+	}
+	if p.rules.template, err = template.New(ctx, p.store, template.Options{Clock: p.clock, Rand: draw}); err != nil {
+		return err
+	}
+	return startResources(ctx, &p.rules, p.o, p.root, path, p.plan)
+}
+
+func (p *platform) openNetwork() {
+	numbers := businesses{p.rules.business}
+	p.mailbox = network.NewMailbox(network.MailboxConfig{Store: p.store, Clock: p.clock, Businesses: numbers, Log: p.log})
+	p.onClose("mailboxes", func(context.Context) error { p.mailbox.Close(); return nil })
+	p.directory = network.NewDirectory(network.DirectoryConfig{
+		Store: p.store.Directory(), Clock: p.clock, Mailbox: p.mailbox, Log: p.log, Ensure: p.ensureUser,
+	})
+}
+
+func (p *platform) openPipeline(ctx context.Context, draw io.Reader) error {
+	logs := make([]pipeline.Log, p.journal.Partitions())
+	for i := range logs {
+		logs[i] = p.journal.Log(i)
+	}
+	var previews pipeline.Previewer
+	if !p.o.NoPreviews {
+		previews = preview.New(p.o.PreviewLoopback, p.clock)
+	}
+	p.pipeline = pipeline.New(pipeline.Options{
+		Logs: logs, Store: p.store, Keys: p.store, Numbers: p.rules.business, Directory: directory{p.directory},
+		Mailbox: mailbox{p.mailbox, p}, Vault: contentSealer{p.vault}, Previews: previews, Applied: p.stored,
+		Clock: p.clock, Pace: p.wall, Rand: rand.Reader, IDs: draw, Logger: p.log,
+	})
+	lanes := lanes{p.pipeline}
+	p.hub = network.NewHub(network.Config{
+		Directory: p.directory, Mailbox: p.mailbox, Lanes: lanes, Businesses: businesses{p.rules.business},
+		Clock: p.clock, Wire: p.wall, Log: p.log,
+	})
+	p.onClose("connections", p.hub.Shutdown)
+	p.directory.OnChange(func(c network.Change) {
+		again := c.Kind == network.DeviceReplaced || c.Kind == network.NumberChanged
+		p.pipeline.UserChanged(c.User.WaID, again)
+		if c.OldWaID != "" {
+			p.pipeline.UserChanged(c.OldWaID, false)
+		}
+	})
+	p.onClose("lanes", p.pipeline.Close)
+	if err := p.pipeline.Start(ctx); err != nil {
+		return fmt.Errorf("start lanes: %w", err)
+	}
+	return nil
+}
+
+func (p *platform) openWebhooks(ctx context.Context) error {
+	allow := webhook.TransportOptions{}
+	if p.o.Sandbox || p.o.PrivateWebhooks {
+		allow.Allow = webhook.PrivatePrefixes()
+	}
+	transport := webhook.NewTransport(allow)
+	var err error
+	p.subs, err = webhook.NewService(ctx, webhook.ServiceOptions{
+		Store: p.store, Safe: webhookSafe{p.vault}, Clock: p.clock, Transport: transport,
+		URLs: webhook.URLRules{AllowInsecure: p.o.PrivateWebhooks}, Version: GraphVersion,
+	})
+	if err != nil {
+		return err
+	}
+	logs := make([]webhook.Log, p.journal.Partitions())
+	for i := range logs {
+		logs[i] = p.journal.Log(i)
+	}
+	p.webhooks, err = webhook.New(ctx, webhook.Options{
+		Service: p.subs, Logs: logs, Store: p.store, Safe: webhookSafe{p.vault}, Apps: newSecrets(p.rules.access),
+		Numbers: digits{p.rules.business}, Transport: transport, Clock: p.clock, Wall: p.wall, Log: p.log,
+		Observer: p.observer, BatchMax: p.o.WebhookBatch,
+	})
+	if err != nil {
+		return err
+	}
+	p.onClose("webhooks", p.webhooks.Close)
+	p.webhooks.Start()
+	return nil
+}
+
+// startChores runs what happens by the clock: retention, and trimming of the journal behind its slowest reader.
+func (p *platform) startChores(a *App) {
+	ctx, stop := context.WithCancel(context.Background())
+	p.stop = stop
+	p.chores.Go(func() {
+		for p.clock.Sleep(ctx, choreEvery) == nil {
+			p.retain(ctx)
+		}
+	})
+	p.chores.Go(func() {
+		select {
+		case err := <-p.pipeline.Failed():
+			a.fail(err)
+		case <-ctx.Done():
+		}
+	})
+	p.onClose("chores", func(context.Context) error {
+		stop()
+		p.chores.Wait()
+		return nil
+	})
+}
+
+// close runs the cleanups in reverse; each gets its chance whatever happened before.
+func (p *platform) close(ctx context.Context) (err error) {
+	for i := len(p.cleanups) - 1; i >= 0; i-- {
+		c := p.cleanups[i]
+		if e := c.run(ctx); e != nil {
+			err = errors.Join(err, fmt.Errorf("close %s: %w", c.name, e))
+		}
+	}
+	p.cleanups = nil
+	return err
+}
+
+const (
+	choreEvery = 10 * time.Minute
+	// journalAge is how long frames stay at least. Source: design, "The journal".
+	journalAge = 7 * 24 * time.Hour
+)
+
+// retain destroys the keys of content beyond its retention and trims what nobody reads any more.
+func (p *platform) retain(ctx context.Context) {
+	now := p.clock.Now()
+	warn := func(what string, err error) {
+		if err != nil && ctx.Err() == nil {
+			p.log.Warn("retention", "step", what, "err", err)
+		}
+	}
+	n, err := p.vault.DestroyContent(ctx, now.Add(-p.o.Retention))
+	warn("destroy content keys", err)
+	if n > 0 {
+		p.log.Info("content keys destroyed", "keys", n)
+	}
+	_, err = p.store.DeleteMessages(ctx, now.Add(-2*MaxRetention))
+	warn("delete message rows", err)
+	_, err = p.store.DeletePairs(ctx, now.Add(-2*MaxRetention))
+	warn("delete pairs", err)
+	_, err = p.store.DeleteOneTime(ctx, now.Add(-MaxRetention))
+	warn("delete one-time prekeys", err)
+	for i := range p.journal.Partitions() {
+		log := p.journal.Log(i)
+		old, err := log.SeqAt(ctx, now.Add(-journalAge))
+		if err == nil {
+			err = log.Trim(ctx, min(old, p.pipeline.Stored(i), p.webhooks.Position(i)))
+		}
+		warn("trim journal", err)
+	}
+}

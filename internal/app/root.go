@@ -1,0 +1,56 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/hikyaku/hikyaku/internal/vault"
+)
+
+func (o *Options) rootPath() string {
+	if o.RootKeyFile != "" {
+		return o.RootKeyFile
+	}
+	return filepath.Join(o.Data, rootKeyFile)
+}
+
+// openRoot finds the root key, making it on the first start. There is no way to run without one.
+func openRoot(ctx context.Context, o *Options) (*vault.Root, error) {
+	switch {
+	case o.RootKeyEnv != "":
+		return envRoot(o.RootKeyEnv)
+	case o.RootKeyHook != "":
+		return vault.RootHook(ctx, vault.Hook{Program: o.RootKeyHook}, filepath.Join(o.Data, "root.wrapped"), rand.Reader)
+	default:
+		return vault.RootFile(o.rootPath(), rand.Reader)
+	}
+}
+
+// readRoot finds the root key of a platform that exists.
+func readRoot(o *Options) (*vault.Root, error) {
+	switch {
+	case o.RootKeyEnv != "":
+		return envRoot(o.RootKeyEnv)
+	case o.RootKeyHook != "":
+		return vault.RootHook(context.Background(), vault.Hook{Program: o.RootKeyHook}, filepath.Join(o.Data, "root.wrapped"), rand.Reader)
+	}
+	if _, err := os.Stat(o.rootPath()); err != nil {
+		return nil, fmt.Errorf("%s holds no platform yet; start one with: hikyaku serve --data %s", o.Data, o.Data)
+	}
+	return vault.ReadRootFile(o.rootPath())
+}
+
+func envRoot(name string) (*vault.Root, error) {
+	text, ok := os.LookupEnv(name)
+	if !ok {
+		return nil, fmt.Errorf("environment variable %s, which should hold the root key, is not set", name)
+	}
+	root, err := vault.ParseRoot(text)
+	if err != nil {
+		return nil, fmt.Errorf("root key in environment variable %s: %w", name, err)
+	}
+	return root, nil
+}
