@@ -1,0 +1,89 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+
+	"github.com/hikyaku/hikyaku/internal/access"
+	"github.com/hikyaku/hikyaku/internal/business"
+	"github.com/hikyaku/hikyaku/internal/clock"
+	"github.com/hikyaku/hikyaku/internal/graph"
+	"github.com/hikyaku/hikyaku/internal/pipeline"
+	"github.com/hikyaku/hikyaku/internal/template"
+	"github.com/hikyaku/hikyaku/internal/wa"
+	"github.com/hikyaku/hikyaku/internal/webhook"
+)
+
+// Pipeline takes what businesses send. Errors are rows of the table; anything else means that the process is going away.
+type Pipeline interface {
+	// Accept returns after the message is durable.
+	Accept(ctx context.Context, m *pipeline.Outgoing) (wa.MessageID, error)
+	// Mark returns after the read mark is durable.
+	Mark(ctx context.Context, number wa.PhoneNumberID, id wa.MessageID, typing bool) error
+}
+
+// Options of the surface. The first six are needed, the zero value of the rest works.
+type Options struct {
+	Access   *access.Service
+	Business *business.Service
+	Template *template.Service
+	Webhooks *webhook.Service
+	Pipeline Pipeline
+	Clock    clock.Clock
+
+	Log      *slog.Logger
+	Observer graph.Observer
+	Versions *graph.Registry // nil: the published ones, old ones upgraded
+	Carriers graph.Carriers  // of tokens, besides the Authorization header; spec/access.md section 3.1
+	BaseURL  string          // of paging URLs and app links; "": as the request says
+	Revision string          // x-fb-rev
+	MaxBody  int64           // bytes; 0: 1 MiB
+	Rand     io.Reader       // of trace ids; nil: crypto/rand
+
+	// Strict prepends the number's calling code to every recipient without a plus sign (spec/messages.md section 3.1).
+	Strict bool
+	// Known tells at once whether somebody on the user network has these digits; it settles recipients that can be read in
+	// two ways. nil when nobody can tell.
+	Known func(wa.WaID) bool
+	// Status chooses the HTTP status of a row, see graph.Options.
+	Status func(*wa.Error) int
+	// Admit is the app's own rate limit, see graph.Options.
+	Admit func(ctx context.Context, c *graph.Call) error
+}
+
+// surface is what the nodes share.
+type surface struct {
+	o Options
+}
+
+// New builds the surface: an http.Handler for everything under the host that is not another door's path.
+func New(o Options) (http.Handler, error) {
+	if o.Access == nil || o.Business == nil || o.Template == nil || o.Webhooks == nil || o.Pipeline == nil || o.Clock == nil {
+		return nil, errors.New("api: Options needs Access, Business, Template, Webhooks, Pipeline and Clock")
+	}
+	s := &surface{o: o}
+	return graph.New(graph.Options{
+		Nodes: []graph.NodeType{
+			s.portfolioNode(), s.wabaNode(false), s.numberNode(), s.templateNode(), s.appNode(), s.systemUserNode(), s.personNode(),
+		},
+		Roots: []graph.Root{
+			{Path: "debug_token", AnyCarrier: true, Get: s.debugToken},
+		},
+		Resolver: s, Auth: s, Clock: o.Clock, Versions: o.Versions, Carriers: o.Carriers, Log: o.Log, Observer: o.Observer,
+		Rand: o.Rand, BaseURL: o.BaseURL, MaxBody: o.MaxBody, Revision: o.Revision, Status: o.Status, Admit: o.Admit,
+		Enter: s.enter,
+	})
+}
+
+// absent are fields that the type has and that no object here has a value for: known, and left out of every answer
+// (spec/graph.md section 4.3).
+func absent[T any](names ...string) []graph.Field[T] {
+	out := make([]graph.Field[T], len(names))
+	for i, name := range names {
+		out[i] = graph.Field[T]{Name: name, Get: func(T) any { return nil }}
+	}
+	return out
+}

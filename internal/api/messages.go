@@ -1,0 +1,99 @@
+package api
+
+import (
+	"context"
+	"errors"
+
+	"github.com/hikyaku/hikyaku/internal/business"
+	"github.com/hikyaku/hikyaku/internal/graph"
+	"github.com/hikyaku/hikyaku/internal/message"
+	"github.com/hikyaku/hikyaku/internal/pipeline"
+	"github.com/hikyaku/hikyaku/internal/template"
+	"github.com/hikyaku/hikyaku/internal/wa"
+)
+
+// send is POST /{phone-number-id}/messages: gates 6 to 15 of spec/errors.md section 2, the earlier ones having been passed.
+// Gate 11, media ids, has nothing to check as long as no type with media can be sent.
+func (s *surface) send(ctx context.Context, c *graph.Call, n number) (any, error) {
+	m, err := message.Decode(c.Params)
+	if err != nil {
+		return nil, err
+	}
+	var fill *template.Request
+	if m.Mark == nil && m.IsTemplate() {
+		if fill, err = template.ParseRequest(c.Params.Get(message.TypeTemplate)); err != nil {
+			return nil, err
+		}
+	}
+	if err := n.Ready(n.waba, c.Start); err != nil {
+		return nil, err
+	}
+	if err := m.Check(); err != nil {
+		return nil, err
+	}
+	if m.Mark != nil {
+		if err := s.o.Pipeline.Mark(ctx, n.ID, m.Mark.MessageID, m.Mark.Typing); err != nil {
+			return nil, sendError(ctx, err)
+		}
+		return graph.Success, nil
+	}
+	if fill != nil {
+		if err := fill.Check(); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.address(m, n); err != nil {
+		return nil, err
+	}
+	if fill != nil {
+		if err := s.finish(m, fill, n); err != nil {
+			return nil, err
+		}
+	}
+	id, err := s.o.Pipeline.Accept(ctx, &pipeline.Outgoing{
+		Number: n.ID, To: m.To, Type: m.Type, Category: m.Category, Life: m.Life, Body: m.Body,
+		Opaque: m.Opaque, IdentityHash: m.IdentityHash, PreviewURL: m.PreviewURL,
+	})
+	if err != nil {
+		return nil, sendError(ctx, err)
+	}
+	return graph.Raw(message.AppendAccepted(make([]byte, 0, 320), m.Input, m.To, id, fill != nil)), nil
+}
+
+func (s *surface) address(m *message.Outbound, n number) error {
+	from := message.Sender{WaID: n.WaID, CallingCode: n.CallingCode(), Strict: s.o.Strict, Known: s.o.Known}
+	if n.Mode == business.Sandbox {
+		from.Allows = n.Allows
+	}
+	return m.Address(&from)
+}
+
+// finish finds and fills in the template: gate 10.
+func (s *surface) finish(m *message.Outbound, fill *template.Request, n number) error {
+	t, err := s.o.Template.Find(n.waba.ID, fill.Name, fill.Language)
+	if err != nil {
+		return err
+	}
+	if t.Category == template.Marketing && n.waba.MarketingDisabled {
+		return wa.ErrMarketingDisabled.With("This WhatsApp Business Account sends marketing messages by the Marketing Messages API only.")
+	}
+	r, err := template.Render(t, fill)
+	if err != nil {
+		return err
+	}
+	m.Finish(r.AppendJSON(nil), r.Category.Pricing(), r.Life)
+	return nil
+}
+
+// sendError makes a row of what is none: the request was given up or the pipeline is going away. The caller must take it
+// that the message may still go out.
+func sendError(ctx context.Context, err error) error {
+	row := (*wa.Error)(nil)
+	switch {
+	case errors.As(err, &row):
+		return err
+	case ctx.Err() != nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, pipeline.ErrStopped):
+		return wa.ErrService.Because(err)
+	}
+	return wa.ErrUnknownSend.Because(err)
+}

@@ -1,0 +1,152 @@
+package api
+
+import (
+	"context"
+
+	"github.com/hikyaku/hikyaku/internal/business"
+	"github.com/hikyaku/hikyaku/internal/graph"
+	"github.com/hikyaku/hikyaku/internal/wa"
+	"github.com/hikyaku/hikyaku/internal/webhook"
+)
+
+// The edges of a number.
+const (
+	edgeRegister   = "register"
+	edgeDeregister = "deregister"
+	edgeMessages   = "messages"
+)
+
+// number is a phone number together with the account that owns it.
+type number struct {
+	*business.Number
+	waba *business.WABA
+}
+
+// numberNode is /{phone-number-id}. Source: spec/phone_numbers.md section 2.
+func (s *surface) numberNode() graph.Node[number] {
+	action := func(edge string, do func(context.Context, *graph.Call, number) (any, error)) *graph.Action[number] {
+		return &graph.Action[number]{Scopes: scopes(post, kindNumber, edge), Do: do}
+	}
+	return graph.Node[number]{
+		Kind: kindNumber, Name: typeNumber, Scopes: scopes(get, kindNumber, ""), Load: s.loadNumber, Fields: s.numberFields(),
+		Post: action("", s.updateNumber),
+		Edges: []graph.Edge[number]{
+			{Name: edgeMessages, Post: action(edgeMessages, s.send)},
+			{Name: edgeRegister, Post: action(edgeRegister, s.register)},
+			{Name: edgeDeregister, Post: action(edgeDeregister, s.deregister)},
+		},
+	}
+}
+
+// loadNumber finds deleted numbers too: sends from them have an answer of their own (33).
+func (s *surface) loadNumber(_ context.Context, c *graph.Call, id string) (number, error) {
+	n, ok := s.o.Business.Number(wa.PhoneNumberID(id))
+	if !ok {
+		return number{}, graph.ErrInvisible
+	}
+	w, ok := s.o.Business.WABA(n.WABA)
+	if !ok || !who(c).SeesWABA(asset(w)) {
+		return number{}, graph.ErrInvisible
+	}
+	return number{n, w}, nil
+}
+
+func (s *surface) numberFields() []graph.Field[number] {
+	fields := []graph.Field[number]{
+		{Name: "verified_name", When: graph.ByDefault, Get: func(n number) any { return graph.NonEmpty(n.VerifiedName) }},
+		{Name: "code_verification_status", When: graph.ByDefault, Get: func(n number) any { return graph.NonEmpty(n.CodeVerification) }},
+		{Name: "display_phone_number", When: graph.ByDefault, Get: func(n number) any { return graph.NonEmpty(n.Display) }},
+		{Name: "quality_rating", When: graph.ByDefault, Get: func(n number) any { return graph.NonEmpty(n.Quality) }},
+		{Name: "platform_type", When: graph.ByDefault, Get: func(n number) any { return graph.NonEmpty(n.Platform) }},
+		{Name: "throughput", When: graph.ByDefault, Get: func(n number) any { return throughput(n) }},
+		{Name: "last_onboarded_time", When: graph.ByDefault, Get: func(n number) any { return moment(n.LastOnboarded) }},
+		{Name: "webhook_configuration", When: graph.ByDefault, Ask: func(_ context.Context, c *graph.Call, n number, _ graph.Item) (any, error) {
+			return s.callbacks(c, n), nil
+		}},
+		{Name: "id", When: graph.Always, Get: func(n number) any { return string(n.ID) }},
+		{Name: "name_status", Get: func(n number) any { return graph.NonEmpty(n.NameStatus) }},
+		{Name: "new_display_name", Get: func(n number) any { return graph.NonEmpty(n.NewName) }},
+		{Name: "new_name_status", Get: func(n number) any { return graph.NonEmpty(n.NewNameStatus) }},
+		{Name: "status", Get: func(n number) any { return graph.NonEmpty(n.Status) }},
+		{Name: "quality_score", Get: func(n number) any { return qualityScore(n) }},
+		{Name: "account_mode", Get: func(n number) any { return graph.NonEmpty(n.Mode) }},
+		{Name: fieldLimit, Get: func(n number) any { return graph.NonEmpty(s.tier(n.waba.Owner)) }},
+		{Name: "messaging_limit_tier", Get: func(n number) any { return graph.NonEmpty(oldTier(s.tier(n.waba.Owner))) }},
+		{Name: "is_official_business_account", Get: func(n number) any { return n.Official }},
+		{Name: "official_business_account", Get: func(n number) any { return officialStatus(n) }},
+		{Name: "is_pin_enabled", Get: func(n number) any { return n.PIN.Enabled() }},
+		{Name: "is_on_biz_app", Get: func(n number) any { return n.OnBizApp }},
+		{Name: "is_preverified_number", Get: func(n number) any { return n.Preverified }},
+		{Name: "search_visibility", Get: func(n number) any { return visibility(n) }},
+		{Name: "health_status", Ask: func(_ context.Context, c *graph.Call, n number, _ graph.Item) (any, error) {
+			return health(c, numberHealth(n, c.Start), wabaHealth(n.waba)), nil
+		}},
+		{Name: "country_code", Get: func(n number) any { return graph.NonEmpty(n.CountryCode) }},
+		{Name: "country_dial_code", Get: func(n number) any { return graph.NonEmpty(n.DialCode) }},
+	}
+	return append(fields, absent[number](
+		"certificate", "new_certificate", "eligibility_for_api_business_global_search", "conversational_automation", "username",
+	)...)
+}
+
+// throughput is {level}; a number that is not registered has none (spec/phone_numbers.md section 7).
+func throughput(n number) graph.Obj {
+	level := n.Level
+	if !n.Registered || level == "" {
+		level = business.LevelNotAvailable
+	}
+	return graph.Obj{{K: "level", V: string(level)}}
+}
+
+func qualityScore(n number) graph.Obj {
+	out := graph.Obj{{K: "score", V: string(n.Quality)}}
+	if !n.QualityAt.IsZero() {
+		out = append(out, graph.KV{K: "date", V: n.QualityAt.Unix()})
+	}
+	return out
+}
+
+// oldTier is the deprecated field of a number, whose second step was a thousand users.
+func oldTier(t business.Tier) business.Tier {
+	switch t {
+	case business.Tier2K:
+		return "TIER_1K"
+	case business.Untiered:
+		return ""
+	default:
+		return t
+	}
+}
+
+func officialStatus(n number) graph.Obj {
+	status := "NOT_STARTED"
+	if n.Official {
+		status = "APPROVED"
+	}
+	return graph.Obj{{K: "oba_status", V: status}}
+}
+
+const (
+	visible   = "VISIBLE"
+	invisible = "NON_VISIBLE"
+)
+
+func visibility(n number) string {
+	if n.SearchHidden {
+		return invisible
+	}
+	return visible
+}
+
+// callbacks is webhook_configuration of the caller's app, nil when nothing is set.
+func (s *surface) callbacks(c *graph.Call, n number) any {
+	cb := s.o.Webhooks.Callbacks(who(c).App(), n.waba.ID, n.ID)
+	if cb == (webhook.Callbacks{}) {
+		return nil
+	}
+	return graph.Obj{
+		{K: "phone_number", V: graph.NonEmpty(cb.Number)},
+		{K: "whatsapp_business_account", V: graph.NonEmpty(cb.WABA)},
+		{K: "application", V: graph.NonEmpty(cb.App)},
+	}
+}

@@ -1,0 +1,181 @@
+package api
+
+import (
+	"context"
+	"strings"
+
+	"github.com/hikyaku/hikyaku/internal/business"
+	"github.com/hikyaku/hikyaku/internal/graph"
+	"github.com/hikyaku/hikyaku/internal/wa"
+)
+
+// register is POST /{phone-number-id}/register. Source: spec/phone_numbers.md section 4.4.
+func (s *surface) register(ctx context.Context, c *graph.Call, n number) (any, error) {
+	if _, err := c.Params.Get("messaging_product").Enum("whatsapp"); err != nil {
+		return nil, err
+	}
+	pin, err := c.Params.Get("pin").ID()
+	if err != nil {
+		return nil, err
+	}
+	// Whoever asks for storage in a country, or for none, must not be told that it was done.
+	for _, name := range [...]string{"data_localization_region", "meta_store_retention_minutes"} {
+		if c.Params.Get(name).Present() {
+			return nil, graph.Invalid("Param %s is not supported: this server stores all data where it runs.", name)
+		}
+	}
+	if err := backup(c.Params.Get("backup")); err != nil {
+		return nil, err
+	}
+	if err := calm(c, n); err != nil {
+		return nil, err
+	}
+	if _, err := s.o.Business.Register(ctx, n.ID, pin); err != nil {
+		return nil, err
+	}
+	return graph.Success, nil
+}
+
+// backup is the export of a self-hosted client: both strings are asked for, the content is not looked at (spec/
+// phone_numbers.md section 4.7, choice).
+func backup(v graph.Value) error {
+	if !v.Present() {
+		return nil
+	}
+	o, err := v.Object()
+	if err != nil {
+		return err
+	}
+	if _, err := o.Get("data").Str(); err != nil {
+		return err
+	}
+	_, err = o.Get("password").Str()
+	return err
+}
+
+// deregister is POST /{phone-number-id}/deregister. Source: spec/phone_numbers.md section 4.5.
+func (s *surface) deregister(ctx context.Context, c *graph.Call, n number) (any, error) {
+	if err := calm(c, n); err != nil {
+		return nil, err
+	}
+	if _, err := s.o.Business.Deregister(ctx, n.ID); err != nil {
+		return nil, err
+	}
+	return graph.Success, nil
+}
+
+// calm refuses calls with a number that is being upgraded (spec/phone_numbers.md section 7).
+func calm(c *graph.Call, n number) error {
+	if left := n.MaintenanceUntil.Sub(c.Start); left > 0 {
+		return wa.ErrMaintenance.Retry(left.Seconds())
+	}
+	return nil
+}
+
+// update is what POST /{phone-number-id} asks for; nil parts stay as they are.
+type update struct {
+	pin      *string
+	callback *callback
+	hidden   *bool
+}
+
+type callback struct{ url, token string }
+
+// updateNumber is POST /{phone-number-id}. Everything is checked before anything is changed, and what can be refused by
+// others, the callback, comes first. Source: spec/phone_numbers.md section 5.
+func (s *surface) updateNumber(ctx context.Context, c *graph.Call, n number) (any, error) {
+	u, err := readUpdate(c.Params)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case !n.Live():
+		return nil, wa.ErrNumberDeleted
+	case u == update{}:
+		return nil, graph.Invalid("One of the parameters pin, webhook_configuration, search_visibility is required.")
+	}
+	if err := calm(c, n); err != nil {
+		return nil, err
+	}
+	if cb := u.callback; cb != nil {
+		if err := s.o.Webhooks.OverrideNumber(ctx, who(c).App(), n.waba.ID, n.ID, cb.url, cb.token); err != nil {
+			return nil, err
+		}
+	}
+	if u.pin != nil {
+		if _, err := s.o.Business.SetPIN(ctx, n.ID, *u.pin); err != nil {
+			return nil, err
+		}
+	}
+	if u.hidden != nil {
+		_, err := s.o.Business.UpdateNumber(ctx, n.ID, func(n *business.Number) error {
+			n.SearchHidden = *u.hidden
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return graph.Success, nil
+}
+
+func readUpdate(p graph.Value) (u update, err error) {
+	for _, name := range [...]string{"new_display_name", "username"} {
+		if p.Get(name).Present() {
+			return u, graph.Invalid("Param %s cannot be changed on this server.", name)
+		}
+	}
+	pin := p.Get("pin")
+	if legacy := p.Get("whatsapp_business_api_data"); legacy.Present() && !pin.Present() {
+		o, err := legacy.Object()
+		if err != nil {
+			return u, err
+		}
+		pin = o.Get("pin")
+	}
+	if pin.Present() {
+		text, err := pin.ID()
+		if err != nil {
+			return u, err
+		}
+		if !business.ValidPIN(text) {
+			return u, wa.ErrPINFormat
+		}
+		u.pin = &text
+	}
+	if u.callback, err = readCallback(p.Get("webhook_configuration")); err != nil {
+		return u, err
+	}
+	if v := p.Get("search_visibility"); v.Present() {
+		text, err := v.Enum(visible, invisible)
+		if err != nil {
+			return u, err
+		}
+		hidden := text == invisible
+		u.hidden = &hidden
+	}
+	return u, nil
+}
+
+// readCallback reads {"override_callback_uri","verify_token"}; an empty URI removes the override.
+func readCallback(v graph.Value) (*callback, error) {
+	if !v.Present() {
+		return nil, nil
+	}
+	o, err := v.Object()
+	if err != nil {
+		return nil, err
+	}
+	if err := o.Only("override_callback_uri", "verify_token"); err != nil {
+		return nil, err
+	}
+	cb := &callback{}
+	if cb.url, err = o.Get("override_callback_uri").Str(); err != nil {
+		return nil, err
+	}
+	if strings.TrimSpace(cb.url) == "" {
+		return &callback{}, nil
+	}
+	cb.token, err = o.Get("verify_token").Str()
+	return cb, err
+}

@@ -1,0 +1,46 @@
+package api
+
+import (
+	"context"
+
+	"github.com/hikyaku/hikyaku/internal/graph"
+	"github.com/hikyaku/hikyaku/internal/wa"
+)
+
+// The kinds of nodes. They are also labels of metrics.
+const (
+	kindBusiness   = "business"
+	kindWABA       = "waba"
+	kindNumber     = "phone_number"
+	kindTemplate   = "template"
+	kindApp        = "app"
+	kindSystemUser = "system_user"
+	kindPerson     = "user"
+)
+
+// Resolve implements graph.Resolver: all objects share one id space (spec/graph.md section 1). Numbers come first because
+// they are asked for most.
+func (s *surface) Resolve(_ context.Context, _ graph.Caller, id string) (string, error) {
+	if _, ok := s.o.Business.Number(wa.PhoneNumberID(id)); ok {
+		return kindNumber, nil
+	}
+	if _, ok := s.o.Business.WABA(wa.WABAID(id)); ok {
+		return kindWABA, nil
+	}
+	if _, ok := s.o.Template.Template(wa.TemplateID(id)); ok {
+		return kindTemplate, nil
+	}
+	if _, ok := s.o.Business.Portfolio(wa.BusinessID(id)); ok {
+		return kindBusiness, nil
+	}
+	if _, ok := s.o.Access.App(wa.AppID(id)); ok {
+		return kindApp, nil
+	}
+	if _, ok := s.o.Access.SystemUser(wa.SystemUserID(id)); ok {
+		return kindSystemUser, nil
+	}
+	if _, ok := s.o.Access.Person(id); ok {
+		return kindPerson, nil
+	}
+	return "", nil
+}

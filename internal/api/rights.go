@@ -1,0 +1,160 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/hikyaku/hikyaku/internal/access"
+	"github.com/hikyaku/hikyaku/internal/business"
+	"github.com/hikyaku/hikyaku/internal/graph"
+	"github.com/hikyaku/hikyaku/internal/template"
+	"github.com/hikyaku/hikyaku/internal/wa"
+)
+
+// The type names of error messages. Sources: spec/graph.md section 4.3; for numbers spec/errors.md section 6.
+const (
+	typeBusiness   = "Business"
+	typeWABA       = "WhatsAppBusinessAccount"
+	typeNumber     = "WhatsAppBusinessPhoneNumber"
+	typeTemplate   = "WhatsAppBusinessHSM"
+	typeApp        = "Application"
+	typeSystemUser = "SystemUser"
+	typePerson     = "User"
+)
+
+// endpoint names what a call wants.
+type endpoint struct {
+	method, kind, edge string
+}
+
+// right is what an endpoint asks for: any one of the scopes, and the task on the account. Neither is asked of endpoints
+// that have a rule of their own in enter, or of everybody who sees the node.
+type right struct {
+	scopes []access.Scope
+	task   access.Task
+}
+
+const (
+	get    = http.MethodGet
+	post   = http.MethodPost
+	remove = http.MethodDelete
+)
+
+var (
+	scopeM  = []access.Scope{access.Management}
+	scopeS  = []access.Scope{access.Messaging}
+	scopeB  = []access.Scope{access.BusinessManagement}
+	scopeMB = []access.Scope{access.Management, access.BusinessManagement}
+	scopeMS = []access.Scope{access.Management, access.Messaging}
+)
+
+// rights is the endpoint table of spec/access.md section 9.2. An endpoint that is missing here is refused.
+var rights = map[endpoint]right{
+	{get, kindBusiness, ""}:         {scopes: scopeB},
+	{get, kindBusiness, edgeOwned}:  {scopes: scopeMB},
+	{get, kindBusiness, edgeClient}: {scopes: scopeMB},
+	{get, kindBusiness, edgeWABAs}:  {scopes: scopeMB},
+
+	{get, kindWABA, ""}:                {scopeM, access.Develop},
+	{get, kindWABA, edgeNumbers}:       {scopeM, access.ViewPhoneAssets},
+	{get, kindWABA, edgeTemplates}:     {scopeM, access.ViewTemplates},
+	{get, kindWABA, edgeSubscribed}:    {scopeM, access.Develop},
+	{post, kindWABA, edgeSubscribed}:   {scopeM, access.Develop},
+	{remove, kindWABA, edgeSubscribed}: {scopeM, access.Develop},
+
+	{get, kindNumber, ""}:              {scopeMS, access.Develop},
+	{post, kindNumber, ""}:             {scopeMS, access.Develop},
+	{post, kindNumber, edgeRegister}:   {scopeS, access.ManagePhone},
+	{post, kindNumber, edgeDeregister}: {scopeS, access.ManagePhone},
+	{post, kindNumber, edgeMessages}:   {scopeS, access.MessagingTask},
+
+	{get, kindTemplate, ""}: {scopeM, access.ViewTemplates},
+
+	{get, kindApp, ""}:                   {},
+	{get, kindApp, edgeSubscriptions}:    {},
+	{post, kindApp, edgeSubscriptions}:   {},
+	{remove, kindApp, edgeSubscriptions}: {},
+	{get, kindSystemUser, ""}:            {},
+	{get, kindPerson, ""}:                {},
+}
+
+// scopes are those of an endpoint as the grammar wants them, for the check that needs no object.
+func scopes(method, kind, edge string) []string {
+	r := rights[endpoint{method, kind, edge}]
+	out := make([]string, len(r.scopes))
+	for i, s := range r.scopes {
+		out[i] = string(s)
+	}
+	return out
+}
+
+// enter decides over a call on a node that the caller sees: gate 5 of spec/errors.md section 2.
+func (s *surface) enter(_ context.Context, c *graph.Call, node any) error {
+	e := endpoint{c.Method, c.Kind, c.Edge}
+	r, ok := rights[e]
+	if !ok {
+		return wa.ErrPermission
+	}
+	switch v := node.(type) {
+	case number:
+		return refusal(c, e, r, who(c).May(asset(v.waba), r.task, r.scopes...), typeNumber)
+	case *business.WABA:
+		return refusal(c, e, r, who(c).May(asset(v), r.task, r.scopes...), typeWABA)
+	case *template.Template:
+		w, ok := s.o.Business.WABA(v.WABA)
+		if !ok {
+			return unsupported(c)
+		}
+		return refusal(c, e, r, who(c).May(asset(w), r.task, r.scopes...), typeTemplate)
+	case portfolio:
+		return refusal(c, e, r, who(c).MayBusiness(v.ID, false, r.scopes...), typeBusiness)
+	case *access.App:
+		return enterApp(c, e, v)
+	case *access.SystemUser:
+		if string(v.ID) == who(c).Me() {
+			return nil
+		}
+		r.scopes = scopeB
+		return refusal(c, e, r, who(c).MayBusiness(v.Business, false, r.scopes...), typeSystemUser)
+	case *access.Person:
+		return nil // people see nobody but themselves, see personNode
+	}
+	return wa.ErrPermission
+}
+
+// refusal turns a verdict into a row of the table; nil when the call is allowed.
+func refusal(c *graph.Call, e endpoint, r right, v access.Verdict, typeName string) error {
+	switch v {
+	case access.Allowed:
+		return nil
+	case access.NoScope:
+		names := make([]string, len(r.scopes))
+		for i, s := range r.scopes {
+			names[i] = string(s)
+		}
+		return wa.ErrScope.Titled("Requires %s permission to manage the object", strings.Join(names, " or "))
+	case access.NoTask:
+		switch {
+		case e.edge == edgeMessages:
+			return wa.ErrSendPermission
+		case e.method == get:
+			return wa.ErrNodeAccess.Fill(typeName)
+		}
+		return wa.ErrNodeModify.Fill(typeName)
+	case access.Invisible:
+	}
+	return unsupported(c) // it was visible a moment ago
+}
+
+// unsupported is the answer for what is not there, in the words of the grammar.
+func unsupported(c *graph.Call) error {
+	return wa.ErrUnsupportedRequest.Fill(strings.ToLower(c.Method), c.ID)
+}
+
+// mayList decides over an edge that is read inside another object. It was not entered on its own, so the account's tasks
+// and the token's restrictions have not been looked at; whoever may not read it gets an empty list.
+func mayList(c *graph.Call, w *business.WABA, edge string) bool {
+	r := rights[endpoint{get, kindWABA, edge}]
+	return who(c).May(asset(w), r.task, r.scopes...) == access.Allowed
+}
