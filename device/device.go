@@ -115,11 +115,13 @@ func Generate(o Options) (*Device, error) {
 	if _, err := io.ReadFull(o.Rand, d.me.AuthSeed); err != nil {
 		return nil, fmt.Errorf("make an auth key: %w", err)
 	}
-	var id [4]byte
+	var id [7]byte
 	if _, err := io.ReadFull(o.Rand, id[:]); err != nil {
 		return nil, fmt.Errorf("make a registration id: %w", err)
 	}
 	d.me.RegistrationID = 1 + (uint32(id[0])<<24|uint32(id[1])<<16|uint32(id[2])<<8|uint32(id[3]))%frame.MaxReg
+	// Ids of prekeys start anywhere, so that those of an earlier installation are unknown here, not wrong.
+	d.keys.NextID = uint32(id[4])<<16 | uint32(id[5])<<8 | uint32(id[6])
 	if err := d.rotate(); err != nil {
 		return nil, err
 	}
@@ -128,9 +130,6 @@ func Generate(o Options) (*Device, error) {
 
 // Open loads a device from its store. Errors: [ErrEmpty], those of the store, and for records it cannot read.
 func Open(o Options) (*Device, error) {
-	if o.Rand == nil {
-		o.Rand = rand.Reader
-	}
 	if o.Store == nil {
 		return nil, ErrEmpty
 	}

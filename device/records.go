@@ -2,6 +2,7 @@ package device
 
 import (
 	"crypto/ed25519"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -24,6 +25,8 @@ const (
 	keyMessage  = "message/"
 	keyOutbox   = "outbox/"
 )
+
+const identitySeedSize = 32
 
 // ErrRecord reports a stored record that cannot be read.
 var ErrRecord = errors.New("stored record cannot be read")
@@ -226,6 +229,9 @@ func (d *Device) Export() ([]Record, error) {
 // Import makes a device of what [Device.Export] returned or a store holds. The state must not be used by anybody else, nor
 // twice: an older state would use message keys again. Errors: [ErrEmpty], [ErrRecord].
 func Import(o Options, records []Record) (*Device, error) {
+	if o.Rand == nil {
+		o.Rand = rand.Reader
+	}
 	d := &Device{o: o}
 	slices.SortFunc(records, func(a, b Record) int { return strings.Compare(a.Key, b.Key) })
 	var found bool
@@ -269,11 +275,10 @@ func Import(o Options, records []Record) (*Device, error) {
 
 // complete checks what records cannot check alone.
 func (d *Device) complete(outbox []outgoingRecord) error {
-	k, err := signal.ParsePrivateKey(d.me.IdentitySeed)
-	if err != nil || len(d.me.AuthSeed) != ed25519.SeedSize || len(d.keys.Signed) == 0 || len(d.keys.KEM) == 0 {
+	// The identity key is expanded when it is first used.
+	if len(d.me.IdentitySeed) != identitySeedSize || len(d.me.AuthSeed) != ed25519.SeedSize || len(d.keys.Signed) == 0 || len(d.keys.KEM) == 0 {
 		return fmt.Errorf("keys of %s are missing: %w", strconv.Quote(d.me.WaID), ErrRecord)
 	}
-	d.keys.identity = k
 	for i := range outbox {
 		o := outbox[i].outgoing()
 		j := slices.IndexFunc(d.history, func(m *Message) bool { return m.N == outbox[i].N })

@@ -59,7 +59,7 @@ func (d *Peer) ack(f *frame.Ack) {
 		if it.ID == "" || d.texts[it.ID] == nil {
 			continue
 		}
-		if d.session.Ready() {
+		if d.session.Ready() && it.Seq >= d.since {
 			d.session.Confirm()
 		}
 		if slices.Contains(f.Read, it.ID) {

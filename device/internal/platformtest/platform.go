@@ -37,6 +37,7 @@ type Peer struct {
 	desc     frame.Device
 	session  *signal.Session
 	seq      uint64
+	since    uint64       // first item of the session, if this side began it
 	box      []frame.Item // not acknowledged
 	wamid    map[string]string
 	Inbox    []string          // plaintexts received, in order, once each
@@ -212,7 +213,7 @@ func (d *Peer) seal(id string, plain []byte) {
 	if !d.session.Ready() {
 		s := must(signal.Initiate(nil, signal.Suite{}, d.p.local, d.bundle()))
 		s.Inherit(d.session)
-		d.session = s
+		d.session, d.since = s, d.seq+1
 	}
 	kind, wire, err := d.session.Encrypt(nil, plain)
 	if err != nil {

@@ -1,0 +1,243 @@
+package virtual
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/hikyaku/hikyaku/device"
+	"github.com/hikyaku/hikyaku/internal/network/frame"
+)
+
+// UserAction is something a person does, as the control API names it.
+type UserAction struct {
+	// Do is read, played (or play), block, unblock, report, mute, archive, opt_out, opt_in, offline, online, new_device, or
+	// send.
+	Do      string          `json:"do"`
+	To      string          `json:"to,omitempty"`      // wa_id of the business number; for read and played: of the chat
+	IDs     []string        `json:"ids,omitempty"`     // wamids, for read, played and report; read without any: all of the chat, or all
+	Reason  string          `json:"reason,omitempty"`  // of report and block
+	Content json.RawMessage `json:"content,omitempty"` // of send, in the shape of the send API
+}
+
+// Do lets a user do something. Errors: [ErrUnknown], [ErrAction], [ErrClosed], device.ErrContent, device.ErrQueue, those
+// of the platform for new_device.
+func (f *Fleet) Do(ctx context.Context, waID string, a UserAction) error {
+	if a.Do == "send" {
+		_, err := f.Send(ctx, waID, a.To, a.Content)
+		return err
+	}
+	u, err := f.user(waID)
+	if err != nil {
+		return err
+	}
+	if a.Do == "new_device" {
+		f.adding.Lock()
+		defer f.adding.Unlock()
+		return f.install(ctx, []*user{u})
+	}
+	return f.with(ctx, u, func(d *device.Device) (device.Effects, error) { return u.perform(d, &a) })
+}
+
+// with calls a user's device and carries out the effects.
+func (f *Fleet) with(ctx context.Context, u *user, call func(*device.Device) (device.Effects, error)) error {
+	if err := f.ensure(ctx, u); err != nil {
+		return err
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	eff, err := call(u.d)
+	if err != nil {
+		return err
+	}
+	u.carry(eff)
+	return nil
+}
+
+// perform needs mu.
+func (u *user) perform(d *device.Device, a *UserAction) (device.Effects, error) {
+	switch a.Do {
+	case "online", "offline":
+		u.setOnline(a.Do == "online")
+		return device.Effects{}, nil
+	case "read":
+		if len(a.IDs) == 0 {
+			return d.MarkChatRead(a.To)
+		}
+		if err := knows(d, a.IDs); err != nil {
+			return device.Effects{}, err
+		}
+		return d.MarkRead(a.IDs...)
+	case "played", "play":
+		if err := knows(d, a.IDs); err != nil {
+			return device.Effects{}, err
+		}
+		return d.MarkPlayed(a.IDs...)
+	case "block", "unblock", "report", "mute", "archive", "opt_out", "opt_in":
+		if a.To == "" {
+			return device.Effects{}, fmt.Errorf("%q needs a business number in to: %w", a.Do, ErrAction)
+		}
+		act := frame.Act{Do: frame.Do(a.Do), Of: a.To, Reason: a.Reason}
+		if len(a.IDs) > 0 {
+			act.ID = a.IDs[0]
+		}
+		return d.Act(act)
+	}
+	return device.Effects{}, fmt.Errorf("%q: %w", a.Do, ErrAction)
+}
+
+func knows(d *device.Device, ids []string) error {
+	if len(ids) == 0 {
+		return fmt.Errorf("ids are missing: %w", ErrAction)
+	}
+	for _, id := range ids {
+		if _, ok := d.Message(id); !ok {
+			return fmt.Errorf("message %q: %w", id, ErrUnknown)
+		}
+	}
+	return nil
+}
+
+// Send lets a user write to a business number and returns the message as it stands, pending. Errors as [Fleet.Do].
+func (f *Fleet) Send(ctx context.Context, waID, to string, content []byte) (m Message, err error) {
+	u, err := f.user(waID)
+	if err != nil {
+		return Message{}, err
+	}
+	err = f.with(ctx, u, func(d *device.Device) (device.Effects, error) {
+		sent, eff, err := d.Send(to, content)
+		m = view(waID, &sent)
+		return eff, err
+	})
+	return m, err
+}
+
+// SetReaction puts code in the place of a user's behaviour, for everything but offline periods; nil takes it away.
+func (f *Fleet) SetReaction(waID string, r Reaction) error {
+	u, err := f.user(waID)
+	if err != nil {
+		return err
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.reaction = r
+	return nil
+}
+
+// Message is a line of a user's chat, as the control API shows it.
+type Message struct {
+	ID        string          `json:"id,omitempty"` // wamid; absent before a sent message is recorded, and in notices
+	ClientID  string          `json:"client_id,omitempty"`
+	From      string          `json:"from"`
+	To        string          `json:"to"`
+	Type      string          `json:"type"`
+	Content   json.RawMessage `json:"content,omitempty"` // the object that type names
+	Timestamp int64           `json:"timestamp"`         // Unix seconds
+	Direction string          `json:"direction"`         // in, out, notice
+	Status    string          `json:"status"`            // received, read, played; pending, sent, read, failed
+	Context   string          `json:"context,omitempty"` // wamid that it answers
+	Preview   json.RawMessage `json:"preview,omitempty"`
+	Error     string          `json:"error,omitempty"`
+}
+
+func view(waID string, m *device.Message) Message {
+	v := Message{
+		ID: m.ID, ClientID: m.ClientID, From: m.Chat, To: waID, Type: m.Type, Content: m.Content(), Timestamp: m.Time,
+		Direction: string(m.Direction), Status: string(m.Status), Context: m.Context, Preview: m.Preview,
+		Error: string(m.Error),
+	}
+	if m.Direction == device.Out {
+		v.From, v.To = waID, m.Chat
+	}
+	return v
+}
+
+// Messages returns all kept messages of a user, oldest first. Errors: [ErrUnknown], [ErrClosed].
+func (f *Fleet) Messages(waID string) ([]Message, error) {
+	var list []Message
+	err := f.Look(waID, func(d *device.Device) {
+		kept := d.Messages("", 0, 0)
+		list = make([]Message, len(kept))
+		for i := range kept {
+			list[i] = view(waID, &kept[i])
+		}
+	})
+	return list, err
+}
+
+// Look calls look with a user's device, for reading; not at all for a user that is not registered again yet. Errors:
+// [ErrUnknown], [ErrClosed].
+func (f *Fleet) Look(waID string, look func(*device.Device)) error {
+	u, err := f.user(waID)
+	if err != nil {
+		return err
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.d != nil {
+		look(u.d)
+	}
+	return nil
+}
+
+// Watch calls f with every event of a user until stop is called. f runs under the user's lock: it must not block, keep the
+// event's message, or call the fleet.
+func (f *Fleet) Watch(waID string, watch func(device.Event)) (stop func(), err error) {
+	u, err := f.user(waID)
+	if err != nil {
+		return nil, err
+	}
+	return u.watch(watch), nil
+}
+
+// Info is a user as a list shows it.
+type Info struct {
+	User
+	Online     bool `json:"online"`
+	Registered bool `json:"registered"` // false until a recovered user is registered again
+	Unanswered int  `json:"unanswered"` // messages and actions without the platform's answer
+}
+
+// Users returns up to limit users with a wa_id above after, in order; limit 0 means all.
+func (f *Fleet) Users(after string, limit int) []Info {
+	f.mu.RLock()
+	all := make([]*user, 0, len(f.users))
+	for u := range maps.Values(f.users) {
+		if u.waID > after {
+			all = append(all, u)
+		}
+	}
+	f.mu.RUnlock()
+	slices.SortFunc(all, func(a, b *user) int { return strings.Compare(a.waID, b.waID) })
+	if limit > 0 && len(all) > limit {
+		all = all[:limit]
+	}
+	list := make([]Info, len(all))
+	for i, u := range all {
+		list[i] = u.info()
+	}
+	return list
+}
+
+// User returns one user.
+func (f *Fleet) User(waID string) (Info, bool) {
+	u, err := f.user(waID)
+	if err != nil {
+		return Info{}, false
+	}
+	return u.info(), true
+}
+
+func (u *user) info() Info {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	b := *u.behaviour
+	i := Info{User: User{u.waID, u.name, &b}, Online: u.conn != nil, Registered: u.d != nil}
+	if u.d != nil {
+		i.Unanswered = u.d.Unanswered()
+	}
+	return i
+}

@@ -1,0 +1,572 @@
+package virtual_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hikyaku/hikyaku/device"
+	"github.com/hikyaku/hikyaku/device/internal/platformtest"
+	"github.com/hikyaku/hikyaku/device/virtual"
+	"github.com/hikyaku/hikyaku/internal/network/frame"
+)
+
+const business = "15550783881"
+
+// net connects a fleet with the platform of the tests.
+type net struct {
+	*platformtest.Platform
+
+	mu      sync.Mutex
+	sinks   map[string]func(frame.Frame)
+	created int
+	refuse  error
+	calls   int
+}
+
+func newNet() *net {
+	return &net{Platform: platformtest.New(business), sinks: map[string]func(frame.Frame){}}
+}
+
+func (n *net) CreateUsers(_ context.Context, users []virtual.Registration) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.refuse != nil {
+		return n.refuse
+	}
+	n.calls++
+	for _, u := range users {
+		n.Register(u.WaID, u.Device)
+		n.created++
+	}
+	return nil
+}
+
+type conn struct {
+	n      *net
+	device string
+	sink   func(frame.Frame)
+}
+
+func (n *net) Attach(device string, _ uint64, sink func(frame.Frame)) (virtual.Conn, error) {
+	n.mu.Lock()
+	n.sinks[device] = sink
+	n.mu.Unlock()
+	for _, f := range n.Pending(device, 100) {
+		sink(f)
+	}
+	return &conn{n, device, sink}, nil
+}
+
+func (c *conn) Handle(f frame.Frame) {
+	for _, answer := range c.n.Handle(c.device, f) {
+		c.sink(answer)
+	}
+}
+
+func (c *conn) Close() {
+	c.n.mu.Lock()
+	defer c.n.mu.Unlock()
+	delete(c.n.sinks, c.device)
+}
+
+// text sends a message to a user, now or when the device comes back.
+func (n *net) text(waID, body string) string {
+	id := n.Text(waID+".1", body)
+	n.mu.Lock()
+	sink := n.sinks[waID+".1"]
+	n.mu.Unlock()
+	if sink != nil {
+		list := n.Pending(waID+".1", 1)
+		sink(list[len(list)-1])
+	}
+	return id
+}
+
+func (n *net) history(waID, id string) (h string) {
+	n.Look(waID+".1", func(p *platformtest.Peer) { h = strings.Join(p.History[id], " ") })
+	return h
+}
+
+func (n *net) inbox(waID string) (h string) {
+	n.Look(waID+".1", func(p *platformtest.Peer) {
+		for _, m := range p.Inbox {
+			h += (&device.Message{Type: "text", Raw: []byte(m)}).Text() + " "
+		}
+	})
+	return strings.TrimSpace(h)
+}
+
+type handClock struct {
+	mu      sync.Mutex
+	now     time.Time
+	changed chan struct{}
+}
+
+func newClock() *handClock {
+	return &handClock{now: time.Unix(1767225600, 0), changed: make(chan struct{})}
+}
+
+func (c *handClock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *handClock) advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+	close(c.changed)
+	c.changed = make(chan struct{})
+}
+
+func (c *handClock) Sleep(ctx context.Context, d time.Duration) error {
+	until := c.Now().Add(d)
+	for {
+		c.mu.Lock()
+		now, changed := c.now, c.changed
+		c.mu.Unlock()
+		if !now.Before(until) {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+type rig struct {
+	t     *testing.T
+	n     *net
+	f     *virtual.Fleet
+	clock *handClock
+}
+
+func newRig(t *testing.T, change func(o *virtual.Options)) *rig {
+	t.Helper()
+	r := &rig{t: t, n: newNet(), clock: newClock()}
+	o := virtual.Options{Network: r.n, Clock: r.clock, Seed: 1, Workers: 2}
+	if change != nil {
+		change(&o)
+	}
+	r.f = virtual.New(o)
+	r.f.Start()
+	t.Cleanup(r.f.Close)
+	return r
+}
+
+// idle waits until the fleet has nothing to do.
+func (r *rig) idle() {
+	r.t.Helper()
+	for !r.f.Idle() {
+		if r.t.Context().Err() != nil {
+			r.t.Fatal("never idle")
+		}
+		runtime.Gosched()
+	}
+}
+
+func (r *rig) advance(d time.Duration) {
+	r.clock.advance(d)
+	r.f.Poke()
+	r.idle()
+}
+
+func (r *rig) must(err error) {
+	r.t.Helper()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+func (r *rig) add(waID, behaviour string) {
+	r.t.Helper()
+	u := virtual.User{WaID: waID, Name: "Ann"}
+	if behaviour != "" {
+		u.Behaviour = new(virtual.Behaviour)
+		r.must(json.Unmarshal([]byte(behaviour), u.Behaviour))
+	}
+	r.must(r.f.Add(r.t.Context(), u))
+}
+
+func equal[T comparable](t *testing.T, what string, got, want T) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%s: got %v, want %v", what, got, want)
+	}
+}
+
+func TestBehaviours(t *testing.T) {
+	t.Parallel()
+	const ann = "15550200001"
+	for name, tc := range map[string]struct {
+		behaviour string
+		first     string // history before time passes
+		later     string // after an hour
+		inbox     string
+	}{
+		"default: delivered, then read":     {``, "delivered read", "delivered read", ""},
+		"read after a delay":                {`{"read_delay":"90s"}`, "delivered", "delivered read", ""},
+		"never reads":                       {`{"read_rate":0}`, "delivered", "delivered", ""},
+		"chat open: read only":              {`{"read_at_once":true}`, "read", "read", ""},
+		"replies at once":                   {`{"reply_rate":1,"reply_text":"Hi \"you\""}`, "delivered read", "delivered read", `Hi "you"`},
+		"replies later":                     {`{"reply_rate":1,"reply_delay":"1.5s"}`, "delivered read", "delivered read", "OK"},
+		"offline: nothing until it is back": {`{"offline":true}`, "", "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, nil)
+			r.add(ann, tc.behaviour)
+			id := r.n.text(ann, "hello")
+			r.idle()
+			equal(t, "at first", r.n.history(ann, id), tc.first)
+			r.advance(time.Hour)
+			equal(t, "later", r.n.history(ann, id), tc.later)
+			equal(t, "inbox", r.n.inbox(ann), tc.inbox)
+		})
+	}
+}
+
+func TestRatesRepeatForASeed(t *testing.T) {
+	t.Parallel()
+	const ann = "15550200001"
+	run := func(seed uint64) string {
+		r := newRig(t, func(o *virtual.Options) { o.Seed = seed })
+		r.add(ann, `{"read_rate":0.5}`)
+		var out strings.Builder
+		for range 40 {
+			id := r.n.text(ann, "x")
+			r.idle()
+			out.WriteString(r.n.history(ann, id) + ",")
+		}
+		return out.String()
+	}
+	first, second, third := run(1), run(1), run(2)
+	equal(t, "same seed", second, first)
+	if third == first {
+		t.Error("another seed decided the same 40 times")
+	}
+	if n := strings.Count(first, "read"); n < 8 || n > 32 {
+		t.Errorf("%d of 40 read", n)
+	}
+}
+
+func TestBlockAndReport(t *testing.T) {
+	t.Parallel()
+	const ann = "15550200001"
+	r := newRig(t, nil)
+	r.add(ann, `{"block_rate":1,"report_rate":1}`)
+	r.n.text(ann, "spam")
+	r.idle()
+	r.must(r.f.Do(t.Context(), ann, virtual.UserAction{Do: "unblock", To: business}))
+	r.idle()
+	r.n.Look(ann+".1", func(p *platformtest.Peer) {
+		equal(t, "acts", fmt.Sprintln(p.Acts[0].Do, p.Acts[1].Do, p.Acts[2].Do), "block report unblock\n")
+	})
+}
+
+func TestOfflinePeriods(t *testing.T) {
+	t.Parallel()
+	const ann = "15550200001"
+	r := newRig(t, nil)
+	r.add(ann, `{"offline":{"every":"10m","for":"1m"}}`)
+	seen := map[bool]int{}
+	for range 200 {
+		r.advance(30 * time.Second)
+		u, _ := r.f.User(ann)
+		seen[u.Online]++
+	}
+	if seen[false] < 4 || seen[true] < 150 {
+		t.Errorf("online and offline: %v", seen)
+	}
+	id := r.n.text(ann, "sooner or later")
+	r.advance(11 * time.Minute)
+	r.advance(2 * time.Minute)
+	equal(t, "history", r.n.history(ann, id), "delivered read")
+}
+
+func TestActions(t *testing.T) {
+	t.Parallel()
+	const ann = "15550200001"
+	r := newRig(t, nil)
+	ctx := t.Context()
+	r.add(ann, `{"read_rate":0}`)
+	id := r.n.text(ann, "hello")
+	r.idle()
+	r.must(r.f.Do(ctx, ann, virtual.UserAction{Do: "read", IDs: []string{id}}))
+	r.must(r.f.Do(ctx, ann, virtual.UserAction{Do: "play", IDs: []string{id}}))
+	equal(t, "history", r.n.history(ann, id), "delivered read played")
+
+	r.must(r.f.Do(ctx, ann, virtual.UserAction{Do: "offline"}))
+	second := r.n.text(ann, "are you there?")
+	r.idle()
+	equal(t, "offline", r.n.history(ann, second), "")
+	content := json.RawMessage(`{"messaging_product":"whatsapp","type":"text","text":{"body":"answer"}}`)
+	m, err := r.f.Send(ctx, ann, business, content)
+	r.must(err)
+	equal(t, "status", m.Status, "pending")
+	r.must(r.f.Do(ctx, ann, virtual.UserAction{Do: "online"}))
+	r.idle()
+	equal(t, "online", r.n.history(ann, second), "delivered")
+	equal(t, "inbox", r.n.inbox(ann), "answer")
+
+	list, err := r.f.Messages(ann)
+	r.must(err)
+	equal(t, "messages", len(list), 3)
+	data, err := json.Marshal(list[1])
+	r.must(err)
+	equal(t, "as JSON", strings.Contains(string(data), `"content":{"body":"answer"}`) &&
+		strings.Contains(string(data), `"direction":"out","status":"sent"`), true)
+
+	r.must(r.f.Do(ctx, ann, virtual.UserAction{Do: "read"}))
+	equal(t, "read all", r.n.history(ann, second), "delivered read")
+
+	before := r.hash(ann)
+	r.must(r.f.Do(ctx, ann, virtual.UserAction{Do: "new_device"}))
+	if r.hash(ann) == before {
+		t.Error("a new device has the old identity")
+	}
+	third := r.n.text(ann, "new keys")
+	r.idle()
+	equal(t, "new device", r.n.history(ann, third), "delivered")
+
+	for name, tc := range map[string]struct {
+		waID string
+		a    virtual.UserAction
+		want error
+	}{
+		"nobody":       {"1", virtual.UserAction{Do: "online"}, virtual.ErrUnknown},
+		"no action":    {ann, virtual.UserAction{Do: "dance"}, virtual.ErrAction},
+		"no number":    {ann, virtual.UserAction{Do: "block"}, virtual.ErrAction},
+		"no message":   {ann, virtual.UserAction{Do: "read", IDs: []string{"x"}}, virtual.ErrUnknown},
+		"no ids":       {ann, virtual.UserAction{Do: "play"}, virtual.ErrAction},
+		"no content":   {ann, virtual.UserAction{Do: "send", To: business}, device.ErrContent},
+		"not a number": {ann, virtual.UserAction{Do: "block", To: "x"}, device.ErrContent},
+	} {
+		if err := r.f.Do(ctx, tc.waID, tc.a); !errors.Is(err, tc.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func (r *rig) hash(waID string) (h string) {
+	r.must(r.f.Look(waID, func(d *device.Device) { h = d.IdentityHash() }))
+	return h
+}
+
+func TestUpdateAndWatch(t *testing.T) {
+	t.Parallel()
+	const ann = "15550200001"
+	r := newRig(t, nil)
+	r.add(ann, `{"read_rate":0}`)
+	r.add(ann, `{"read_at_once":true}`)
+	equal(t, "registrations", r.n.created, 1)
+	var events []device.EventKind
+	stop, err := r.f.Watch(ann, func(e device.Event) { events = append(events, e.Kind) })
+	r.must(err)
+	id := r.n.text(ann, "x")
+	r.idle()
+	equal(t, "history", r.n.history(ann, id), "read")
+	equal(t, "events", len(events), 1)
+	stop()
+	r.n.text(ann, "y")
+	r.idle()
+	equal(t, "events", len(events), 1)
+	equal(t, "users", len(r.f.Users("", 0)), 1)
+}
+
+func TestFullQueueLosesNothing(t *testing.T) {
+	t.Parallel()
+	const ann, bob = "15550200001", "15550200002"
+	r := newRig(t, func(o *virtual.Options) { o.Queue, o.Workers = 4, 1 })
+	r.add(ann, "")
+	r.add(bob, "")
+	// Hold the worker in a watcher while frames pile up.
+	held, release := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	stop, err := r.f.Watch(ann, func(device.Event) {
+		once.Do(func() {
+			close(held)
+			<-release
+		})
+	})
+	r.must(err)
+	r.n.text(ann, "0")
+	<-held
+	var ids []string
+	for i := range 20 {
+		ids = append(ids, r.n.text(bob, fmt.Sprint(i)))
+	}
+	close(release)
+	r.idle()
+	stop()
+	for _, id := range ids {
+		equal(t, "history", r.n.history(bob, id), "delivered read")
+	}
+	list, err := r.f.Messages(bob)
+	r.must(err)
+	equal(t, "messages", len(list), 20)
+	if r.f.Stats().Overflow == 0 {
+		t.Error("the queue was never full")
+	}
+}
+
+func TestByeComesBack(t *testing.T) {
+	t.Parallel()
+	const ann = "15550200001"
+	r := newRig(t, nil)
+	r.add(ann, "")
+	r.n.mu.Lock()
+	sink := r.n.sinks[ann+".1"]
+	r.n.mu.Unlock()
+	sink(&frame.Bye{Reason: "restart", After: 2000})
+	r.idle()
+	id := r.n.text(ann, "meanwhile")
+	r.idle()
+	equal(t, "away", r.n.history(ann, id), "")
+	r.advance(2 * time.Second)
+	equal(t, "back", r.n.history(ann, id), "delivered read")
+}
+
+func TestSaveAndLoad(t *testing.T) {
+	t.Parallel()
+	const ann, bob = "15550200001", "15550200002"
+	r := newRig(t, nil)
+	r.add(ann, `{"read_rate":0}`)
+	r.add(bob, "")
+	r.n.text(ann, "before")
+	r.idle()
+	r.f.Close()
+	saved, err := r.f.Save()
+	r.must(err)
+
+	again := virtual.New(virtual.Options{Network: r.n, Clock: r.clock, Workers: 1})
+	r.must(again.Load(saved))
+	id := r.n.text(ann, "while down")
+	again.Start()
+	t.Cleanup(again.Close)
+	r.f = again
+	r.idle()
+	equal(t, "registrations", r.n.created, 2)
+	equal(t, "history", r.n.history(ann, id), "delivered")
+	list, err := again.Messages(ann)
+	r.must(err)
+	equal(t, "messages", len(list), 2)
+	r.must(again.Do(t.Context(), ann, virtual.UserAction{Do: "send", To: business, Content: []byte(`{"type":"text","text":{"body":"still me"}}`)}))
+	r.idle()
+	equal(t, "inbox", r.n.inbox(ann), "still me")
+	for _, bad := range [][]byte{nil, saved[:len(saved)-1], append([]byte("hikyaku fleet 1\n"), 0xff), []byte("x")} {
+		if err := virtual.New(virtual.Options{Network: r.n, Clock: r.clock}).Load(bad); !errors.Is(err, virtual.ErrSaved) {
+			t.Errorf("load of %d bytes: %v", len(bad), err)
+		}
+	}
+}
+
+func TestRecoverRegistersAgain(t *testing.T) {
+	t.Parallel()
+	const ann = "15550200001"
+	r := newRig(t, nil)
+	r.add(ann, "")
+	first := r.hash(ann)
+	r.f.Close()
+
+	again := virtual.New(virtual.Options{Network: r.n, Clock: r.clock, Workers: 1})
+	again.Start()
+	t.Cleanup(again.Close)
+	r.f = again
+	r.must(again.Recover(t.Context(), virtual.User{WaID: ann}, virtual.User{WaID: "15550200002"}))
+	r.must(again.Do(t.Context(), ann, virtual.UserAction{Do: "online"})) // does not wait for the background
+	if r.hash(ann) == first {
+		t.Error("the identity came back from nowhere")
+	}
+	r.idle()
+	u, ok := again.User("15550200002")
+	equal(t, "recovered", ok && u.Online && u.Registered, true)
+	id := r.n.text(ann, "hello again")
+	r.idle()
+	equal(t, "history", r.n.history(ann, id), "delivered read")
+}
+
+func TestRefusedRegistration(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	r.n.refuse = errors.New("no room")
+	if err := r.f.Add(t.Context(), virtual.User{WaID: "15550200001"}); !errors.Is(err, r.n.refuse) {
+		t.Fatal(err)
+	}
+	r.n.refuse = nil
+	r.add("15550200001", "")
+	u, _ := r.f.User("15550200001")
+	equal(t, "online", u.Online, true)
+	r.f.Close()
+	if err := r.f.Add(t.Context(), virtual.User{WaID: "15550200002"}); !errors.Is(err, virtual.ErrClosed) {
+		t.Error(err)
+	}
+}
+
+func TestBehaviourJSON(t *testing.T) {
+	t.Parallel()
+	for _, bad := range []string{
+		`{"read_rate":2}`, `{"reply_rate":-1}`, `{"read_delay":5}`, `{"read_delay":"5"}`, `{"read_delay":"-5s"}`,
+		`{"reed_rate":1}`, `{"offline":{"every":"1m"}}`, `{"offline":"yes"}`, `[]`,
+		`{"reply_text":"` + strings.Repeat("x", 5000) + `"}`,
+	} {
+		var b virtual.Behaviour
+		if err := json.Unmarshal([]byte(bad), &b); !errors.Is(err, virtual.ErrBehaviour) {
+			t.Errorf("%.40s: %v", bad, err)
+		}
+	}
+	for _, good := range []string{
+		`{}`, `{"read_rate":0.25,"read_delay":"1.5s","reply_rate":1,"reply_text":"x","reply_delay":"1h"}`,
+		`{"offline":true}`, `{"offline":{"every":"10m","for":"1m"}}`, `{"read_at_once":true,"block_rate":0.1,"report_rate":0.1}`,
+	} {
+		var a, b virtual.Behaviour
+		if err := json.Unmarshal([]byte(good), &a); err != nil {
+			t.Fatalf("%s: %v", good, err)
+		}
+		data, err := json.Marshal(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(data, &b); err != nil || a != b {
+			t.Errorf("%s became %s: %v", good, data, err)
+		}
+	}
+}
+
+func TestTenThousandUsers(t *testing.T) {
+	t.Parallel()
+	if testing.Short() && raceEnabled {
+		t.Skip("slow under the race detector")
+	}
+	r := newRig(t, nil)
+	users := make([]virtual.User, crowd)
+	for i := range users {
+		users[i].WaID = fmt.Sprintf("1555%07d", i)
+	}
+	before := runtime.NumGoroutine()
+	r.must(r.f.Add(t.Context(), users...))
+	equal(t, "users", r.f.Stats().Users, crowd)
+	if n := runtime.NumGoroutine() - before; n > 8 {
+		t.Errorf("%d goroutines for %d users", n, crowd)
+	}
+	ids := make([]string, crowd)
+	for i, u := range users {
+		ids[i] = r.n.text(u.WaID, "hello")
+	}
+	r.idle()
+	for i, u := range users {
+		if h := r.n.history(u.WaID, ids[i]); h != "delivered read" {
+			t.Fatalf("%s: %q", u.WaID, h)
+		}
+	}
+}

@@ -1,0 +1,9 @@
+//go:build race
+
+package virtual_test
+
+// crowd is how many users a test with many of them has.
+const (
+	crowd       = 1000
+	raceEnabled = true
+)
