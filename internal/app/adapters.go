@@ -212,7 +212,7 @@ func (l lanes) Bundle(ctx context.Context, of wa.WaID, _ wa.DeviceID) (*frame.Bu
 	return &frame.Bundle{
 		Of: string(of), IdentityKey: b.IdentityKey.Bytes(), RegistrationID: b.RegistrationID,
 		SignedPreKey:  frame.SignedKey{ID: b.SignedPreKey.ID, Key: b.SignedPreKey.Key.Bytes(), Sig: b.SignedPreKey.Sig},
-		KEMPreKey:     frame.SignedKey{ID: b.KEMPreKey.ID, Key: b.KEMPreKey.Key, Sig: b.KEMPreKey.Sig},
+		KEMPreKey:     &frame.SignedKey{ID: b.KEMPreKey.ID, Key: b.KEMPreKey.Key, Sig: b.KEMPreKey.Sig},
 		OneTimePreKey: &frame.OneTimeKey{ID: b.OneTimePreKey.ID, Key: b.OneTimePreKey.Key.Bytes()},
 	}, nil
 }

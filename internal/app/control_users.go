@@ -1,0 +1,176 @@
+package app
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/hikyaku/hikyaku/device"
+	"github.com/hikyaku/hikyaku/device/virtual"
+	"github.com/hikyaku/hikyaku/internal/wa"
+)
+
+// maxBulk bounds the users of one call.
+const maxBulk = 100_000
+
+func (a *App) userRoutes(handle func(string, controlHandler)) {
+	handle("GET /control/v1/users", listUsers)
+	handle("POST /control/v1/users", createUsers)
+	handle("GET /control/v1/users/{wa_id}/messages", func(r *http.Request, p *platform) (any, error) {
+		list, err := p.fleet.Messages(user(r))
+		if err != nil {
+			return nil, userError(err)
+		}
+		if list == nil {
+			list = []virtual.Message{}
+		}
+		return map[string]any{"data": list}, nil
+	})
+	handle("POST /control/v1/users/{wa_id}/messages", sendAsUser)
+	handle("POST /control/v1/users/{wa_id}/actions", func(r *http.Request, p *platform) (any, error) {
+		var act virtual.UserAction
+		if err := body(r, &act); err != nil {
+			return nil, err
+		}
+		to, err := p.businessNumber(act.To)
+		if err != nil {
+			return nil, err
+		}
+		act.To = to
+		if err := p.fleet.Do(r.Context(), user(r), act); err != nil {
+			return nil, userError(err)
+		}
+		return map[string]bool{"success": true}, nil
+	})
+}
+
+func user(r *http.Request) string { return strings.TrimPrefix(r.PathValue("wa_id"), "+") }
+
+func userError(err error) error {
+	switch {
+	case errors.Is(err, virtual.ErrUnknown):
+		return notFound("%v", err)
+	case errors.Is(err, virtual.ErrAction), errors.Is(err, virtual.ErrBehaviour), errors.Is(err, device.ErrContent),
+		errors.Is(err, device.ErrUnknown), errors.Is(err, device.ErrQueue):
+		return badRequest("%v", err)
+	}
+	return err
+}
+
+func listUsers(r *http.Request, p *platform) (any, error) {
+	q := r.URL.Query()
+	limit := userPage
+	if s := q.Get("limit"); s != "" {
+		n, err := strconv.Atoi(s)
+		if err != nil || n < 1 {
+			return nil, badRequest("limit: want a number from 1 to %d", userPage)
+		}
+		limit = min(n, userPage)
+	}
+	list := p.fleet.Users(q.Get("after"), limit)
+	return map[string]any{"data": list}, nil
+}
+
+// createUsers creates one user by phone, or count users whose numbers begin with prefix.
+func createUsers(r *http.Request, p *platform) (any, error) {
+	var in struct {
+		Phone     string             `json:"phone"`
+		Prefix    string             `json:"prefix"`
+		Name      string             `json:"name"`
+		Count     int                `json:"count"`
+		Behaviour *virtual.Behaviour `json:"behaviour"`
+	}
+	if err := body(r, &in); err != nil {
+		return nil, err
+	}
+	var list []virtual.User
+	switch {
+	case in.Phone != "" && in.Count <= 1:
+		id, err := wa.ParsePhone(in.Phone)
+		if err != nil {
+			return nil, badRequest("phone: %v", err)
+		}
+		list = []virtual.User{{WaID: string(id), Name: in.Name, Behaviour: in.Behaviour}}
+	case in.Prefix != "" && in.Count >= 1 && in.Count <= maxBulk:
+		var err error
+		if list, err = bulk(strings.TrimPrefix(in.Prefix, "+"), in.Count, in.Name, in.Behaviour); err != nil {
+			return nil, err
+		}
+	default:
+		return nil, badRequest("want phone, or prefix and count up to %d", maxBulk)
+	}
+	for _, u := range list {
+		if _, business := p.rules.business.NumberByWaID(wa.WaID(u.WaID)); business {
+			return nil, badRequest("+%s is a business number", u.WaID)
+		}
+	}
+	if err := p.fleet.Add(r.Context(), list...); err != nil {
+		return nil, userError(err)
+	}
+	last := list[len(list)-1].WaID
+	return map[string]any{"created": len(list), "first": list[0].WaID, "last": last}, nil
+}
+
+// bulk numbers users behind a prefix, filled up to eleven digits or as many as count needs.
+func bulk(prefix string, count int, name string, b *virtual.Behaviour) ([]virtual.User, error) {
+	width := max(11-len(prefix), len(strconv.Itoa(count-1)))
+	if !digitsOnly(prefix) || len(prefix)+width > 15 {
+		return nil, badRequest("prefix: want digits, so that the whole number has at most 15")
+	}
+	list := make([]virtual.User, count)
+	for i := range list {
+		id := fmt.Sprintf("%s%0*d", prefix, width, i)
+		n := name
+		if n == "" {
+			n = "User " + tail(id)
+		}
+		list[i] = virtual.User{WaID: id, Name: n, Behaviour: b}
+	}
+	return list, nil
+}
+
+// businessNumber takes a number in any form, or the id of one; empty is the starter number.
+func (p *platform) businessNumber(s string) (string, error) {
+	if s == "" {
+		return string(p.plan.NumberWaID), nil
+	}
+	if n, ok := p.rules.business.Number(wa.PhoneNumberID(s)); ok {
+		return string(n.WaID), nil
+	}
+	id, err := wa.ParsePhone(s)
+	if err != nil {
+		return "", badRequest("to: %v", err)
+	}
+	return string(id), nil
+}
+
+// sendAsUser lets a user write: {"to":"<number>","type":"text","text":{…}}.
+func sendAsUser(r *http.Request, p *platform) (any, error) {
+	var in map[string]json.RawMessage
+	if err := body(r, &in); err != nil {
+		return nil, err
+	}
+	var to string
+	if raw, ok := in["to"]; ok {
+		if err := json.Unmarshal(raw, &to); err != nil {
+			return nil, badRequest("to: %v", err)
+		}
+		delete(in, "to")
+	}
+	number, err := p.businessNumber(to)
+	if err != nil {
+		return nil, err
+	}
+	content, err := json.Marshal(in)
+	if err != nil {
+		return nil, err
+	}
+	m, err := p.fleet.Send(r.Context(), user(r), number, content)
+	if err != nil {
+		return nil, userError(err)
+	}
+	return m, nil
+}
