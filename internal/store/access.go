@@ -1,0 +1,56 @@
+package store
+
+import (
+	"context"
+	"encoding/hex"
+
+	"github.com/hikyaku/hikyaku/internal/access"
+)
+
+// LoadAccess implements access.Store.
+func (s *Store) LoadAccess(ctx context.Context) (*access.Set, error) {
+	var (
+		set access.Set
+		err error
+	)
+	if set.Apps, err = loadDocs[access.App](ctx, s, "apps"); err != nil {
+		return nil, err
+	}
+	if set.SystemUsers, err = loadDocs[access.SystemUser](ctx, s, "system_users"); err != nil {
+		return nil, err
+	}
+	if set.People, err = loadDocs[access.Person](ctx, s, "people"); err != nil {
+		return nil, err
+	}
+	if set.Tokens, err = loadDocs[access.Token](ctx, s, "tokens"); err != nil {
+		return nil, err
+	}
+	return &set, nil
+}
+
+// SaveAccess implements access.Store.
+func (s *Store) SaveAccess(ctx context.Context, set *access.Set) error {
+	return s.write(ctx, func(ctx context.Context, t tx) error {
+		for _, a := range set.Apps {
+			if err := saveDoc(ctx, t, "apps", string(a.ID), a); err != nil {
+				return err
+			}
+		}
+		for _, u := range set.SystemUsers {
+			if err := saveDoc(ctx, t, "system_users", string(u.ID), u); err != nil {
+				return err
+			}
+		}
+		for _, p := range set.People {
+			if err := saveDoc(ctx, t, "people", p.ID, p); err != nil {
+				return err
+			}
+		}
+		for _, k := range set.Tokens {
+			if err := saveDoc(ctx, t, "tokens", hex.EncodeToString(k.Hash[:]), k); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

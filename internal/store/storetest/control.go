@@ -1,0 +1,189 @@
+package storetest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hikyaku/hikyaku/internal/access"
+	"github.com/hikyaku/hikyaku/internal/business"
+	"github.com/hikyaku/hikyaku/internal/clock"
+	"github.com/hikyaku/hikyaku/internal/pipeline"
+	"github.com/hikyaku/hikyaku/internal/store"
+	"github.com/hikyaku/hikyaku/internal/template"
+	"github.com/hikyaku/hikyaku/internal/vault"
+	"github.com/hikyaku/hikyaku/internal/vault/vaulttest"
+	"github.com/hikyaku/hikyaku/internal/wa"
+)
+
+var noon = time.Date(2026, 3, 1, 12, 0, 0, 123_000_000, time.UTC)
+
+// foreignText stores what one dialect would refuse: it comes back unchanged, and is found again.
+func foreignText(t *testing.T, s *store.Store) {
+	for i, odd := range []string{
+		"a\x00b", "\x00", "\xff\xfe", "ok", "🙂 é", "\uf8ffhex:00", "\uf8ffhex:zz", strings.Repeat("x", 100_000), "'; DROP TABLE messages; --", "?", "$1",
+	} {
+		m := &pipeline.Message{
+			ID: wa.MessageID(fmt.Sprintf("%d%.10s", i, odd)), Number: "1", WABA: wa.WABAID(odd), User: wa.WaID(odd), State: pipeline.StateReceived, Type: odd,
+			Category: odd, PricingType: odd, IdentityHash: odd, Device: wa.DeviceID(odd), ClientID: odd, Content: []byte(odd), Opaque: []byte(odd),
+		}
+		session := pipeline.Session{Number: "1", Device: wa.NewDeviceID(wa.WaID(odd), 1), State: []byte(odd)}
+		must(t, s.Apply(t.Context(), &pipeline.Batch{
+			Position: uint64(i + 1), Insert: []*pipeline.Message{m}, Sessions: []pipeline.Session{session},
+			Items: []*pipeline.MailboxItem{{Device: wa.DeviceID(odd), Seq: 1, ID: m.ID, Event: []byte(odd)}},
+		}))
+		same(t, fmt.Sprintf("%.20q", odd), *row(t, s, m.ID), *m)
+		got, err := s.ByClientID(t.Context(), m.Device, odd)
+		must(t, err)
+		if got == nil || got.ID != m.ID {
+			t.Errorf("%.20q: not found by client id: %v", odd, got)
+		}
+		items, err := s.MailboxAfter(t.Context(), m.Device, 0, 2)
+		must(t, err)
+		if len(items) != 1 || string(items[0].Event) != odd {
+			t.Errorf("%.20q: mailbox: %v", odd, items)
+		}
+		ps, err := s.Peers(t.Context(), []pipeline.PeerKey{{Number: "1", User: wa.WaID(odd)}})
+		must(t, err)
+		if len(ps) != 1 || len(ps[0].Sessions) != 1 || string(ps[0].Sessions[0].State) != odd {
+			t.Errorf("%.20q: pair: %+v", odd, ps)
+		}
+		must(t, s.SaveBusiness(t.Context(), &business.Set{WABAs: []*business.WABA{{ID: wa.WABAID(odd), Name: odd}}}))
+	}
+	set, err := s.LoadBusiness(t.Context())
+	must(t, err)
+	if len(set.WABAs) != 11 {
+		t.Errorf("%d documents, want 11", len(set.WABAs))
+	}
+}
+
+func keys(t *testing.T, s *store.Store) {
+	if k, err := s.NumberKeys(t.Context(), "1"); k != nil || err != nil {
+		t.Errorf("keys of nobody: %x, %v", k, err)
+	}
+	for _, k := range [][]byte{{0, 1, 2}, {0xff, 0}} {
+		must(t, s.SaveNumberKeys(t.Context(), "1", k))
+		got, err := s.NumberKeys(t.Context(), "1")
+		must(t, err)
+		sameBytes(t, "keys", got, k)
+	}
+	if k, err := s.OneTime(t.Context(), "1", 7); k != nil || err != nil {
+		t.Errorf("unknown prekey: %x, %v", k, err)
+	}
+	for id := range uint32(3) {
+		must(t, s.SaveOneTime(t.Context(), "1", 4_294_967_295-id, []byte{byte(id), 0}, noon.Add(time.Duration(id)*time.Hour)))
+	}
+	got, err := s.OneTime(t.Context(), "1", 4_294_967_294)
+	must(t, err)
+	sameBytes(t, "prekey", got, []byte{1, 0})
+	must(t, s.Apply(t.Context(), &pipeline.Batch{Position: 1, OneTime: []pipeline.OneTimeRef{{Number: "1", ID: 4_294_967_294}, {Number: "2", ID: 4_294_967_295}}}))
+	if k, err := s.OneTime(t.Context(), "1", 4_294_967_294); k != nil || err != nil {
+		t.Errorf("used prekey: %x, %v", k, err)
+	}
+	if n, err := s.DeleteOneTime(t.Context(), noon.Add(time.Hour)); n != 1 || err != nil {
+		t.Errorf("old prekeys: %d, %v", n, err)
+	}
+	if k, err := s.OneTime(t.Context(), "1", 4_294_967_293); len(k) == 0 || err != nil {
+		t.Errorf("young prekey: %x, %v", k, err)
+	}
+}
+
+func vaultTable(t *testing.T, s *store.Store) {
+	list := func() string {
+		ks, err := s.DataKeys(t.Context())
+		must(t, err)
+		out := ""
+		for _, k := range ks {
+			out += fmt.Sprintf("%d:%s ", k.ID, k.Wrapped)
+		}
+		return out
+	}
+	a := vault.DataKey{ID: 4_294_967_295, Class: vault.ClassContent, Scope: "s", Begins: 1, Ends: 2, Created: 5, Wrapped: []byte("a")}
+	b := vault.DataKey{ID: 3, Class: vault.ClassSecret, Created: 4, Wrapped: []byte("b")}
+	must(t, s.AddDataKey(t.Context(), a))
+	must(t, s.AddDataKey(t.Context(), b))
+	if err := s.AddDataKey(t.Context(), vault.DataKey{ID: 3, Wrapped: []byte("other")}); !errors.Is(err, vault.ErrKeyExists) {
+		t.Errorf("id taken: %v", err)
+	}
+	same(t, "oldest first", list(), "3:b 4294967295:a ")
+	got, err := s.DataKey(t.Context(), a.ID)
+	must(t, err)
+	same(t, "row", *got, a)
+	if got, err := s.DataKey(t.Context(), 99); got != nil || err != nil {
+		t.Errorf("unknown: %v, %v", got, err)
+	}
+	must(t, s.DestroyDataKeys(t.Context(), []uint32{3, 99}))
+	same(t, "destroyed", list(), "3: 4294967295:a ")
+	must(t, s.RewrapDataKeys(t.Context(), []vault.DataKey{{ID: a.ID, Wrapped: []byte("c")}, {ID: 3, Wrapped: []byte("d")}}))
+	same(t, "wrapped again", list(), "3: 4294967295:c ")
+}
+
+// vaultEnd runs a vault on the store: over a restart, and to the end of retention.
+func vaultEnd(t *testing.T, s *store.Store) {
+	c := clock.NewFake(noon)
+	openVault := func() *vault.Vault {
+		v, err := vault.Open(t.Context(), vault.Options{Root: vaulttest.Root(t, 1), Store: s, Clock: c})
+		must(t, err)
+		return v
+	}
+	v := openVault()
+	sealed, err := v.Seal(vault.ClassContent, "", []byte("ad"), []byte("text"))
+	must(t, err)
+	if got, err := openVault().Open([]byte("ad"), sealed); err != nil || string(got) != "text" {
+		t.Errorf("after restart: %q, %v", got, err)
+	}
+	if n, err := v.DestroyContent(t.Context(), noon.Add(2*time.Hour)); n != 1 || err != nil {
+		t.Errorf("destroyed %d, %v", n, err)
+	}
+	for _, v := range []*vault.Vault{v, openVault()} {
+		if _, err := v.Open([]byte("ad"), sealed); !errors.Is(err, vault.ErrDestroyed) {
+			t.Errorf("after the end: %v", err)
+		}
+	}
+}
+
+// documents saves, replaces and loads the objects that rooms keep in memory.
+func documents(t *testing.T, s *store.Store) {
+	equal := func(what string, got, want any) {
+		t.Helper()
+		g, err := json.Marshal(got)
+		must(t, err)
+		w, err := json.Marshal(want)
+		must(t, err)
+		if !bytes.Equal(g, w) {
+			t.Errorf("%s:\n got %s\nwant %s", what, g, w)
+		}
+	}
+	b := &business.Set{
+		Portfolios: []*business.Portfolio{{ID: "1", Name: "A\x00\"é", Created: noon}, {ID: "2"}},
+		WABAs:      []*business.WABA{{ID: "3", Owner: "1", Shared: []business.Share{{Business: "2", Tasks: []string{"MANAGE"}}}}},
+		Numbers:    []*business.Number{{ID: "4", WaID: "15550142233", PIN: business.PIN{Salt: []byte{0, 255}, Last: noon}, Created: noon}},
+	}
+	a := &access.Set{
+		Apps:        []*access.App{{ID: "1", Secret: []byte{1, 0}, Created: noon}},
+		SystemUsers: []*access.SystemUser{{ID: "2", Installed: []wa.AppID{"1"}}},
+		People:      []*access.Person{{ID: "3", Email: "a@example.com"}},
+		Tokens:      []*access.Token{{Hash: [32]byte{1, 2, 255}, App: "1", Issued: noon}, {Hash: [32]byte{2}}},
+	}
+	ts := []*template.Template{{ID: "1", Name: "hello_world", Components: []template.Component{{Type: template.Body, Text: "Hi", Example: []byte("{}")}}}}
+	for range 2 { // the second time replaces
+		must(t, s.SaveBusiness(t.Context(), b))
+		must(t, s.SaveAccess(t.Context(), a))
+		must(t, s.SaveTemplates(t.Context(), ts))
+		gotB, err := s.LoadBusiness(t.Context())
+		must(t, err)
+		equal("business", gotB, b)
+		gotA, err := s.LoadAccess(t.Context())
+		must(t, err)
+		equal("access", gotA, a)
+		gotT, err := s.LoadTemplates(t.Context())
+		must(t, err)
+		equal("templates", gotT, ts)
+		b.Numbers[0].Display, a.Tokens[0].Revoked, ts[0].Status = "+1 555-014-2233", noon, template.Approved
+	}
+	must(t, s.SaveBusiness(t.Context(), &business.Set{}))
+}
