@@ -1,0 +1,130 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"strconv"
+	"sync"
+
+	"github.com/hikyaku/hikyaku/internal/access"
+	"github.com/hikyaku/hikyaku/internal/business"
+	"github.com/hikyaku/hikyaku/internal/pipeline"
+	"github.com/hikyaku/hikyaku/internal/template"
+	"github.com/hikyaku/hikyaku/internal/wa"
+	"github.com/hikyaku/hikyaku/internal/webhook"
+)
+
+// The stores begin empty and only need to take what they are given: the services keep everything in memory.
+
+type accessStore struct{}
+
+func (accessStore) LoadAccess(context.Context) (*access.Set, error)     { return &access.Set{}, nil }
+func (accessStore) SaveAccess(ctx context.Context, _ *access.Set) error { return ctx.Err() }
+
+type businessStore struct{}
+
+func (businessStore) LoadBusiness(context.Context) (*business.Set, error) {
+	return &business.Set{}, nil
+}
+func (businessStore) SaveBusiness(ctx context.Context, _ *business.Set) error { return ctx.Err() }
+
+type templateStore struct{}
+
+func (templateStore) LoadTemplates(context.Context) ([]*template.Template, error) { return nil, nil }
+func (templateStore) SaveTemplates(ctx context.Context, _ []*template.Template) error {
+	return ctx.Err()
+}
+
+type webhookStore struct{}
+
+func (webhookStore) Subscriptions(context.Context) ([]webhook.Subscription, []webhook.Link, []webhook.NumberOverride, error) {
+	return nil, nil, nil, nil
+}
+func (webhookStore) SaveSubscription(context.Context, webhook.Subscription) error     { return nil }
+func (webhookStore) DeleteSubscription(context.Context, wa.AppID) error               { return nil }
+func (webhookStore) SaveLink(context.Context, webhook.Link) error                     { return nil }
+func (webhookStore) DeleteLink(context.Context, wa.AppID, wa.WABAID) error            { return nil }
+func (webhookStore) SaveNumberOverride(context.Context, webhook.NumberOverride) error { return nil }
+func (webhookStore) DeleteNumberOverride(context.Context, wa.AppID, wa.PhoneNumberID) error {
+	return nil
+}
+
+// sealer is no encryption, but it hides the text and notices a wrong place.
+type sealer struct{}
+
+func (sealer) Seal(ad, plain []byte) ([]byte, error) {
+	sum := sha256.Sum256(ad)
+	out := bytes.Clone(sum[:])
+	for i, b := range plain {
+		out = append(out, b^sum[i%32]^0x5a)
+	}
+	return out, nil
+}
+
+func (sealer) Open(ad, sealed []byte) ([]byte, error) {
+	sum := sha256.Sum256(ad)
+	if len(sealed) < 32 || !bytes.Equal(sealed[:32], sum[:]) {
+		return nil, errors.New("sealed elsewhere")
+	}
+	var out []byte
+	for i, b := range sealed[32:] {
+		out = append(out, b^sum[i%32]^0x5a)
+	}
+	return out, nil
+}
+
+type safe struct{ sealer }
+
+func (s safe) SealSecret(ad string, plain []byte) ([]byte, error)  { return s.Seal([]byte(ad), plain) }
+func (s safe) SealContent(ad string, plain []byte) ([]byte, error) { return s.Seal([]byte(ad), plain) }
+func (s safe) Open(ad string, sealed []byte) ([]byte, error) {
+	return s.sealer.Open([]byte(ad), sealed)
+}
+
+// lane stands for the pipeline: it keeps what it accepts, or answers what the test tells it to.
+type lane struct {
+	mu       sync.Mutex
+	accepted []pipeline.Outgoing
+	marked   []wa.MessageID
+	typing   bool
+	fail     func(ctx context.Context) error
+}
+
+func (l *lane) Accept(ctx context.Context, m *pipeline.Outgoing) (wa.MessageID, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.fail != nil {
+		return "", l.fail(ctx)
+	}
+	l.accepted = append(l.accepted, *m)
+	return wa.MessageID("wamid.TEST" + strconv.Itoa(len(l.accepted))), nil
+}
+
+func (l *lane) Mark(ctx context.Context, _ wa.PhoneNumberID, id wa.MessageID, typing bool) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.fail != nil {
+		return l.fail(ctx)
+	}
+	l.marked, l.typing = append(l.marked, id), typing
+	return nil
+}
+
+func (l *lane) last() pipeline.Outgoing {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.accepted) == 0 {
+		return pipeline.Outgoing{}
+	}
+	return l.accepted[len(l.accepted)-1]
+}
+
+// zeros makes every trace id the same.
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
+}

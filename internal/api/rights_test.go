@@ -1,0 +1,192 @@
+package api_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/hikyaku/hikyaku/internal/access"
+	"github.com/hikyaku/hikyaku/internal/wa"
+)
+
+// Every endpoint against every set of scopes. The table is spec/access.md section 9.2, written down a second time.
+func TestScopeMatrix(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	letters := map[rune]access.Scope{'M': scopeM, 'S': scopeS, 'B': scopeB}
+	sets := []string{"M", "S", "B", "MS", "MB", "SB", "MSB"}
+	for _, set := range sets {
+		var scopes []access.Scope
+		for _, l := range set {
+			scopes = append(scopes, letters[l])
+		}
+		w.token("scopes "+set, appA, adminA, scopes...)
+	}
+	w.token("scopes none", appA, adminA)
+	for _, e := range []struct{ line, any string }{ // any one of the letters is enough; "" asks for none
+		{"GET " + aozora, "B"},
+		{"GET " + aozora + "/owned_whatsapp_business_accounts", "MB"},
+		{"GET " + aozora + "/client_whatsapp_business_accounts", "MB"},
+		{"GET " + aozora + "/whatsapp_business_accounts", "MB"},
+		{"GET " + wabaA, "M"},
+		{"GET " + wabaA + "/phone_numbers", "M"},
+		{"GET " + wabaA + "/message_templates", "M"},
+		{"GET " + wabaA + "/subscribed_apps", "M"},
+		{"POST " + wabaA + "/subscribed_apps", "M"},
+		{"DELETE " + wabaA + "/subscribed_apps", "M"},
+		{"GET " + numLive, "MS"},
+		{"POST " + numLive, "MS"},
+		{"POST " + numLive + "/register", "S"},
+		{"POST " + numLive + "/deregister", "S"},
+		{"POST " + numLive + "/messages", "S"},
+		{"GET " + tplOrder, "M"},
+		{"GET " + clerkA, "B"},
+		{"GET me", ""},
+		{"GET app", ""},
+	} {
+		method, path, _ := strings.Cut(e.line, " ")
+		for _, set := range sets {
+			// An empty body: whoever may call gets as far as the parameters, which are missing.
+			r := w.direct("scopes "+set, method+" /v23.0/"+path+"?pin=x", "")
+			refused := r.status == 403 && strings.Contains(r.body, `"code":200`)
+			if allowed := e.any == "" || strings.ContainsAny(set, e.any); allowed == refused || (!refused && r.status >= 401) {
+				t.Errorf("%s with %s: %d %s", e.line, set, r.status, r.body)
+			}
+		}
+		r := w.direct("scopes none", method+" /v23.0/"+path, "")
+		if e.any == "" && r.status != 200 || e.any != "" && (r.status != 400 || !strings.Contains(r.body, `"error_subcode":33`)) {
+			t.Errorf("%s without scopes: %d %s", e.line, r.status, r.body)
+		}
+	}
+}
+
+// The employee's tasks against every endpoint on an account: spec/access.md sections 8.2 and 9.2.
+func TestTaskMatrix(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	for _, e := range []struct {
+		line string
+		task access.Task
+	}{
+		{"GET " + wabaA, access.Develop},
+		{"GET " + wabaA + "/phone_numbers", access.ViewPhoneAssets},
+		{"GET " + wabaA + "/message_templates", access.ViewTemplates},
+		{"GET " + wabaA + "/subscribed_apps", access.Develop},
+		{"GET " + numLive, access.Develop},
+		{"POST " + numLive, access.Develop},
+		{"POST " + numLive + "/register", access.ManagePhone},
+		{"POST " + numLive + "/deregister", access.ManagePhone},
+		{"POST " + numLive + "/messages", access.MessagingTask},
+		{"GET " + tplOrder, access.ViewTemplates},
+	} {
+		method, path, _ := strings.Cut(e.line, " ")
+		for _, has := range []access.Task{e.task, access.Manage, access.ViewCost} {
+			if _, err := w.access.UpdateSystemUser(t.Context(), clerkA, func(u *access.SystemUser) error {
+				u.Assigned = []access.Assignment{{WABA: wabaA, Tasks: []access.Task{has}}}
+				return nil
+			}); err != nil {
+				t.Fatal(err)
+			}
+			r := w.direct("clerk", method+" /v23.0/"+path+"?pin=x", "")
+			if refused := r.status == 403; refused != (has == access.ViewCost) {
+				t.Errorf("%s with %s: %d %s", e.line, has, r.status, r.body)
+			}
+		}
+	}
+}
+
+// Whatever is asked with whatever token, an answer names nothing that its caller may not see, and nothing is sent from or
+// changed on what is foreign.
+func TestTenantsAreIsolated(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	w.token("M", appA, adminA, scopeM)
+	w.token("S", appA, adminA, scopeS)
+	w.token("B", appB, adminB, scopeB)
+	for _, token := range []string{"admin", "partner"} {
+		w.direct(token, "POST /v23.0/"+wabaA+"/subscribed_apps", "")
+	}
+	w.direct("birch", "POST /v23.0/"+wabaB+"/subscribed_apps", "")
+
+	ofA := []string{aozora, appA, appPartner, wabaA, numLive, numTest, numPending, numUnnamed, numGone, tplHello, tplOrder, tplImage, tplPaused, tplPromo, adminA, clerkA}
+	ofB := []string{birch, appB, wabaB, wabaShared, numB, numShared, tplB, adminB}
+	universe := append(append(slices.Clone(ofA), ofB...), personA)
+	sees := map[string][]string{
+		"": {}, "garbage": {}, "app": {appA}, "appB": {appB},
+		"admin": ofA, "M": ofA, "S": ofA, "clerk": ofA, "person": append(slices.Clone(ofA), personA),
+		// The share shows the account, its numbers and its owner's name.
+		"partner": append(slices.Clone(ofA), wabaShared, numShared, birch),
+		"birch":   ofB, "B": ofB,
+	}
+	ids := append(slices.Clone(universe), "me", "app", "999999999999999")
+	edges := []string{
+		"", "/owned_whatsapp_business_accounts", "/client_whatsapp_business_accounts", "/whatsapp_business_accounts", "/phone_numbers",
+		"/message_templates", "/subscribed_apps", "/subscriptions", "/messages", "/register", "/deregister", "/media", "/system_users",
+	}
+	fields := []string{
+		"", "?fields=id,name", "?fields=health_status", "?fields=owner_business,owner_business_info,phone_numbers,message_templates,subscribed_apps",
+		"?fields=owned_whatsapp_business_accounts{id,name,phone_numbers,owner_business{id,name,client_whatsapp_business_accounts}},whatsapp_business_accounts",
+		"?fields=client_whatsapp_business_accounts{owner_business{whatsapp_business_accounts{id,message_templates,subscribed_apps}}}",
+		"?fields=created_by,name,role", "?fields=phone_numbers{id,webhook_configuration,health_status},owner_business{owned_whatsapp_business_accounts{phone_numbers{id}}}",
+		"?find=" + wabaB,
+	}
+	tokens := make([]string, 0, len(sees))
+	for token := range sees {
+		tokens = append(tokens, token)
+	}
+	slices.Sort(tokens)
+	bodies := []string{"", hello, `{"messaging_product":"whatsapp","pin":"x"}`, `{"search_visibility":"VISIBLE"}`}
+	rapid.Check(t, func(t *rapid.T) {
+		token := rapid.SampledFrom(tokens).Draw(t, "token")
+		method := rapid.SampledFrom([]string{"GET", "GET", "GET", "POST", "DELETE"}).Draw(t, "method")
+		id := rapid.SampledFrom(ids).Draw(t, "id")
+		edge := rapid.SampledFrom(edges).Draw(t, "edge")
+		query := rapid.SampledFrom(fields).Draw(t, "fields")
+		if rapid.Bool().Draw(t, "multi") && method == "GET" {
+			query = "?ids=" + id + "," + rapid.SampledFrom(ids).Draw(t, "second")
+			id, edge = "", strings.TrimPrefix(edge, "/")
+		}
+		line := method + " /v23.0/" + id + edge + query
+		if method == "DELETE" && edge == "/subscribed_apps" || edge == "/deregister" {
+			return // they would empty the world
+		}
+		w.lane.mu.Lock()
+		w.lane.accepted = nil
+		w.lane.mu.Unlock()
+		r := w.direct(token, line, rapid.SampledFrom(bodies).Draw(t, "body"))
+		seen := r.body
+		if r.status != 200 {
+			seen = strings.ReplaceAll(seen, id, "") // errors repeat what was asked for
+			if id == "" {
+				for _, asked := range ids {
+					if strings.Contains(query, asked) {
+						seen = strings.ReplaceAll(seen, asked, "")
+					}
+				}
+			}
+		}
+		for _, foreign := range universe {
+			if !slices.Contains(sees[token], foreign) && strings.Contains(seen, foreign) {
+				t.Fatalf("%s, %s: answer names %s\n%s", token, line, foreign, r.body)
+			}
+		}
+		if m := w.lane.last(); m.Number != "" && !slices.Contains(sees[token], string(m.Number)) {
+			t.Fatalf("%s sent from %s", token, m.Number)
+		}
+		if r.status >= 500 {
+			t.Fatalf("%s, %s: %d %s", token, line, r.status, r.body)
+		}
+		if r.status == 200 && method != "GET" && !slices.Contains(sees[token], id) {
+			t.Fatalf("%s, %s: %s", token, line, r.body)
+		}
+	})
+	for _, waba := range []string{wabaB, wabaShared} {
+		for _, l := range w.webhooks.Links(wa.WABAID(waba)) {
+			if l.App != appB && (waba != wabaShared || l.App != appPartner) {
+				t.Errorf("app %s is subscribed to %s", l.App, waba)
+			}
+		}
+	}
+}
