@@ -129,11 +129,13 @@ func (o *Options) fill() {
 
 // Dispatcher reads the journal and posts. See the package comment.
 type Dispatcher struct {
-	o      Options
-	build  *builder
-	parts  []*partition
-	log    *deliveryLog
-	memory atomic.Int64 // cost of all queued and posted events
+	o     Options
+	build *builder
+	// userAgent is a header's value, shared by all requests.
+	userAgent []string
+	parts     []*partition
+	log       *deliveryLog
+	memory    atomic.Int64 // cost of all queued and posted events
 
 	ctx     context.Context // of attempts and store calls; ends when Close is out of patience
 	cancel  context.CancelFunc
@@ -165,6 +167,7 @@ func New(ctx context.Context, o Options) (*Dispatcher, error) {
 		o:         o,
 		build:     &builder{numbers: o.Numbers, users: o.Users, href: o.ErrorsHref},
 		log:       newDeliveryLog(hex.EncodeToString(seed[:6])+"-", o.LogCount, o.LogBytes),
+		userAgent: []string{o.UserAgent},
 		kicked:    make(chan struct{}, 1),
 		endpoints: map[EndpointID]*endpoint{},
 		random:    mathrand.New(mathrand.NewPCG(uint64(seed[8]), uint64(seed[16]))), //nolint:gosec // jitter
@@ -252,7 +255,8 @@ func (d *Dispatcher) tend(ctx context.Context) {
 		var next time.Time
 		now := d.o.Clock.Now()
 		for _, e := range d.all() {
-			if at := e.tick(now); !at.IsZero() && (next.IsZero() || at.Before(next)) {
+			at := e.tick(now)
+			if !at.IsZero() && (next.IsZero() || at.Before(next)) {
 				next = at
 			}
 		}

@@ -138,14 +138,12 @@ func (e *endpoint) wake() {
 	for work := e.posts() + len(e.rows); e.inflight < e.ctl.width() && e.starting < work; {
 		e.inflight++
 		e.starting++
-		e.d.work.Add(1)
-		go e.run()
+		e.d.work.Go(e.run)
 	}
 }
 
 // run is a worker: one goroutine, one connection.
 func (e *endpoint) run() {
-	defer e.d.work.Done()
 	w := e.d.worker()
 	defer e.d.workers.Put(w)
 	for first := true; ; first = false {
@@ -249,11 +247,7 @@ func (e *endpoint) refill() {
 		return
 	}
 	e.filling = true
-	e.d.work.Add(1)
-	go func() {
-		defer e.d.work.Done()
-		e.d.fill(e, false)
-	}()
+	e.d.work.Go(func() { e.d.fill(e, false) })
 }
 
 func (e *endpoint) lagging() bool {

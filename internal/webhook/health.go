@@ -97,8 +97,7 @@ func (e *endpoint) tick(now time.Time) time.Time {
 		}
 		e.inflight++
 		e.filling = true
-		e.d.work.Add(1)
-		go e.probe()
+		e.d.work.Go(e.probe)
 		return time.Time{}
 	case e.nextDue.IsZero() || e.loading || len(e.rows)+e.rowsOut > 0:
 		return time.Time{}
@@ -106,15 +105,13 @@ func (e *endpoint) tick(now time.Time) time.Time {
 		return e.nextDue
 	default:
 		e.loading = true
-		e.d.work.Add(1)
-		go e.load()
+		e.d.work.Go(e.load)
 		return time.Time{}
 	}
 }
 
 // probe tries the oldest thing that waits: a due row, else the first update behind the cursor.
 func (e *endpoint) probe() {
-	defer e.d.work.Done()
 	w := e.d.worker()
 	defer e.d.workers.Put(w)
 	j := e.dueRow()
@@ -164,7 +161,6 @@ const storePause = 10 * time.Second
 
 // load reads due rows and hands them to the workers.
 func (e *endpoint) load() {
-	defer e.d.work.Done()
 	now := e.d.o.Clock.Now()
 	e.mu.Lock()
 	e.nextDue = time.Time{} // rows stored from here on set it again

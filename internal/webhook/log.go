@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -166,9 +167,9 @@ func (l *deliveryLog) show(e *entry) Delivery {
 func (l *deliveryLog) find(id string) (Delivery, *entry, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for i := len(l.ring) - 1; i >= 0; i-- {
-		if l.id(l.ring[i]) == id {
-			return l.show(l.ring[i]), l.ring[i], true
+	for _, e := range slices.Backward(l.ring) {
+		if l.id(e) == id {
+			return l.show(e), e, true
 		}
 	}
 	return Delivery{}, nil, false

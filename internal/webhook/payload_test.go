@@ -51,52 +51,74 @@ func TestStatusPayloads(t *testing.T) {
 		of     record.Kind
 		want   string
 	}{
-		{name: "sent, v23.0", of: record.KindSent, legacy: true, opaque: "reservation:8841",
+		{
+			name: "sent, v23.0", of: record.KindSent, legacy: true, opaque: "reservation:8841",
 			change: func(s *record.Status) { s.Priced, s.Conversation = true, 1783152002000 },
 			want: sampleHead + contacts + id + `"sent"` + to + `,"biz_opaque_callback_data":"reservation:8841"` +
-				`,"conversation":{"id":"` + conversationID + `","expiration_timestamp":"1783152002","origin":{"type":"utility"}}` + price + end},
-		{name: "sent, v24.0", of: record.KindSent,
+				`,"conversation":{"id":"` + conversationID + `","expiration_timestamp":"1783152002","origin":{"type":"utility"}}` + price + end,
+		},
+		{
+			name: "sent, v24.0", of: record.KindSent,
 			change: func(s *record.Status) { s.Priced, s.Conversation = true, 1783152002000 },
-			want:   sampleHead + contacts + id + `"sent"` + to + price + end},
-		{name: "delivered, v23.0: no expiration", of: record.KindDelivered, legacy: true,
+			want:   sampleHead + contacts + id + `"sent"` + to + price + end,
+		},
+		{
+			name: "delivered, v23.0: no expiration", of: record.KindDelivered, legacy: true,
 			change: func(s *record.Status) { s.Priced, s.Conversation = true, 1783152002000 },
 			want: sampleHead + contacts + id + `"delivered"` + to +
-				`,"conversation":{"id":"` + conversationID + `","origin":{"type":"utility"}}` + price + end},
-		{name: "read after delivered: no pricing", of: record.KindRead, legacy: true,
-			want: sampleHead + contacts + id + `"read"` + to + end},
-		{name: "played", of: record.KindPlayed, legacy: true,
-			want: sampleHead + id + `"played"` + to + end},
-		{name: "free entry point keeps the conversation", of: record.KindSent,
+				`,"conversation":{"id":"` + conversationID + `","origin":{"type":"utility"}}` + price + end,
+		},
+		{
+			name: "read after delivered: no pricing", of: record.KindRead, legacy: true,
+			want: sampleHead + contacts + id + `"read"` + to + end,
+		},
+		{
+			name: "played", of: record.KindPlayed, legacy: true,
+			want: sampleHead + id + `"played"` + to + end,
+		},
+		{
+			name: "free entry point keeps the conversation", of: record.KindSent,
 			change: func(s *record.Status) {
 				s.Priced, s.PricingType, s.Billable, s.Category = true, "free_entry_point", false, "referral_conversion"
 			},
 			want: sampleHead + contacts + id + `"sent"` + to +
 				`,"conversation":{"id":"` + conversationID + `","origin":{"type":"referral_conversion"}}` +
-				`,"pricing":{"billable":false,"pricing_model":"PMP","type":"free_entry_point","category":"referral_conversion"}` + end},
-		{name: "international authentication is spelled with underscores", of: record.KindSent, legacy: true,
+				`,"pricing":{"billable":false,"pricing_model":"PMP","type":"free_entry_point","category":"referral_conversion"}` + end,
+		},
+		{
+			name: "international authentication is spelled with underscores", of: record.KindSent, legacy: true,
 			change: func(s *record.Status) { s.Priced, s.Category = true, "authentication-international" },
 			want: sampleHead + contacts + id + `"sent"` + to +
 				`,"conversation":{"id":"` + conversationID + `","origin":{"type":"authentication_international"}}` +
-				`,"pricing":{"billable":true,"pricing_model":"PMP","type":"regular","category":"authentication_international"}` + end},
-		{name: "identity hash", of: record.KindDelivered,
+				`,"pricing":{"billable":true,"pricing_model":"PMP","type":"regular","category":"authentication_international"}` + end,
+		},
+		{
+			name: "identity hash", of: record.KindDelivered,
 			change: func(s *record.Status) { s.IdentityHash = "3c7a=" },
-			want:   sampleHead + contacts + id + `"delivered"` + to + `,"recipient_identity_key_hash":"3c7a="` + end},
-		{name: "unknown profile name", of: record.KindDelivered,
+			want:   sampleHead + contacts + id + `"delivered"` + to + `,"recipient_identity_key_hash":"3c7a="` + end,
+		},
+		{
+			name: "unknown profile name", of: record.KindDelivered,
 			change: func(s *record.Status) { s.Profile = "" },
 			want: sampleHead + `,"contacts":[{"wa_id":"15550177788","user_id":"US.7340192256810"}]` + id +
-				`"delivered"` + to + end},
-		{name: "failed: errors, no contacts, no pricing", of: record.KindFailed, legacy: true, opaque: "reservation:8841",
+				`"delivered"` + to + end,
+		},
+		{
+			name: "failed: errors, no contacts, no pricing", of: record.KindFailed, legacy: true, opaque: "reservation:8841",
 			change: func(s *record.Status) { s.Code, s.Priced = 131047, true },
 			want: sampleHead + id + `"failed"` + to + `,"biz_opaque_callback_data":"reservation:8841"` +
 				`,"errors":[{"code":131047,"title":"Re-engagement message","message":"Re-engagement message",` +
 				`"error_data":{"details":"Message failed to send because more than 24 hours have passed since the customer last replied to this number."},` +
-				`"href":"https:\/\/developers.facebook.com\/docs\/whatsapp\/cloud-api\/support\/error-codes\/"}]` + end},
-		{name: "failed: details of the occurrence", of: record.KindFailed,
+				`"href":"https:\/\/developers.facebook.com\/docs\/whatsapp\/cloud-api\/support\/error-codes\/"}]` + end,
+		},
+		{
+			name: "failed: details of the occurrence", of: record.KindFailed,
 			change: func(s *record.Status) { s.Code, s.Details = 131053, "HTTP code 404" },
 			want: sampleHead + id + `"failed"` + to +
 				`,"errors":[{"code":131053,"title":"Media upload error","message":"Media upload error",` +
 				`"error_data":{"details":"HTTP code 404"},` +
-				`"href":"https:\/\/developers.facebook.com\/docs\/whatsapp\/cloud-api\/support\/error-codes\/"}]` + end},
+				`"href":"https:\/\/developers.facebook.com\/docs\/whatsapp\/cloud-api\/support\/error-codes\/"}]` + end,
+		},
 	} {
 		s := sampleStatus(c.of)
 		if c.change != nil {
@@ -119,15 +141,23 @@ func TestInboundPayloads(t *testing.T) {
 	for _, c := range []struct {
 		name, typ, body, want string
 	}{
-		{"text", "text", `{"v":1,"type":"text","text":{"body":"Do you have a gluten-free option?"}}`,
-			`{` + head + `,"type":"text","text":{"body":"Do you have a gluten-free option?"}}`},
-		{"escapes", "text", `{"type":"text","text":{"body":"né 1/2 👍\n"}}`,
-			`{` + head + `,"type":"text","text":{"body":"n\u00e9 1\/2 \ud83d\udc4d\n"}}`},
-		{"answer to the business", "text",
+		{
+			"text", "text", `{"v":1,"type":"text","text":{"body":"Do you have a gluten-free option?"}}`,
+			`{` + head + `,"type":"text","text":{"body":"Do you have a gluten-free option?"}}`,
+		},
+		{
+			"escapes", "text", `{"type":"text","text":{"body":"né 1/2 👍\n"}}`,
+			`{` + head + `,"type":"text","text":{"body":"n\u00e9 1\/2 \ud83d\udc4d\n"}}`,
+		},
+		{
+			"answer to the business", "text",
 			`{"type":"text","text":{"body":"y"},"context":{"id":"wamid.HBgLMTU1NTAxNzc3ODgVAgARGBI0RTBCNzdDMUQ5M0EyRjY2NTgA"}}`,
-			`{"context":{"from":"15550100123","id":"wamid.HBgLMTU1NTAxNzc3ODgVAgARGBI0RTBCNzdDMUQ5M0EyRjY2NTgA"},` + head + `,"type":"text","text":{"body":"y"}}`},
-		{"forwarded", "text", `{"type":"text","text":{"body":"y"},"context":{"forwarded":true}}`,
-			`{"context":{"forwarded":true},` + head + `,"type":"text","text":{"body":"y"}}`},
+			`{"context":{"from":"15550100123","id":"wamid.HBgLMTU1NTAxNzc3ODgVAgARGBI0RTBCNzdDMUQ5M0EyRjY2NTgA"},` + head + `,"type":"text","text":{"body":"y"}}`,
+		},
+		{
+			"forwarded", "text", `{"type":"text","text":{"body":"y"},"context":{"forwarded":true}}`,
+			`{"context":{"forwarded":true},` + head + `,"type":"text","text":{"body":"y"}}`,
+		},
 		{"unknown type", "poll_creation", `{"type":"poll_creation","poll_creation":{}}`, unknown + `,"unsupported":{"type":"poll_creation"}}`},
 		{"content lost", "poll_creation", ``, unknown + `}`},
 		{"no JSON", "poll_creation", `\xff`, unknown + `}`},

@@ -166,7 +166,7 @@ func (d *Dispatcher) place(e *endpoint, probe bool) (p *partition, pos uint64, m
 		}
 		i := e.turn % len(e.parts)
 		e.turn++
-		if pt := &e.parts[i]; !pt.attached && !(probe && pt.seen >= d.parts[i].head.Load()) {
+		if pt := &e.parts[i]; !pt.attached && (!probe || pt.seen < d.parts[i].head.Load()) {
 			return d.parts[i], pt.seen, true
 		}
 	}

@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"sync/atomic"
 	"time"
 
 	"github.com/hikyaku/hikyaku/internal/wa"
@@ -97,58 +96,36 @@ type worker struct {
 	job    job
 	sign   *signer
 	buf    []byte
-	*outbox
 }
 
-// outbox is what the transport reads while it writes a request. It may go on reading after it has returned, in a goroutine
-// of its own; it closes the body when it is done.
-type outbox struct {
-	reading atomic.Int32 // bodies the transport has not closed
-	body    outBody
-	header  http.Header
-	values  [2][]string // of the two signature headers
-}
+func newWorker(d *Dispatcher) *worker { return &worker{d: d, buf: make([]byte, 2048)} }
 
-type outBody struct {
-	bytes.Reader
-	owner  *outbox
-	closed atomic.Bool
-}
-
-func (b *outBody) Close() error {
-	if !b.closed.Swap(true) {
-		b.owner.reading.Add(-1)
-	}
-	return nil
-}
-
-// open readies the outbox's body, or a copy for another try of the transport.
-func (o *outbox) open(b *outBody, body []byte) *outBody {
-	o.reading.Add(1)
-	b.owner = o
-	b.closed.Store(false)
-	b.Reset(body)
-	return b
-}
-
-func newWorker(d *Dispatcher) *worker {
-	return &worker{d: d, buf: make([]byte, 2048), outbox: newOutbox(d)}
-}
-
-func newOutbox(d *Dispatcher) *outbox {
-	w := &outbox{values: [2][]string{{""}, {""}}}
-	w.header = http.Header{
-		"Content-Type":        {"application/json"},
-		"User-Agent":          {d.o.UserAgent},
-		"Accept":              {"*/*"},
-		"Accept-Encoding":     {"deflate, gzip"},
-		"X-Hub-Signature":     w.values[1],
-		"X-Hub-Signature-256": w.values[0],
+// header makes the header of a request. It is not reused: the transport may still read it after it has returned. The values
+// that never change are shared.
+func (w *worker) header(body []byte) http.Header {
+	v := make([]string, 2)
+	v[0], v[1] = w.sign.sign(body)
+	return http.Header{
+		"Content-Type":        contentType,
+		"User-Agent":          w.d.userAgent,
+		"Accept":              accept,
+		"Accept-Encoding":     acceptEncoding,
+		"X-Hub-Signature-256": v[:1:1],
+		"X-Hub-Signature":     v[1:],
 		// Not sent: it allows the transport to use another connection when an idle one turns out to be closed.
 		"Idempotency-Key": {},
 	}
-	return w
 }
+
+var (
+	contentType    = []string{"application/json"}
+	accept         = []string{"*/*"}
+	acceptEncoding = []string{"deflate, gzip"}
+)
+
+// body makes the body of a request. Of this type the transport knows that it is all there, and sends it together with the
+// header.
+func body(b []byte) io.ReadCloser { return io.NopCloser(bytes.NewReader(b)) }
 
 // deliver posts the job, at once a second time when that fails, and decides what follows.
 func (w *worker) deliver(e *endpoint, j *job) {
@@ -171,7 +148,7 @@ func (w *worker) deliver(e *endpoint, j *job) {
 		attempts = j.row.Attempts
 	}
 	for {
-		a := w.attempt(u, body)
+		a := w.attempt(w.d.ctx, u, body)
 		if w.d.ctx.Err() != nil { // cut off by Close: not the receiver's fault
 			w.d.giveBack(e, j)
 			return
@@ -193,23 +170,18 @@ func (w *worker) deliver(e *endpoint, j *job) {
 }
 
 // attempt posts once.
-func (w *worker) attempt(u *url.URL, body []byte) Attempt {
+func (w *worker) attempt(ctx context.Context, u *url.URL, payload []byte) Attempt {
 	d := w.d
-	ctx, cancel := context.WithTimeout(d.ctx, d.o.Timeout)
+	ctx, cancel := context.WithTimeout(ctx, d.o.Timeout)
 	defer cancel()
-	if w.reading.Load() != 0 {
-		w.outbox = newOutbox(d) // the old one is left to the transport
-	}
-	out := w.outbox
-	out.values[0][0], out.values[1][0] = w.sign.sign(body)
 	req := (&http.Request{
 		Method: http.MethodPost, URL: u, Host: u.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: out.header, Body: out.open(&out.body, body), ContentLength: int64(len(body)),
-		GetBody: func() (io.ReadCloser, error) { return out.open(new(outBody), body), nil },
+		Header: w.header(payload), Body: body(payload), ContentLength: int64(len(payload)),
+		GetBody: func() (io.ReadCloser, error) { return body(payload), nil },
 	}).WithContext(ctx)
 	a := Attempt{At: d.o.Clock.Now()}
 	start := d.o.Wall.Now()
-	res, err := d.o.Transport.RoundTrip(req)
+	res, err := d.o.Transport.RoundTrip(req) //nolint:bodyclose // drain closes it
 	if err == nil {
 		err = w.drain(res.Body)
 	}
