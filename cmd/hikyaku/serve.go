@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 
 	"golang.org/x/term"
@@ -52,8 +53,16 @@ func (c *serveCmd) Run(ctx context.Context) error {
 		PublicURL: c.PublicURL, RootKeyFile: c.RootKeyFile, RootKeyEnv: c.RootKeyEnv, RootKeyHook: c.RootKeyHook, Codes: c.Codes,
 		PrivateWebhooks: c.PrivateWebhooks, WebhookBatch: c.WebhookBatch, NoPreviews: c.NoLinkPreviews,
 		PreviewLoopback: c.PreviewPrivate, Retention: c.Retention, QueryTokens: c.QueryTokens, Seed: c.Seed,
-		Logger: logger(c.LogLevel, c.LogJSON), Out: os.Stdout,
+		Logger: logger(c.LogLevel, c.LogJSON), Out: os.Stdout, Command: command(),
 	})
+}
+
+// command is how a person starts this program: `go run` leaves the binary in a folder of its own that is gone tomorrow.
+func command() string {
+	if strings.Contains(os.Args[0], "go-build") {
+		return "go run ./cmd/hikyaku"
+	}
+	return "hikyaku"
 }
 
 // logger writes text on a terminal and JSON otherwise.

@@ -25,9 +25,19 @@ func (a *App) banner(w io.Writer) {
 	fmt.Fprintf(w, "\n  SANDBOX: for development and tests. Recipients that nobody registered become virtual users.\n")
 	fmt.Fprintf(w, "\n  Send a message (paste this):\n\n%s\n", a.curl(p))
 	fmt.Fprintf(w, "  Then, each in a terminal of its own:\n\n")
-	fmt.Fprintf(w, "    %-44s the user's phone\n", a.command("chat --as +"+string(p.UserPhone)))
-	fmt.Fprintf(w, "    %-44s signed webhooks, printed\n", a.command("echo --subscribe"))
-	fmt.Fprintf(w, "    %-44s variables for your shell\n\n", `eval "$(`+a.command("env")+`)"`)
+	table := [][2]string{
+		{a.command("chat --as +" + string(p.UserPhone)), "the user's phone"},
+		{a.command("echo --subscribe"), "signed webhooks, printed"},
+		{`eval "$(` + a.command("env") + `)"`, "variables for your shell"},
+	}
+	width := 0
+	for _, t := range table {
+		width = max(width, len(t[0]))
+	}
+	for _, t := range table {
+		fmt.Fprintf(w, "    %-*s  # %s\n", width, t[0], t[1])
+	}
+	fmt.Fprintln(w)
 }
 
 func (a *App) controlWord() string {
@@ -38,7 +48,7 @@ func (a *App) controlWord() string {
 }
 
 func (a *App) command(rest string) string {
-	c := "hikyaku " + rest
+	c := a.o.Command + " " + rest
 	if a.defaultData {
 		return c
 	}

@@ -42,6 +42,8 @@ type Options struct {
 	Rand   io.Reader         // nil means crypto/rand
 	Logger *slog.Logger      // nil means text on Stderr
 	Out    io.Writer         // where the banner goes; nil prints none
+
+	Command string // how this program was started, for the banner's examples; empty means "hikyaku"
 }
 
 // MaxRetention of message content. Source: spec/security.md section A1.
@@ -56,6 +58,7 @@ func (o *Options) defaults() {
 	set(&o.Data, "hikyaku-data")
 	set(&o.Listen, "127.0.0.1:8080")
 	set(&o.Control, "127.0.0.1:8081")
+	set(&o.Command, "hikyaku")
 	if o.Retention <= 0 || o.Retention > MaxRetention {
 		o.Retention = MaxRetention
 	}
