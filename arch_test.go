@@ -19,10 +19,9 @@ const module = "github.com/hikyaku/hikyaku/"
 // covers the folders below it; where a folder has a line of its own, that one counts.
 var plan = map[string][]string{
 	// Floor 0: words and time.
-	"internal/wa":       {},
-	"internal/clock":    {},
-	"retry":             {},
-	"internal/receiver": {},
+	"internal/wa":    {},
+	"internal/clock": {},
+	"retry":          {},
 
 	// Floor 1: rules, each alone with the ground floor.
 	"internal/access":         {"internal/wa", "internal/clock"},
@@ -35,6 +34,7 @@ var plan = map[string][]string{
 	"internal/graph":          {"internal/wa", "internal/clock"},
 	"internal/journal/record": {"internal/wa"},
 	"internal/journal":        {"internal/wa", "internal/clock"},
+	"internal/preview":        {"internal/clock"},
 
 	// Floor 2: motion.
 	"internal/pipeline": {
@@ -60,7 +60,12 @@ var plan = map[string][]string{
 
 	// Floor 4 and 5 know everything below them.
 	"internal/app": {"internal", "device"},
-	"cmd/hikyaku":  {"internal/app", "internal/bench", "internal/console", "internal/receiver", "device", "retry"},
+
+	// The programs beside the platform are its clients: they know no room.
+	"internal/bench":    {"internal/clock", "retry"},
+	"internal/console":  {"internal/clock", "device"},
+	"internal/receiver": {},
+	"cmd/hikyaku":       {"internal/app", "internal/bench", "internal/console", "internal/receiver", "device", "retry"},
 }
 
 // outside are folders whose programs and tests may look at everything, or at nothing.
@@ -80,7 +85,7 @@ var only = map[string][]string{
 	"github.com/alecthomas/kong":    {"cmd/hikyaku"},
 	"github.com/HdrHistogram/":      {"internal/bench"},
 	"github.com/coder/websocket":    {"internal/network", "device"},
-	"github.com/gofrs/flock":        {"internal/app"},
+	"github.com/gofrs/flock":        {"internal/app", "internal/journal"},
 	"github.com/goccy/go-yaml":      {"internal/app"},
 	"golang.org/x/crypto/acme":      {"internal/app"},
 	"google.golang.org/protobuf/en": {"internal/journal/record", "internal/pipeline"},
