@@ -21,8 +21,11 @@ func (s *surface) debugToken(ctx context.Context, c *graph.Call) (any, error) {
 	var o graph.Obj
 	if info.App != nil {
 		o = graph.Obj{
-			{K: "app_id", V: string(info.App.ID)}, {K: "type", V: string(info.Type)}, {K: "application", V: info.App.Name},
-			{K: "data_access_expires_at", V: unix(info.DataAccess)}, {K: "expires_at", V: unix(info.Expires)},
+			{K: "app_id", V: string(info.App.ID)},
+			{K: "type", V: string(info.Type)},
+			{K: "application", V: info.App.Name},
+			{K: "data_access_expires_at", V: unix(info.DataAccess)},
+			{K: "expires_at", V: unix(info.Expires)},
 		}
 	}
 	if why := info.Why; why != nil {

@@ -33,6 +33,7 @@ func (businessStore) SaveBusiness(ctx context.Context, _ *business.Set) error { 
 type templateStore struct{}
 
 func (templateStore) LoadTemplates(context.Context) ([]*template.Template, error) { return nil, nil }
+
 func (templateStore) SaveTemplates(ctx context.Context, _ []*template.Template) error {
 	return ctx.Err()
 }
@@ -77,8 +78,10 @@ func (sealer) Open(ad, sealed []byte) ([]byte, error) {
 
 type safe struct{ sealer }
 
-func (s safe) SealSecret(ad string, plain []byte) ([]byte, error)  { return s.Seal([]byte(ad), plain) }
+func (s safe) SealSecret(ad string, plain []byte) ([]byte, error) { return s.Seal([]byte(ad), plain) }
+
 func (s safe) SealContent(ad string, plain []byte) ([]byte, error) { return s.Seal([]byte(ad), plain) }
+
 func (s safe) Open(ad string, sealed []byte) ([]byte, error) {
 	return s.sealer.Open([]byte(ad), sealed)
 }

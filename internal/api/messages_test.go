@@ -99,6 +99,33 @@ func TestSendErrors(t *testing.T) {
 	}
 }
 
+// What holds for a whole account, in the order of the gates.
+func TestAccountState(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	promo := templateSend(`{"name":"promo","language":{"code":"en_US"}}`)
+	for _, c := range []struct {
+		name   string
+		change func(*business.WABA)
+		status int
+		want   string
+	}{
+		{"marketing elsewhere", func(a *business.WABA) { a.MarketingDisabled = true }, 400, `"code":131063`},
+		{"restricted", func(a *business.WABA) { a.Restricted = true }, 403, `"code":368`},
+		{"locked", func(a *business.WABA) { a.Locked = true }, 403, `"code":131031`},
+	} {
+		if _, err := w.business.UpdateWABA(t.Context(), wabaA, func(a *business.WABA) error { c.change(a); return nil }); err != nil {
+			t.Fatal(err)
+		}
+		if r := w.call("admin", "POST /v23.0/"+numLive+"/messages", promo); r.status != c.status || !strings.Contains(r.body, c.want) {
+			t.Errorf("%s: %d %s", c.name, r.status, r.body)
+		}
+	}
+	if r := w.call("admin", "GET /v23.0/"+numLive+"?fields=health_status", ""); !strings.Contains(r.body, `{"entity_type":"PHONE_NUMBER","id":"`+numLive+`","can_send_message":"AVAILABLE"},{"entity_type":"WABA","id":"`+wabaA+`","can_send_message":"BLOCKED","errors":[{"error_code":141014,`) {
+		t.Errorf("health: %s", r.body)
+	}
+}
+
 // Existence must not leak: an absent and a foreign number are answered with the same bytes but for the id.
 func TestForeignLooksAbsent(t *testing.T) {
 	t.Parallel()

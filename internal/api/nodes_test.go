@@ -30,8 +30,10 @@ func TestNodes(t *testing.T) {
 		{"number that is not registered", "admin", numPending, `{"verified_name":"N 330220110550441","code_verification_status":"VERIFIED","display_phone_number":"+81 50-5555-0143","quality_rating":"UNKNOWN","platform_type":"NOT_APPLICABLE","throughput":{"level":"NOT_APPLICABLE"},"id":"330220110550441"}`},
 		{"R55 throughput", "admin", numLive + "?fields=throughput", `{"throughput":{"level":"STANDARD"},"id":"106540352242922"}`},
 		{"R55 throughput, selected", "admin", numLive + "?fields=throughput{level}", `{"throughput":{"level":"STANDARD"},"id":"106540352242922"}`},
-		{"states of a number", "admin", numLive + "?fields=status,name_status,quality_score,account_mode,is_official_business_account,official_business_account,is_pin_enabled,is_on_biz_app,is_preverified_number,search_visibility,country_code,country_dial_code",
-			`{"status":"CONNECTED","name_status":"APPROVED","quality_score":{"score":"GREEN"},"account_mode":"LIVE","is_official_business_account":false,"official_business_account":{"oba_status":"NOT_STARTED"},"is_pin_enabled":false,"is_on_biz_app":false,"is_preverified_number":false,"search_visibility":"VISIBLE","country_code":"JP","country_dial_code":"81","id":"106540352242922"}`},
+		{
+			"states of a number", "admin", numLive + "?fields=status,name_status,quality_score,account_mode,is_official_business_account,official_business_account,is_pin_enabled,is_on_biz_app,is_preverified_number,search_visibility,country_code,country_dial_code",
+			`{"status":"CONNECTED","name_status":"APPROVED","quality_score":{"score":"GREEN"},"account_mode":"LIVE","is_official_business_account":false,"official_business_account":{"oba_status":"NOT_STARTED"},"is_pin_enabled":false,"is_on_biz_app":false,"is_preverified_number":false,"search_visibility":"VISIBLE","country_code":"JP","country_dial_code":"81","id":"106540352242922"}`,
+		},
 		{"limit of a number", "admin", numLive + "?fields=whatsapp_business_manager_messaging_limit,messaging_limit_tier", `{"whatsapp_business_manager_messaging_limit":"TIER_2K","messaging_limit_tier":"TIER_1K","id":"106540352242922"}`},
 		{"known and empty", "admin", numLive + "?fields=username,certificate,new_certificate,conversational_automation,new_display_name,new_name_status,eligibility_for_api_business_global_search,webhook_configuration", `{"id":"106540352242922"}`},
 		{"health of a number", "admin", numLive + "?fields=health_status", `{"health_status":` + entities(append([]string{ok("PHONE_NUMBER", numLive)}, behind...)...) + `,"id":"106540352242922"}`},
@@ -40,8 +42,10 @@ func TestNodes(t *testing.T) {
 
 		// accounts
 		{"account", "admin", wabaA, `{"id":"220110330440550","name":"W 220110330440550","timezone_id":"54","message_template_namespace":"0b7c1e52_93aa_4d0e_8d1f_6a2f0c9d11e4"}`},
-		{"states of an account", "admin", wabaA + "?fields=currency,country,creation_time,status,account_review_status,business_verification_status,ownership_type,is_enabled_for_insights,is_shared_with_partners,disable_marketing_messages_on_cloud_api,template_auto_archival_enabled,whatsapp_business_manager_messaging_limit",
-			`{"currency":"JPY","country":"JP","creation_time":1795348801,"status":"ACTIVE","account_review_status":"APPROVED","business_verification_status":"verified","ownership_type":"SELF","is_enabled_for_insights":false,"is_shared_with_partners":false,"disable_marketing_messages_on_cloud_api":false,"template_auto_archival_enabled":false,"whatsapp_business_manager_messaging_limit":"TIER_2K","id":"220110330440550"}`},
+		{
+			"states of an account", "admin", wabaA + "?fields=currency,country,creation_time,status,account_review_status,business_verification_status,ownership_type,is_enabled_for_insights,is_shared_with_partners,disable_marketing_messages_on_cloud_api,template_auto_archival_enabled,whatsapp_business_manager_messaging_limit",
+			`{"currency":"JPY","country":"JP","creation_time":1795348801,"status":"ACTIVE","account_review_status":"APPROVED","business_verification_status":"verified","ownership_type":"SELF","is_enabled_for_insights":false,"is_shared_with_partners":false,"disable_marketing_messages_on_cloud_api":false,"template_auto_archival_enabled":false,"whatsapp_business_manager_messaging_limit":"TIER_2K","id":"220110330440550"}`,
+		},
 		{"owner", "admin", wabaA + "?fields=owner_business{name,verification_status},owner_business_info,on_behalf_of_business_info", `{"owner_business":{"name":"P 500600700800900","verification_status":"verified","id":"500600700800900"},"owner_business_info":{"name":"P 500600700800900","id":"500600700800900"},"on_behalf_of_business_info":{"name":"P 500600700800900","id":"500600700800900","status":"APPROVED","type":"SELF"},"id":"220110330440550"}`},
 		{"owner, without the scope for portfolios", "M", wabaA + "?fields=owner_business{name,verification_status}", `{"owner_business":{"name":"P 500600700800900","id":"500600700800900"},"id":"220110330440550"}`},
 		{"owner of a shared account", "partner", wabaShared + "?fields=owner_business{name,verification_status,whatsapp_business_manager_messaging_limit,owned_whatsapp_business_accounts},ownership_type", `{"owner_business":{"name":"P 500600700800901","owned_whatsapp_business_accounts":{"data":[]},"id":"500600700800901"},"ownership_type":"CLIENT_OWNED","id":"220110330440552"}`},
@@ -113,8 +117,10 @@ func TestUnknownAndForbidden(t *testing.T) {
 		// The clerk may send, and nothing else.
 		{"clerk", "GET /v23.0/" + wabaA, "", 403, graphError("Your app doesn't have permission to access this WhatsAppBusinessAccount", `"code":200,"error_subcode":1349174,"error_user_title":"Permission Denied","error_user_msg":"Your app doesn't have permission to access this resource"`)},
 		{"clerk", "POST /v23.0/" + numLive + "/register", `{}`, 403, graphError("Your app doesn't have permission to modify this WhatsAppBusinessPhoneNumber", `"code":200,"error_subcode":1349174,"error_user_title":"Permission Denied","error_user_msg":"Your app doesn't have permission to modify this resource"`)},
-		{"clerk", "GET /v23.0/" + aozora + "?fields=owned_whatsapp_business_accounts{id,phone_numbers,message_templates}", "", 200,
-			`{"owned_whatsapp_business_accounts":{"data":[{"id":"220110330440550","phone_numbers":{"data":[]},"message_templates":{"data":[]}}],"paging":{"cursors":{"before":"` + cursor(stampAt(1), wabaA) + `","after":"` + cursor(stampAt(1), wabaA) + `"}}},"id":"500600700800900"}`},
+		{
+			"clerk", "GET /v23.0/" + aozora + "?fields=owned_whatsapp_business_accounts{id,phone_numbers,message_templates}", "", 200,
+			`{"owned_whatsapp_business_accounts":{"data":[{"id":"220110330440550","phone_numbers":{"data":[]},"message_templates":{"data":[]}}],"paging":{"cursors":{"before":"` + cursor(stampAt(1), wabaA) + `","after":"` + cursor(stampAt(1), wabaA) + `"}}},"id":"500600700800900"}`,
+		},
 	} {
 		t.Run(c.token+" "+c.line, func(t *testing.T) {
 			t.Parallel()
@@ -247,8 +253,10 @@ func TestTemplateSummary(t *testing.T) {
 func TestDebugToken(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
-	w.issue("granular", access.TokenSpec{Type: access.SystemUserToken, App: appA, Actor: clerkA, Scopes: []access.Scope{scopeM, scopeS}, Life: time.Hour,
-		Granular: []access.Grant{{Scope: scopeM, Targets: []string{wabaA}}}})
+	w.issue("granular", access.TokenSpec{
+		Type: access.SystemUserToken, App: appA, Actor: clerkA, Scopes: []access.Scope{scopeM, scopeS}, Life: time.Hour,
+		Granular: []access.Grant{{Scope: scopeM, Targets: []string{wabaA}}},
+	})
 	ask := func(token, input string) reply {
 		return w.call(token, "GET /v23.0/debug_token?input_token="+strings.ReplaceAll(w.tokens[input], "|", "%7C"), "")
 	}
