@@ -60,6 +60,7 @@ type endpoint struct {
 	suspended bool
 	revive    bool // a delivery succeeded while suspended
 	probes    int
+	heldSince time.Time // oldest update that could not be sent, while suspended
 	probeAt   time.Time
 
 	rows    []*job // due POSTs from the store

@@ -74,7 +74,7 @@ func (e *endpoint) rewind() {
 
 // resume ends a suspension. It needs mu.
 func (e *endpoint) resume() {
-	e.suspended, e.revive, e.failures, e.probes = false, false, 0, 0
+	e.suspended, e.revive, e.failures, e.probes, e.heldSince = false, false, 0, 0, time.Time{}
 	e.d.o.Observer.Suspended(-1)
 	e.d.o.Log.Info("webhook endpoint resumed", "app_id", e.id.App)
 	e.refill()

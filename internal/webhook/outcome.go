@@ -64,6 +64,9 @@ func (d *Dispatcher) giveBack(e *endpoint, j *job) {
 		return
 	}
 	e.release(j)
+	if at := time.UnixMilli(j.events[0].born).UTC(); e.heldSince.IsZero() || at.Before(e.heldSince) {
+		e.heldSince = at
+	}
 }
 
 // failed decides what follows a failed attempt: true means to try again at once.

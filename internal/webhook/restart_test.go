@@ -25,6 +25,12 @@ func TestSuspendedEndpointHoldsItsCursor(t *testing.T) {
 	if rows > 30 {
 		t.Errorf("%d rows for an endpoint that is down", rows)
 	}
+	if s := r.d.Stats()[0]; !s.Suspended || !s.Oldest.Equal(testStart) || !s.NextProbe.Equal(testStart.Add(10*time.Second)) {
+		t.Errorf("stats %+v", s)
+	}
+	if w, err := r.d.Waiting(t.Context()); err != nil || rows > 0 && (len(w) != 1 || w[0].Rows != rows || !w[0].Oldest.Equal(testStart)) {
+		t.Errorf("waiting %+v, %v", w, err)
+	}
 	before := len(h.got())
 	r.walk(10 * time.Second)
 	if after := len(h.got()); after != before+1 {

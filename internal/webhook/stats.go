@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"sort"
 	"time"
@@ -37,7 +38,7 @@ type Stats struct {
 	Behind      uint64    // frames of the journal behind its cursors
 	Waiting     int       // updates in the store
 	NextRetry   time.Time // zero without any
-	Oldest      time.Time // oldest update in memory; zero without any
+	Oldest      time.Time // oldest update in memory or held by a suspension; zero without any. Rows: see [Dispatcher.Waiting]
 
 	Buckets [len(Buckets) + 1]uint64 // answers by latency, see [Buckets]
 	Answers uint64                   // good ones
@@ -105,11 +106,19 @@ func (e *endpoint) show() Stats {
 	if e.queue.len() > 0 {
 		s.Oldest = time.UnixMilli(e.queue.items[e.queue.head].born).UTC()
 	}
+	if !e.heldSince.IsZero() && (s.Oldest.IsZero() || e.heldSince.Before(s.Oldest)) {
+		s.Oldest = e.heldSince
+	}
 	for i := range e.parts {
 		head := e.d.parts[i].head.Load()
 		s.Behind += head - min(head, e.parts[i].mark(head))
 	}
 	return s
+}
+
+// Waiting sums up the rows in the store per endpoint. It reads the store.
+func (d *Dispatcher) Waiting(ctx context.Context) ([]PendingCount, error) {
+	return d.o.Store.PendingCounts(ctx)
 }
 
 // Idle says that nothing is on its way: every durable frame was read, and no POST is in flight, queued or due. POSTs whose
