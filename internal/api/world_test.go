@@ -3,6 +3,9 @@ package api_test
 import (
 	"bytes"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"io"
 	"log/slog"
 	"net/http"
@@ -318,4 +321,18 @@ func missing(method, id string) string {
 	return `{"error":{"message":"Unsupported ` + method + ` request. Object with ID '` + id + `' does not exist, cannot be loaded ` +
 		`due to missing permissions, or does not support this operation. Please read the Graph API documentation at ` +
 		`https://developers.facebook.com/docs/graph-api","type":"GraphMethodException","code":100,"error_subcode":33,"fbtrace_id":"` + trace + `"}}`
+}
+
+// proof is the appsecret_proof of a token.
+func proof(token string) string {
+	m := hmac.New(sha256.New, []byte(secret))
+	m.Write([]byte(token))
+	return hex.EncodeToString(m.Sum(nil))
+}
+
+// recorded is a send with a context of the test's own.
+func recorded(w *world, ctx context.Context, body string) (*http.Request, *httptest.ResponseRecorder) {
+	req := httptest.NewRequestWithContext(ctx, http.MethodPost, base+"/v23.0/"+numLive+"/messages", strings.NewReader(body))
+	w.head(req, "admin", body, nil)
+	return req, httptest.NewRecorder()
 }
