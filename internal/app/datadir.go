@@ -55,15 +55,15 @@ func openDir(path string, partitions int) (*dataDir, error) {
 }
 
 func (d *dataDir) recognise(partitions int) error {
-	b, err := os.ReadFile(d.file(markFile))
+	b, err := os.ReadFile(d.markPath())
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return d.claim(partitions)
 	case err != nil:
-		return fmt.Errorf("read %s: %w", d.file(markFile), err)
+		return fmt.Errorf("read %s: %w", d.markPath(), err)
 	}
 	if err := json.Unmarshal(b, &d.mark); err != nil || d.mark.Layout == 0 {
-		return fmt.Errorf("%s is not a file of hikyaku", d.file(markFile))
+		return fmt.Errorf("%s is not a file of hikyaku", d.markPath())
 	}
 	if d.mark.Layout > dataLayout {
 		return fmt.Errorf("data directory %s has layout %d, which is newer than the %d this program knows; use a newer hikyaku",
@@ -88,10 +88,10 @@ func (d *dataDir) claim(partitions int) error {
 	if err != nil {
 		return err
 	}
-	return writeFile(d.file(markFile), append(b, '\n'))
+	return writeFile(d.markPath(), append(b, '\n'))
 }
 
-func (d *dataDir) file(name string) string { return filepath.Join(d.path, name) }
+func (d *dataDir) markPath() string { return filepath.Join(d.path, markFile) }
 
 func (d *dataDir) close() error { return d.lock.Unlock() }
 

@@ -51,7 +51,7 @@ func (p *platform) openSandbox(ctx context.Context) error {
 
 func (p *platform) loadFleet() error {
 	path := filepath.Join(p.o.Data, fleetFile)
-	sealed, err := os.ReadFile(path)
+	sealed, err := os.ReadFile(path) //nolint:gosec // a fixed name in the data directory
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -234,8 +235,7 @@ func (p *platform) startChores(a *App) {
 
 // close runs the cleanups in reverse; each gets its chance whatever happened before.
 func (p *platform) close(ctx context.Context) (err error) {
-	for i := len(p.cleanups) - 1; i >= 0; i-- {
-		c := p.cleanups[i]
+	for _, c := range slices.Backward(p.cleanups) {
 		if e := c.run(ctx); e != nil {
 			err = errors.Join(err, fmt.Errorf("close %s: %w", c.name, e))
 		}

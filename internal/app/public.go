@@ -39,7 +39,6 @@ func (p *platform) publicHandler(a *App) (http.Handler, error) {
 	for _, path := range []string{"/wa/manage/", "/phone", "/phone/", "/chat", "/chat/"} {
 		mux.HandleFunc(path, notBuilt)
 	}
-	root := http.Handler(surface)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// The mux cleans paths with a redirect; the Graph API accepts doubled and trailing slashes, so it must see the path
 		// as it came.
@@ -47,7 +46,7 @@ func (p *platform) publicHandler(a *App) (http.Handler, error) {
 			mux.ServeHTTP(w, r)
 			return
 		}
-		root.ServeHTTP(w, r)
+		surface.ServeHTTP(w, r)
 	}), nil
 }
 

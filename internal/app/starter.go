@@ -52,7 +52,7 @@ type Plan struct {
 	Sandbox    bool   `json:"sandbox"`
 }
 
-// LogValue and String keep the secrets of a plan out of logs.
+// String keeps the secrets of a plan out of logs.
 func (p *Plan) String() string { return "starter plan of " + string(p.BusinessID) }
 
 // drawPlan fills in what the configuration leaves open.

@@ -58,10 +58,12 @@ type entry struct {
 func New(private bool, c clock.Clock) *Fetcher {
 	opts := []ssrf.Option{ssrf.WithPorts(80, 443)}
 	if private {
-		opts = []ssrf.Option{ssrf.WithAnyPort(), ssrf.WithAllowedV4Prefixes(
-			netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("10.0.0.0/8"),
-			netip.MustParsePrefix("172.16.0.0/12"), netip.MustParsePrefix("192.168.0.0/16")),
-			ssrf.WithAllowedV6Prefixes(netip.MustParsePrefix("::1/128"), netip.MustParsePrefix("fc00::/7"))}
+		opts = []ssrf.Option{
+			ssrf.WithAnyPort(), ssrf.WithAllowedV4Prefixes(
+				netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("10.0.0.0/8"),
+				netip.MustParsePrefix("172.16.0.0/12"), netip.MustParsePrefix("192.168.0.0/16")),
+			ssrf.WithAllowedV6Prefixes(netip.MustParsePrefix("::1/128"), netip.MustParsePrefix("fc00::/7")),
+		}
 	}
 	dialer := &net.Dialer{Timeout: connectTime, Control: ssrf.New(opts...).Safe}
 	return &Fetcher{
