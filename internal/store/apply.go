@@ -13,7 +13,7 @@ import (
 func (s *Store) Apply(ctx context.Context, b *pipeline.Batch) error {
 	var err error
 	if s.lite != nil {
-		err = s.lite.apply(ctx, func(a *liteApplier) error { return a.batch(b) })
+		err = s.lite.apply(ctx, func(ctx context.Context, a *liteApplier) error { return a.batch(ctx, b) })
 	} else {
 		err = s.applyPG(ctx, b)
 	}

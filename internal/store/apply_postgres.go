@@ -26,7 +26,7 @@ func (s *Store) applyPG(ctx context.Context, b *pipeline.Batch) error {
 	pgMessages(q, b)
 	pgPairs(q, b)
 	pgMailbox(q, b)
-	q.Queue("UPDATE positions SET position = $2 WHERE partition = $1", int64(b.Partition), int64(b.Position)) //nolint:gosec // far below 2^63
+	q.Queue("UPDATE positions SET position = $2 WHERE partition = $1", int64(b.Partition), int64(b.Position))
 	if err := t.SendBatch(ctx, q).Close(); err != nil {
 		return fmt.Errorf("write rows: %w", err)
 	}
@@ -191,7 +191,7 @@ func pgPairs(q *pgx.Batch, b *pipeline.Batch) {
 		var state [][]byte
 		for _, e := range es {
 			user, number, device = append(user, text(e.Device.User())), append(number, text(e.Number)), append(device, text(e.Device))
-			seq, state = append(seq, int64(e.LastSeq)), append(state, e.State) //nolint:gosec // far below 2^63
+			seq, state = append(seq, int64(e.LastSeq)), append(state, e.State)
 		}
 		q.Queue(pgUpsert("pairs", "wa_id, number, device, last_seq, state", "$1::text[], $2::text[], $3::text[], $4::bigint[], $5::bytea[]", "wa_id, number, device",
 			"last_seq = greatest(t.last_seq, excluded.last_seq), state = coalesce(excluded.state, t.state)"),
@@ -229,7 +229,7 @@ func pgMailbox(q *pgx.Batch, b *pipeline.Batch) {
 		var cipher, event [][]byte
 		for _, it := range items {
 			device, id, number = append(device, text(it.Device)), append(id, text(it.ID)), append(number, text(it.Number))
-			seq, at, expires = append(seq, int64(it.Seq)), append(at, it.At), append(expires, it.Expires) //nolint:gosec // far below 2^63
+			seq, at, expires = append(seq, int64(it.Seq)), append(at, it.At), append(expires, it.Expires)
 			prekey, silent = append(prekey, flag(it.PreKey)), append(silent, flag(it.Silent))
 			cipher, event = append(cipher, orNil(it.Cipher)), append(event, orNil(it.Event))
 		}
@@ -243,7 +243,7 @@ func pgMailbox(q *pgx.Batch, b *pipeline.Batch) {
 		var device []string
 		var seq []int64
 		for _, g := range b.Gone {
-			device, seq = append(device, text(g.Device)), append(seq, int64(g.Seq)) //nolint:gosec // far below 2^63
+			device, seq = append(device, text(g.Device)), append(seq, int64(g.Seq))
 		}
 		q.Queue("DELETE FROM mailbox t USING unnest($1::text[], $2::bigint[]) AS u(device, seq) WHERE t.device = u.device AND t.seq = u.seq",
 			device, seq)

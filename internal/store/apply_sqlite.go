@@ -30,7 +30,7 @@ type liteStmt struct {
 	args  []driver.NamedValue
 }
 
-func newLiteApplier(c driver.ConnPrepareContext) (*liteApplier, error) {
+func newLiteApplier(ctx context.Context, c driver.ConnPrepareContext) (*liteApplier, error) {
 	a := &liteApplier{conn: c, updates: map[fields]*liteStmt{}}
 	for _, p := range []struct {
 		to    **liteStmt
@@ -48,7 +48,7 @@ func newLiteApplier(c driver.ConnPrepareContext) (*liteApplier, error) {
 		{&a.gone, "DELETE FROM mailbox WHERE device = ? AND seq = ?"},
 		{&a.oneTime, "DELETE FROM number_one_time WHERE number = ? AND id = ?"},
 	} {
-		st, err := a.prepare(p.query)
+		st, err := a.prepare(ctx, p.query)
 		if err != nil {
 			return nil, errors.Join(err, a.close())
 		}
@@ -82,8 +82,8 @@ ON CONFLICT (device, seq) DO UPDATE SET id = excluded.id, number = excluded.numb
   expires = excluded.expires, prekey = excluded.prekey, silent = excluded.silent, cipher = excluded.cipher, event = excluded.event`
 )
 
-func (a *liteApplier) prepare(query string) (*liteStmt, error) {
-	st, err := a.conn.PrepareContext(context.Background(), query)
+func (a *liteApplier) prepare(ctx context.Context, query string) (*liteStmt, error) {
+	st, err := a.conn.PrepareContext(ctx, query)
 	if err != nil {
 		return nil, fmt.Errorf("prepare: %w", err)
 	}
@@ -95,14 +95,14 @@ func (a *liteApplier) prepare(query string) (*liteStmt, error) {
 	return &liteStmt{exec: e, query: q, stmt: st}, nil
 }
 
-// run executes the statement. The slice of arguments is used again for every row.
-func (st *liteStmt) run(args ...driver.Value) (changed bool, err error) {
+// run executes the statement. ctx must not be one that can end: that costs a goroutine per row. The slice of arguments is
+// used again for every row.
+func (st *liteStmt) run(ctx context.Context, args ...driver.Value) (changed bool, err error) {
 	st.args = st.args[:0]
 	for i, v := range args {
 		st.args = append(st.args, driver.NamedValue{Ordinal: i + 1, Value: v})
 	}
-	// Without a context that can end: one that can costs a goroutine per row.
-	r, err := st.exec.ExecContext(context.Background(), st.args)
+	r, err := st.exec.ExecContext(ctx, st.args)
 	if err != nil {
 		return false, fmt.Errorf("exec: %w", err)
 	}
@@ -114,40 +114,40 @@ func (st *liteStmt) run(args ...driver.Value) (changed bool, err error) {
 }
 
 // transact runs fn between BEGIN and COMMIT.
-func (a *liteApplier) transact(fn func(*liteApplier) error) error {
-	if _, err := a.begin.run(); err != nil {
+func (a *liteApplier) transact(ctx context.Context, fn func(context.Context, *liteApplier) error) error {
+	if _, err := a.begin.run(ctx); err != nil {
 		return err
 	}
-	err := fn(a)
+	err := fn(ctx, a)
 	if err == nil {
-		if _, err = a.commit.run(); err == nil {
+		if _, err = a.commit.run(ctx); err == nil {
 			return nil
 		}
 	}
-	a.rollback.run() //nolint:errcheck // fails when SQLite has rolled back by itself; the first error counts
+	_, _ = a.rollback.run(ctx) // fails when SQLite has rolled back by itself; the first error counts
 	return err
 }
 
-func (a *liteApplier) batch(b *pipeline.Batch) error {
-	at, err := a.reached(b.Partition)
+func (a *liteApplier) batch(ctx context.Context, b *pipeline.Batch) error {
+	at, err := a.reached(ctx, b.Partition)
 	if err != nil {
 		return err
 	}
 	if at > 0 && b.Position <= at {
 		return nil
 	}
-	for _, step := range []func(*pipeline.Batch) error{a.messages, a.pairs, a.mailbox} {
-		if err := step(b); err != nil {
+	for _, step := range []func(context.Context, *pipeline.Batch) error{a.messages, a.pairs, a.mailbox} {
+		if err := step(ctx, b); err != nil {
 			return err
 		}
 	}
-	_, err = a.move.run(int64(b.Partition), int64(b.Position)) //nolint:gosec // positions stay far below 2^63
+	_, err = a.move.run(ctx, int64(b.Partition), int64(b.Position))
 	return err
 }
 
-func (a *liteApplier) reached(partition int) (uint64, error) {
+func (a *liteApplier) reached(ctx context.Context, partition int) (uint64, error) {
 	a.position.args = append(a.position.args[:0], driver.NamedValue{Ordinal: 1, Value: int64(partition)})
-	rows, err := a.position.query.QueryContext(context.Background(), a.position.args)
+	rows, err := a.position.query.QueryContext(ctx, a.position.args)
 	if err != nil {
 		return 0, fmt.Errorf("read position: %w", err)
 	}
@@ -160,13 +160,13 @@ func (a *liteApplier) reached(partition int) (uint64, error) {
 		return 0, fmt.Errorf("read position: %w", err)
 	}
 	at, _ := row[0].(int64)
-	return uint64(at), nil //nolint:gosec // written from a uint64
+	return uint64(at), nil
 }
 
-func (a *liteApplier) messages(b *pipeline.Batch) error {
+func (a *liteApplier) messages(ctx context.Context, b *pipeline.Batch) error {
 	for _, m := range ordered(b.Insert) {
 		id, hash := text(m.ID), idHash(m.ID)
-		fresh, err := a.insert.run(id, hash, int64(b.Partition), text(m.Number), text(m.WABA), text(m.User), int64(m.State),
+		fresh, err := a.insert.run(ctx, id, hash, int64(b.Partition), text(m.Number), text(m.WABA), text(m.User), int64(m.State),
 			text(m.Type), text(m.Category), text(m.PricingType), flag(m.Billable), flag(m.PricedOnce), text(m.IdentityHash),
 			m.AcceptedAt, m.SentAt, m.DeliveredAt, m.ReadAt, m.PlayedAt, m.FailedAt, m.Expires, int64(m.Code),
 			int64(m.Attempt), text(m.Device), text(m.ClientID), blob(m.Opaque), blob(content(m)), hash, id)
@@ -174,26 +174,26 @@ func (a *liteApplier) messages(b *pipeline.Batch) error {
 			return fmt.Errorf("insert message: %w", err)
 		}
 		if !fresh { // the row exists after all: what is known of it now must not be lost, nor stop the projector
-			if err := a.update(m); err != nil {
+			if err := a.update(ctx, m); err != nil {
 				return err
 			}
 		}
 	}
 	for _, m := range b.Update {
-		if err := a.update(m); err != nil {
+		if err := a.update(ctx, m); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (a *liteApplier) pairs(b *pipeline.Batch) error {
+func (a *liteApplier) pairs(ctx context.Context, b *pipeline.Batch) error {
 	for i := range b.Peers {
 		p := &b.Peers[i]
 		if p.PairCount == 0 {
 			p = &pipeline.PeerChange{Key: p.Key, LastInbound: p.LastInbound, BlockedByUser: p.BlockedByUser, BlockedByBusiness: p.BlockedByBusiness}
 		}
-		_, err := a.peer.run(text(p.Key.User), text(p.Key.Number), p.LastInbound, p.PairStart, int64(p.PairCount),
+		_, err := a.peer.run(ctx, text(p.Key.User), text(p.Key.Number), p.LastInbound, p.PairStart, int64(p.PairCount),
 			maybe(p.BlockedByUser), maybe(p.BlockedByBusiness))
 		if err != nil {
 			return fmt.Errorf("write pair: %w", err)
@@ -201,29 +201,29 @@ func (a *liteApplier) pairs(b *pipeline.Batch) error {
 	}
 	for i := range b.Sessions {
 		e := &b.Sessions[i]
-		_, err := a.session.run(text(e.Device.User()), text(e.Number), text(e.Device), int64(e.LastSeq), blob(e.State)) //nolint:gosec // far below 2^63
+		_, err := a.session.run(ctx, text(e.Device.User()), text(e.Number), text(e.Device), int64(e.LastSeq), blob(e.State))
 		if err != nil {
 			return fmt.Errorf("write session: %w", err)
 		}
 	}
 	for _, o := range b.OneTime {
-		if _, err := a.oneTime.run(text(o.Number), int64(o.ID)); err != nil {
+		if _, err := a.oneTime.run(ctx, text(o.Number), int64(o.ID)); err != nil {
 			return fmt.Errorf("delete one-time prekey: %w", err)
 		}
 	}
 	return nil
 }
 
-func (a *liteApplier) mailbox(b *pipeline.Batch) error {
+func (a *liteApplier) mailbox(ctx context.Context, b *pipeline.Batch) error {
 	for _, it := range b.Items {
-		_, err := a.item.run(text(it.Device), int64(it.Seq), text(it.ID), text(it.Number), it.At, it.Expires, //nolint:gosec // far below 2^63
+		_, err := a.item.run(ctx, text(it.Device), int64(it.Seq), text(it.ID), text(it.Number), it.At, it.Expires,
 			flag(it.PreKey), flag(it.Silent), blob(it.Cipher), blob(it.Event))
 		if err != nil {
 			return fmt.Errorf("write mailbox item: %w", err)
 		}
 	}
 	for _, g := range b.Gone {
-		if _, err := a.gone.run(text(g.Device), int64(g.Seq)); err != nil { //nolint:gosec // far below 2^63
+		if _, err := a.gone.run(ctx, text(g.Device), int64(g.Seq)); err != nil {
 			return fmt.Errorf("delete mailbox item: %w", err)
 		}
 	}
@@ -255,7 +255,7 @@ type fields uint32
 
 // update writes the fields of m that are not zero. There is a prepared statement per set of fields: the usual updates set
 // a state and a time.
-func (a *liteApplier) update(m *pipeline.Message) error {
+func (a *liteApplier) update(ctx context.Context, m *pipeline.Message) error {
 	var (
 		set  fields
 		args [25]driver.Value
@@ -295,11 +295,11 @@ func (a *liteApplier) update(m *pipeline.Message) error {
 		return nil
 	}
 	args[n], args[n+1] = idHash(m.ID), text(m.ID)
-	st, err := a.updater(set, spent(m.State))
+	st, err := a.updater(ctx, set, spent(m.State))
 	if err != nil {
 		return err
 	}
-	if _, err := st.run(args[:n+2]...); err != nil {
+	if _, err := st.run(ctx, args[:n+2]...); err != nil {
 		return fmt.Errorf("update message: %w", err)
 	}
 	return nil
@@ -314,7 +314,7 @@ var columns = [...]string{
 	"expires = ?", "code = ?", "attempt = ?", "device = ?", "client_id = ?", "opaque = ?",
 }
 
-func (a *liteApplier) updater(set fields, drop bool) (*liteStmt, error) {
+func (a *liteApplier) updater(ctx context.Context, set fields, drop bool) (*liteStmt, error) {
 	key := set
 	if drop {
 		key |= 1 << 31
@@ -340,7 +340,7 @@ func (a *liteApplier) updater(set fields, drop bool) (*liteStmt, error) {
 			break
 		}
 	}
-	st, err := a.prepare("UPDATE messages SET " + strings.Join(parts, ", ") + " WHERE hid = ? AND id = ?")
+	st, err := a.prepare(ctx, "UPDATE messages SET "+strings.Join(parts, ", ")+" WHERE hid = ? AND id = ?")
 	if err != nil {
 		return nil, err
 	}

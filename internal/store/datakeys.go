@@ -19,7 +19,7 @@ func (s *Store) dataKeys(ctx context.Context, where string, args ...any) ([]vaul
 		if err := r.Scan(&id, &class, &scope, &k.Begins, &k.Ends, &k.Created, &k.Wrapped); err != nil {
 			return err
 		}
-		k.ID, k.Class, k.Scope = uint32(id), vault.Class(plain(class)), plain(scope) //nolint:gosec // written from a uint32
+		k.ID, k.Class, k.Scope = uint32(id), vault.Class(plain(class)), plain(scope)
 		out = append(out, k)
 		return nil
 	})

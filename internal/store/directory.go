@@ -51,7 +51,7 @@ func (d *Directory) users(ctx context.Context, where, limit string, args ...any)
 			return err
 		}
 		u.ID, u.WaID, u.Name, u.Username, u.IdentityHash = plain(id), wa.WaID(plain(waID)), plain(name), plain(username), plain(hash)
-		u.Generation, u.HideReads, u.PINTries = uint32(generation), hide != 0, int(tries) //nolint:gosec // written from a uint32
+		u.Generation, u.HideReads, u.PINTries = uint32(generation), hide != 0, int(tries)
 		out = append(out, &u)
 		byID[id] = &u
 		return nil
@@ -89,7 +89,7 @@ func scanDevice(r *sql.Rows, owner *string) (*network.Device, error) {
 	}
 	copy(dev.IdentityKey[:], identity)
 	dev.ID, dev.Name, dev.Platform = wa.DeviceID(plain(id)), plain(name), frame.Platform(plain(platform))
-	dev.RegistrationID, dev.Base = uint32(registration), uint64(base) //nolint:gosec // written from unsigned values
+	dev.RegistrationID, dev.Base = uint32(registration), uint64(base)
 	return &dev, nil
 }
 
@@ -157,7 +157,7 @@ ON CONFLICT (id) DO UPDATE SET wa_id = excluded.wa_id, generation = excluded.gen
 		{"DELETE FROM prekeys WHERE device IN (SELECT id FROM devices WHERE owner = ?)", []any{text(u.ID)}},
 		{"DELETE FROM mailbox WHERE device IN (SELECT id FROM devices WHERE owner = ? AND id <> ?)", []any{text(u.ID), text(dev.ID)}},
 		{"DELETE FROM devices WHERE owner = ?", []any{text(u.ID)}},
-		{"DELETE FROM mailbox WHERE device = ? AND seq <= ?", []any{text(dev.ID), int64(dev.Base)}}, //nolint:gosec // far below 2^63
+		{"DELETE FROM mailbox WHERE device = ? AND seq <= ?", []any{text(dev.ID), int64(dev.Base)}},
 	} {
 		if _, err := t.exec(ctx, q.query, q.args...); err != nil {
 			return err
@@ -173,7 +173,7 @@ func insertDevice(ctx context.Context, t tx, owner string, dev *network.Device) 
 	_, err := t.exec(ctx, `INSERT INTO devices (id, owner, number, name, platform, identity_key, auth_key, registration_id, signed_at,
   base, created, seen) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		text(dev.ID), text(owner), int64(dev.ID.Number()), text(dev.Name), text(dev.Platform), dev.IdentityKey[:], blob(dev.AuthKey),
-		int64(dev.RegistrationID), dev.SignedAt, int64(dev.Base), dev.Created, dev.Seen) //nolint:gosec // far below 2^63
+		int64(dev.RegistrationID), dev.SignedAt, int64(dev.Base), dev.Created, dev.Seen)
 	return err
 }
 

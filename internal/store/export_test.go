@@ -16,7 +16,7 @@ func (s *Store) Exec(ctx context.Context, query string) error {
 // Int reads a number, for tests of settings.
 func (s *Store) Int(ctx context.Context, query string) (n int64, err error) {
 	if s.lite != nil {
-		if err := s.lite.take(ctx); err != nil {
+		if _, err := s.lite.take(ctx); err != nil {
 			return 0, err
 		}
 		defer s.lite.give()

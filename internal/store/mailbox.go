@@ -47,7 +47,7 @@ FROM b`, devices, func(r *sql.Rows) error {
 			return err
 		}
 		found[wa.DeviceID(plain(device))] = network.Top{
-			Seq: uint64(max(base, given, kept)), Base: uint64(base), Items: int(items), Bytes: size, //nolint:gosec // written from a uint64
+			Seq: uint64(max(base, given, kept)), Base: uint64(base), Items: int(items), Bytes: size,
 		}
 		return nil
 	})
@@ -57,14 +57,14 @@ FROM b`, devices, func(r *sql.Rows) error {
 func (s *Store) MailboxAfter(ctx context.Context, device wa.DeviceID, after uint64, limit int) ([]*network.Item, error) {
 	var out []*network.Item
 	err := s.query(ctx, s.db, `SELECT seq, id, number, at, expires, prekey, silent, cipher, event FROM mailbox
-WHERE device = ? AND seq > ? ORDER BY seq LIMIT ?`, []any{text(device), int64(after), int64(limit)}, func(r *sql.Rows) error { //nolint:gosec // far below 2^63
+WHERE device = ? AND seq > ? ORDER BY seq LIMIT ?`, []any{text(device), int64(after), int64(limit)}, func(r *sql.Rows) error {
 		it := &network.Item{Device: device}
 		var seq, prekey, silent int64
 		var id, number string
 		if err := r.Scan(&seq, &id, &number, &it.At, &it.Expires, &prekey, &silent, &it.Cipher, &it.Event); err != nil {
 			return err
 		}
-		it.Seq, it.ID, it.Number = uint64(seq), wa.MessageID(plain(id)), wa.PhoneNumberID(plain(number)) //nolint:gosec // written from a uint64
+		it.Seq, it.ID, it.Number = uint64(seq), wa.MessageID(plain(id)), wa.PhoneNumberID(plain(number))
 		it.PreKey, it.Silent = prekey != 0, silent != 0
 		out = append(out, it)
 		return nil

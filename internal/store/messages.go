@@ -18,7 +18,7 @@ func (s *Store) Position(ctx context.Context, partition int) (uint64, error) {
 	if _, err := s.one(ctx, s.db, "SELECT position FROM positions WHERE partition = ?", []any{int64(partition)}, &at); err != nil {
 		return 0, fmt.Errorf("read position of partition %d: %w", partition, err)
 	}
-	return uint64(at), nil //nolint:gosec // written from a uint64
+	return uint64(at), nil
 }
 
 const messageColumns = `m.id, m.number, m.waba, m.wa_id, m.state, m.type, m.category, m.pricing_type, m.billable, m.priced_once,
@@ -41,9 +41,9 @@ func (s *Store) messages(ctx context.Context, query string, args ...any) ([]*pip
 			return err
 		}
 		m.ID, m.Number, m.WABA, m.User = wa.MessageID(plain(id)), wa.PhoneNumberID(plain(number)), wa.WABAID(plain(waba)), wa.WaID(plain(user))
-		m.State, m.Type, m.Category, m.PricingType = pipeline.State(state), plain(kind), plain(category), plain(pricing) //nolint:gosec // written from a State
+		m.State, m.Type, m.Category, m.PricingType = pipeline.State(state), plain(kind), plain(category), plain(pricing)
 		m.Billable, m.PricedOnce, m.IdentityHash = billable != 0, priced != 0, plain(hash)
-		m.Code, m.Attempt = int(code), uint32(attempt) //nolint:gosec // written from a uint32
+		m.Code, m.Attempt = int(code), uint32(attempt)
 		m.Device, m.ClientID = wa.DeviceID(plain(device)), plain(client)
 		out = append(out, &m)
 		return nil
@@ -151,12 +151,12 @@ FROM k JOIN pairs p ON p.wa_id = k.wa_id AND p.number = k.number ORDER BY p.devi
 			found[k] = p
 		}
 		if device == "" {
-			p.LastInbound, p.PairStart, p.PairCount = inbound, start, uint32(count) //nolint:gosec // written from a uint32
+			p.LastInbound, p.PairStart, p.PairCount = inbound, start, uint32(count)
 			p.BlockedByUser, p.BlockedByBusiness = byUser != 0, byBusiness != 0
 			return nil
 		}
-		e := pipeline.Session{Number: k.Number, Device: wa.DeviceID(plain(device)), State: state, LastSeq: uint64(seq)} //nolint:gosec // written from a uint64
-		if n := len(p.Sessions); n == 0 || p.Sessions[n-1].Device != e.Device {                                         // keys given twice join twice
+		e := pipeline.Session{Number: k.Number, Device: wa.DeviceID(plain(device)), State: state, LastSeq: uint64(seq)}
+		if n := len(p.Sessions); n == 0 || p.Sessions[n-1].Device != e.Device { // keys given twice join twice
 			p.Sessions = append(p.Sessions, e)
 		}
 		return nil

@@ -21,11 +21,11 @@ func (d *Directory) Keys(ctx context.Context, id wa.DeviceID) (*network.KeySet, 
 		return nil, wrap("read keys", err)
 	}
 	if signed.Key != nil {
-		signed.ID = uint32(signedID) //nolint:gosec // written from a uint32
+		signed.ID = uint32(signedID)
 		k.Signed = &signed
 	}
 	if kem.Key != nil {
-		kem.ID = uint32(kemID) //nolint:gosec // written from a uint32
+		kem.ID = uint32(kemID)
 		k.KEM = &kem
 	}
 	return &k, nil
@@ -100,7 +100,7 @@ func (d *Directory) TakeOneTime(ctx context.Context, id wa.DeviceID) (*frame.One
 		if err != nil {
 			return err
 		}
-		o.ID = uint32(n) //nolint:gosec // written from a uint32
+		o.ID = uint32(n)
 		k = &o
 		left, err = oneTimeLeft(ctx, d.s, t, id)
 		return err

@@ -108,7 +108,7 @@ func (s *Store) relaxed(ctx context.Context, fn func(ctx context.Context, t tx) 
 
 func (s *Store) transact(ctx context.Context, full bool, fn func(ctx context.Context, t tx) error) error {
 	if s.lite != nil {
-		return s.lite.write(ctx, full, func(t *sql.Tx) error { return fn(context.WithoutCancel(ctx), tx{t, s}) })
+		return s.lite.write(ctx, full, func(ctx context.Context, t *sql.Tx) error { return fn(ctx, tx{t, s}) })
 	}
 	t, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
@@ -116,12 +116,12 @@ func (s *Store) transact(ctx context.Context, full bool, fn func(ctx context.Con
 	}
 	if !full {
 		if _, err := t.ExecContext(ctx, "SET LOCAL synchronous_commit = off"); err != nil {
-			t.Rollback() //nolint:errcheck // the first error counts
+			_ = t.Rollback() // the first error counts
 			return fmt.Errorf("begin: %w", err)
 		}
 	}
 	if err := fn(ctx, tx{t, s}); err != nil {
-		t.Rollback() //nolint:errcheck // the first error counts
+		_ = t.Rollback() // the first error counts
 		return err
 	}
 	if err := t.Commit(); err != nil {
@@ -162,7 +162,7 @@ func idHash(id wa.MessageID) int64 {
 	for i := range len(id) {
 		h = (h ^ uint64(id[i])) * 1099511628211
 	}
-	return int64(h) //nolint:gosec // only its bits matter
+	return int64(h)
 }
 
 // blob is the stored form of bytes: nothing is NULL in both dialects.

@@ -79,23 +79,24 @@ func liteDSN(path, lock string, pragmas ...string) string {
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
 }
 
-// take waits for the turn.
-func (l *lite) take(ctx context.Context) error {
+// take waits for the turn and returns a context that does not end: a statement with one that can costs a goroutine, and
+// giving up halfway through a transaction saves nothing.
+func (l *lite) take(ctx context.Context) (context.Context, error) {
 	if err := context.Cause(ctx); err != nil {
-		return err
+		return nil, err
 	}
 	select {
 	case <-l.turn:
-		return nil
+		return context.WithoutCancel(ctx), nil
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return nil, context.Cause(ctx)
 	}
 }
 
 func (l *lite) give() { l.turn <- struct{}{} }
 
 // sync chooses what a commit waits for; the caller has the turn. It cannot change inside a transaction.
-func (l *lite) sync(full bool) error {
+func (l *lite) sync(ctx context.Context, full bool) error {
 	if l.full == full {
 		return nil
 	}
@@ -103,9 +104,7 @@ func (l *lite) sync(full bool) error {
 	if full {
 		mode = "FULL"
 	}
-	// The caller's context is left out on purpose here and below: a statement with a context that can end costs a goroutine,
-	// and giving up halfway through a transaction saves nothing.
-	if _, err := l.conn.ExecContext(context.Background(), "PRAGMA synchronous="+mode); err != nil {
+	if _, err := l.conn.ExecContext(ctx, "PRAGMA synchronous="+mode); err != nil {
 		return fmt.Errorf("set synchronous: %w", err)
 	}
 	l.full = full
@@ -113,35 +112,37 @@ func (l *lite) sync(full bool) error {
 }
 
 // write runs fn in a transaction, which with full is on disk when write returns nil.
-func (l *lite) write(ctx context.Context, full bool, fn func(*sql.Tx) error) error {
-	if err := l.take(ctx); err != nil {
+func (l *lite) write(ctx context.Context, full bool, fn func(context.Context, *sql.Tx) error) error {
+	ctx, err := l.take(ctx)
+	if err != nil {
 		return err
 	}
 	defer l.give()
-	if err := l.sync(full); err != nil {
+	if err := l.sync(ctx, full); err != nil {
 		return err
 	}
-	t, err := l.conn.BeginTx(context.Background(), nil)
+	t, err := l.conn.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	if err := fn(t); err != nil {
+	if err := fn(ctx, t); err != nil {
 		return errors.Join(err, t.Rollback())
 	}
 	if err := t.Commit(); err != nil {
-		t.Rollback() //nolint:errcheck // after a failed commit it only makes sure that nothing stays open
+		_ = t.Rollback() // after a failed commit it only makes sure that nothing stays open
 		return fmt.Errorf("commit: %w", err)
 	}
 	return nil
 }
 
 // apply runs fn, which works below database/sql, in a transaction that does not wait for the disk.
-func (l *lite) apply(ctx context.Context, fn func(*liteApplier) error) error {
-	if err := l.take(ctx); err != nil {
+func (l *lite) apply(ctx context.Context, fn func(context.Context, *liteApplier) error) error {
+	ctx, err := l.take(ctx)
+	if err != nil {
 		return err
 	}
 	defer l.give()
-	if err := l.sync(false); err != nil {
+	if err := l.sync(ctx, false); err != nil {
 		return err
 	}
 	return l.conn.Raw(func(c any) error {
@@ -150,24 +151,25 @@ func (l *lite) apply(ctx context.Context, fn func(*liteApplier) error) error {
 			if !ok {
 				return errors.New("the driver cannot prepare statements")
 			}
-			a, err := newLiteApplier(dc)
+			a, err := newLiteApplier(ctx, dc)
 			if err != nil {
 				return err
 			}
 			l.applier = a
 		}
-		return l.applier.transact(fn)
+		return l.applier.transact(ctx, fn)
 	})
 }
 
 // checkpoint copies the log into the database and empties it, so that overwritten bytes are in no file any more.
 func (l *lite) checkpoint(ctx context.Context) error {
-	if err := l.take(ctx); err != nil {
+	ctx, err := l.take(ctx)
+	if err != nil {
 		return err
 	}
 	defer l.give()
 	var busy, log, done int
-	err := l.conn.QueryRowContext(context.Background(), "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &log, &done)
+	err = l.conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &log, &done)
 	if err != nil {
 		return fmt.Errorf("checkpoint: %w", err)
 	}

@@ -25,6 +25,20 @@ func TestSQLite(t *testing.T) {
 	storetest.Run(t, func(tb testing.TB) *store.Store { return openSQLite(tb, tb.TempDir()) })
 }
 
+func openSQLite(tb testing.TB, dir string) *store.Store {
+	tb.Helper()
+	s, err := store.Open(tb.Context(), store.Options{Dir: dir})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			tb.Error(err)
+		}
+	})
+	return s
+}
+
 func TestPostgres(t *testing.T) {
 	t.Parallel()
 	storetest.Run(t, openPostgres(t))

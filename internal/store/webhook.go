@@ -122,7 +122,7 @@ func (s *Store) Cursors(ctx context.Context) ([]webhook.Cursor, error) {
 		if err := r.Scan(&app, &scope, &partition, &seq); err != nil {
 			return err
 		}
-		out = append(out, webhook.Cursor{Endpoint: endpointID(app, scope), Partition: int(partition), Seq: uint64(seq)}) //nolint:gosec // written from a uint64
+		out = append(out, webhook.Cursor{Endpoint: endpointID(app, scope), Partition: int(partition), Seq: uint64(seq)})
 		return nil
 	})
 	if err != nil {
@@ -142,7 +142,7 @@ func (s *Store) SaveCursors(ctx context.Context, rows []webhook.Cursor) error {
 		for _, c := range rows {
 			_, err := t.exec(ctx, `INSERT INTO webhook_cursors (app, scope, partition, seq) VALUES (?, ?, ?, ?)
 ON CONFLICT (app, scope, partition) DO UPDATE SET seq = excluded.seq`,
-				text(c.Endpoint.App), text(c.Endpoint.Scope), int64(c.Partition), int64(c.Seq)) //nolint:gosec // far below 2^63
+				text(c.Endpoint.App), text(c.Endpoint.Scope), int64(c.Partition), int64(c.Seq))
 			if err != nil {
 				return err
 			}

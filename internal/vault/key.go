@@ -99,7 +99,7 @@ func (k *DataKey) context() []byte {
 	b := append([]byte("data key\x00"), k.Class...)
 	b = append(append(append(b, 0), k.Scope...), 0)
 	b = binary.BigEndian.AppendUint32(b, k.ID)
-	return binary.BigEndian.AppendUint64(b, uint64(k.Begins)) //nolint:gosec // only its bits matter
+	return binary.BigEndian.AppendUint64(b, uint64(k.Begins))
 }
 
 // dataKey is a row in memory. It is unwrapped at its first use: a process that starts with a hundred thousand numbers

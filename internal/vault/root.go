@@ -194,7 +194,7 @@ func writeReplace(path string, content []byte) error {
 		return err
 	}
 	if err := os.Rename(tmp, path); err != nil {
-		os.Remove(tmp) //nolint:errcheck // only a left-over name
+		_ = os.Remove(tmp) // only a left-over name
 		return fmt.Errorf("name file: %w", err)
 	}
 	return syncDir(filepath.Dir(path))
@@ -213,7 +213,7 @@ func writeTemp(path string, content []byte) (string, error) {
 		err = cerr
 	}
 	if err != nil {
-		os.Remove(f.Name()) //nolint:errcheck // the first error counts
+		_ = os.Remove(f.Name()) // the first error counts
 		return "", fmt.Errorf("write file: %w", err)
 	}
 	return f.Name(), nil

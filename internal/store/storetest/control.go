@@ -96,11 +96,11 @@ func vaultTable(t *testing.T, s *store.Store) {
 	list := func() string {
 		ks, err := s.DataKeys(t.Context())
 		must(t, err)
-		out := ""
+		var out strings.Builder
 		for _, k := range ks {
-			out += fmt.Sprintf("%d:%s ", k.ID, k.Wrapped)
+			fmt.Fprintf(&out, "%d:%s ", k.ID, k.Wrapped)
 		}
-		return out
+		return out.String()
 	}
 	a := vault.DataKey{ID: 4_294_967_295, Class: vault.ClassContent, Scope: "s", Begins: 1, Ends: 2, Created: 5, Wrapped: []byte("a")}
 	b := vault.DataKey{ID: 3, Class: vault.ClassSecret, Created: 4, Wrapped: []byte("b")}

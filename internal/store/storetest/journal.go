@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 
@@ -25,11 +26,11 @@ func row(tb testing.TB, s pipeline.Store, id wa.MessageID) *pipeline.Message {
 }
 
 func ids(ms []*pipeline.Message) string {
-	out := ""
+	var out strings.Builder
 	for _, m := range ms {
-		out += string(m.ID) + " "
+		out.WriteString(string(m.ID) + " ")
 	}
-	return out
+	return out.String()
 }
 
 // merge walks the table of rules in pipeline.Batch.
@@ -226,13 +227,13 @@ func items(t *testing.T, s *store.Store) {
 		Gone: []pipeline.MailboxRef{{Device: "1.1", Seq: 8}},
 	}))
 	list := func(after uint64, limit int) string {
-		out := ""
+		var out strings.Builder
 		got, err := s.MailboxAfter(t.Context(), "1.1", after, limit)
 		must(t, err)
 		for _, i := range got {
-			out += fmt.Sprintf("%d%s%s ", i.Seq, i.Cipher, i.Event)
+			fmt.Fprintf(&out, "%d%s%s ", i.Seq, i.Cipher, i.Event)
 		}
-		return out
+		return out.String()
 	}
 	same(t, "all", list(0, 100), "1a 2b 3c 4{} ")
 	same(t, "page", list(1, 2), "2b 3c ")

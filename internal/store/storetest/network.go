@@ -72,7 +72,7 @@ func directory(t *testing.T, s *store.Store) {
 	changed.Devices = a.User.Devices
 	check("saved", "1555", &changed)
 	must(t, d.Touch(t.Context(), "1555.1", 99))
-	changed.Seen, changed.Devices = 99, []*network.Device{ptr(*a.User.Devices[0])}
+	changed.Seen, changed.Devices = 99, []*network.Device{new(*a.User.Devices[0])}
 	changed.Devices[0].Seen = 99
 	check("touched", "1555", &changed)
 
@@ -110,8 +110,6 @@ func directory(t *testing.T, s *store.Store) {
 		t.Errorf("mailbox of a removed device: %v, %v", got, err)
 	}
 }
-
-func ptr[T any](v T) *T { return &v }
 
 func prekeys(t *testing.T, s *store.Store) {
 	d := s.Directory()
@@ -263,7 +261,8 @@ func retention(t *testing.T, s *store.Store) {
 	}
 	yes := true
 	must(t, s.Apply(t.Context(), &pipeline.Batch{Position: 1, Insert: insert, Peers: []pipeline.PeerChange{
-		{Key: pipeline.PeerKey{Number: "1", User: "old"}, LastInbound: 10}, {Key: pipeline.PeerKey{Number: "1", User: "young"}, LastInbound: 5000},
+		{Key: pipeline.PeerKey{Number: "1", User: "old"}, LastInbound: 10},
+		{Key: pipeline.PeerKey{Number: "1", User: "young"}, LastInbound: 5000},
 		{Key: pipeline.PeerKey{Number: "1", User: "blocked"}, BlockedByBusiness: &yes},
 	}, Sessions: []pipeline.Session{{Number: "1", Device: "old.1", LastSeq: 1}}}))
 	before := time.UnixMilli(2300)

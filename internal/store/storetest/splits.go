@@ -95,7 +95,7 @@ func drawStep(rt *rapid.T, run int) step {
 	switch rapid.IntRange(0, 4).Draw(rt, "kind") {
 	case 0:
 		p := &pipeline.PeerChange{Key: pipeline.PeerKey{Number: number, User: user}, LastInbound: small("inbound"), PairStart: small("start"), PairCount: uint32(small("count"))}
-		yes := rapid.SampledFrom([]*bool{nil, new(bool), boolPtr(true)})
+		yes := rapid.SampledFrom([]*bool{nil, new(bool), new(true)})
 		p.BlockedByUser, p.BlockedByBusiness = yes.Draw(rt, "by user"), yes.Draw(rt, "by business")
 		return step{peer: p}
 	case 1:
@@ -117,8 +117,6 @@ func drawStep(rt *rapid.T, run int) step {
 		Content: some("content"), Opaque: some("opaque"),
 	}}
 }
-
-func boolPtr(b bool) *bool { return &b }
 
 // model is the store as the comments of pipeline.Batch describe it.
 type model struct {
@@ -167,14 +165,21 @@ func (m *model) message(u pipeline.Message) {
 			old.State = u.State
 		}
 		for _, f := range []struct{ old, new *string }{
-			{&old.Type, &u.Type}, {&old.Category, &u.Category}, {&old.PricingType, &u.PricingType}, {&old.IdentityHash, &u.IdentityHash},
+			{&old.Type, &u.Type},
+			{&old.Category, &u.Category},
+			{&old.PricingType, &u.PricingType},
+			{&old.IdentityHash, &u.IdentityHash},
 			{&old.ClientID, &u.ClientID},
 		} {
 			*f.old = cmp.Or(*f.new, *f.old)
 		}
 		for _, f := range []struct{ old, new *int64 }{
-			{&old.SentAt, &u.SentAt}, {&old.DeliveredAt, &u.DeliveredAt}, {&old.ReadAt, &u.ReadAt}, {&old.PlayedAt, &u.PlayedAt},
-			{&old.FailedAt, &u.FailedAt}, {&old.Expires, &u.Expires},
+			{&old.SentAt, &u.SentAt},
+			{&old.DeliveredAt, &u.DeliveredAt},
+			{&old.ReadAt, &u.ReadAt},
+			{&old.PlayedAt, &u.PlayedAt},
+			{&old.FailedAt, &u.FailedAt},
+			{&old.Expires, &u.Expires},
 		} {
 			*f.old = cmp.Or(*f.new, *f.old)
 		}

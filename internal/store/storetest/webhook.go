@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,17 +15,17 @@ func subscriptions(t *testing.T, s *store.Store) {
 		t.Helper()
 		subs, links, overrides, err := s.Subscriptions(t.Context())
 		must(t, err)
-		out := ""
+		var out strings.Builder
 		for _, v := range subs {
-			out += fmt.Sprintf("%s=%s%v ", v.App, v.CallbackURL, v.Fields)
+			fmt.Fprintf(&out, "%s=%s%v ", v.App, v.CallbackURL, v.Fields)
 		}
 		for _, v := range links {
-			out += fmt.Sprintf("%s+%s=%s ", v.App, v.WABA, v.OverrideURL)
+			fmt.Fprintf(&out, "%s+%s=%s ", v.App, v.WABA, v.OverrideURL)
 		}
 		for _, v := range overrides {
-			out += fmt.Sprintf("%s#%s=%s ", v.App, v.Number, v.URL)
+			fmt.Fprintf(&out, "%s#%s=%s ", v.App, v.Number, v.URL)
 		}
-		same(t, what, out, text)
+		same(t, what, out.String(), text)
 	}
 	want("nothing", "")
 	must(t, s.SaveSubscription(t.Context(), webhook.Subscription{App: "a", CallbackURL: "u", VerifyToken: []byte{0}, Updated: noon}))
@@ -63,8 +64,10 @@ func retries(t *testing.T, s *store.Store) {
 	e, f := webhook.EndpointID{App: "a"}, webhook.EndpointID{App: "a", Scope: "n7"}
 	at := func(n int) time.Time { return noon.Add(time.Duration(n) * time.Minute) }
 	for i, p := range []webhook.Pending{
-		{ID: "1", Endpoint: e, Updates: 2, Born: at(5), Next: at(30)}, {ID: "2", Endpoint: e, Updates: 3, Born: at(4), Next: at(20)},
-		{ID: "3", Endpoint: f, Updates: 1, Born: at(3), Next: at(10)}, {ID: "4", Endpoint: e, Updates: 1, Born: at(6), Next: at(40), WABA: "w", Message: "m", Attempts: 1, Status: 503},
+		{ID: "1", Endpoint: e, Updates: 2, Born: at(5), Next: at(30)},
+		{ID: "2", Endpoint: e, Updates: 3, Born: at(4), Next: at(20)},
+		{ID: "3", Endpoint: f, Updates: 1, Born: at(3), Next: at(10)},
+		{ID: "4", Endpoint: e, Updates: 1, Born: at(6), Next: at(40), WABA: "w", Message: "m", Attempts: 1, Status: 503},
 	} {
 		p.Body = []byte{byte(i), 0, 255}
 		must(t, s.AddPending(t.Context(), &p))
@@ -72,11 +75,11 @@ func retries(t *testing.T, s *store.Store) {
 	due := func(now time.Time, limit int) string {
 		ps, err := s.DuePending(t.Context(), e, now, limit)
 		must(t, err)
-		out := ""
+		var out strings.Builder
 		for _, p := range ps {
-			out += p.ID + " "
+			out.WriteString(p.ID + " ")
 		}
-		return out
+		return out.String()
 	}
 	same(t, "nothing due", due(at(19), 9), "")
 	same(t, "due, earliest first", due(at(30), 9), "2 1 ")
