@@ -40,6 +40,7 @@ type serveCmd struct {
 	Retention       time.Duration `help:"How long message content stays readable; at most 720h." default:"720h"`
 	QueryTokens     bool          `help:"Take access tokens from the query string and forms too, for old clients."`
 	Seed            uint64        `help:"Make ids and virtual users repeat from run to run."`
+	Clock           time.Time     `help:"Start a sandbox at this time (RFC 3339) and hold it until the control API moves it." placeholder:"TIME"`
 
 	LogLevel slog.Level `help:"debug, info, warn or error." default:"info"`
 	LogJSON  bool       `help:"JSON logs on a terminal too."`
@@ -52,7 +53,7 @@ func (c *serveCmd) Run(ctx context.Context) error {
 		TLSCert: c.TLSCert, TLSKey: c.TLSKey, SelfSigned: c.TLSSelfSigned, ACME: c.ACME, BehindProxy: c.BehindProxy,
 		PublicURL: c.PublicURL, RootKeyFile: c.RootKeyFile, RootKeyEnv: c.RootKeyEnv, RootKeyHook: c.RootKeyHook, Codes: c.Codes,
 		PrivateWebhooks: c.PrivateWebhooks, WebhookBatch: c.WebhookBatch, NoPreviews: c.NoLinkPreviews,
-		PreviewLoopback: c.PreviewPrivate, Retention: c.Retention, QueryTokens: c.QueryTokens, Seed: c.Seed,
+		PreviewLoopback: c.PreviewPrivate, Retention: c.Retention, QueryTokens: c.QueryTokens, Seed: c.Seed, FrozenAt: c.Clock,
 		Logger: logger(c.LogLevel, c.LogJSON), Out: os.Stdout, Command: command(),
 	})
 }

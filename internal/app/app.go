@@ -47,6 +47,9 @@ func New(o Options) *App {
 	switch {
 	case o.Clock != nil:
 		a.clock, a.control = o.Clock, o.Clock
+	case o.Sandbox && !o.FrozenAt.IsZero():
+		a.control = clock.NewControlled(o.FrozenAt, 0)
+		a.clock = a.control
 	case o.Sandbox:
 		a.control = clock.NewControlled(a.wall.Now(), 1)
 		a.clock = a.control
@@ -133,6 +136,7 @@ func (a *App) serve(publicListener, operatorListener net.Listener) error {
 	mux := a.operatorMux()
 	if a.o.Sandbox {
 		a.controlRoutes(mux)
+		liveRoutes(mux)
 	}
 	a.operator = &http.Server{Handler: mux, ErrorLog: logger, MaxHeaderBytes: maxHeader, ReadHeaderTimeout: headerTimeout}
 	a.serving.Go(func() {

@@ -24,6 +24,7 @@ func (a *App) banner(w io.Writer) {
 	}
 	fmt.Fprintf(w, "\n  SANDBOX: for development and tests. Recipients that nobody registered become virtual users.\n")
 	fmt.Fprintf(w, "\n  Send a message (paste this):\n\n%s\n", a.curl(p))
+	fmt.Fprintf(w, "  Watch webhooks leave: %s/live/\n", p.ControlURL)
 	fmt.Fprintf(w, "  Then, each in a terminal of its own:\n\n")
 	table := [][2]string{
 		{a.command("chat --as +" + string(p.UserPhone)), "the user's phone"},

@@ -38,6 +38,9 @@ type Options struct {
 	QueryTokens     bool          // access tokens are also taken from the query string and the form, for old clients
 	Seed            uint64        // not 0: ids and virtual users repeat from run to run; keys stay random
 
+	// FrozenAt starts a sandbox at this time and holds it there until the control API moves it; zero means the real time.
+	FrozenAt time.Time
+
 	Clock  *clock.Controlled // platform time; nil means real time, adjustable in a sandbox
 	Rand   io.Reader         // nil means crypto/rand
 	Logger *slog.Logger      // nil means text on Stderr

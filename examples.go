@@ -1,0 +1,8 @@
+package hikyaku
+
+import "embed"
+
+// Examples are the webhook receivers to copy, as the running program offers them for download.
+//
+//go:embed examples/webhook-echo/main.go examples/webhook-echo-node/server.mjs
+var Examples embed.FS
