@@ -88,6 +88,14 @@ func (s *Store) Ping(ctx context.Context) error {
 	return nil
 }
 
+// Shrink gives back memory that is only useful under load. Call it when nothing was written for a while.
+func (s *Store) Shrink(ctx context.Context) error {
+	if s.lite == nil {
+		return nil
+	}
+	return s.lite.shrink(ctx)
+}
+
 // Close waits for the write in progress and closes the database.
 func (s *Store) Close() error {
 	err := s.db.Close()
