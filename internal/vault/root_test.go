@@ -8,10 +8,12 @@ import (
 	"encoding/hex"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/hikyaku/hikyaku/internal/vault"
 	"github.com/hikyaku/hikyaku/internal/vault/vaulttest"
@@ -106,59 +108,66 @@ func TestRootFile(t *testing.T) {
 	}
 }
 
-// TestMain lets the test binary play the hook.
-func TestMain(m *testing.M) {
-	if mode, ok := os.LookupEnv("HIKYAKU_TEST_HOOK"); ok {
-		os.Exit(hook(mode, os.Args[len(os.Args)-1]))
+// Hooks as shell scripts; $0 is "wrap" or "unwrap". The honest one answers what it was asked, context and all.
+const honest = `in=$(cat); case $in in *'"context":"hikyaku/root"'*) echo "$in";; *) echo "unknown context" >&2; exit 1;; esac`
+
+func shell(t *testing.T, script string) vault.Hook {
+	t.Helper()
+	if _, err := exec.LookPath("sh"); err != nil {
+		t.Skip("no sh")
 	}
-	os.Exit(m.Run())
+	return vault.Hook{Program: "sh", Args: []string{"-c", script}}
 }
 
 func TestRootHook(t *testing.T) {
 	t.Parallel()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	h := func(mode string) vault.Hook {
-		return vault.Hook{Program: "/usr/bin/env", Args: []string{"HIKYAKU_TEST_HOOK=" + mode, self}}
-	}
 	path := filepath.Join(t.TempDir(), "root.wrapped")
-	first, err := vault.RootHook(t.Context(), h("xor"), path, bytes.NewReader(bytes.Repeat([]byte{7}, 32)))
+	first, err := vault.RootHook(t.Context(), shell(t, honest), path, bytes.NewReader(bytes.Repeat([]byte{7}, 32)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	stored, _ := os.ReadFile(path)
-	if len(stored) == 0 || bytes.Contains(stored, bytes.Repeat([]byte{7}, 32)) {
-		t.Errorf("stored form: %x", stored)
-	}
-	second, err := vault.RootHook(t.Context(), h("xor"), path, nil)
+	second, err := vault.RootHook(t.Context(), shell(t, honest), path, nil)
 	if err != nil || second.ID() != first.ID() {
 		t.Fatalf("second start: %v", err)
 	}
 	for name, c := range map[string]struct {
-		mode, path, says string
-		is               error
+		script, path, says string
+		is                 error
 	}{
-		"refuses to unwrap":         {"deny", path, "no access to key", vault.ErrUnwrap},
-		"answers nonsense":          {"noise", path, "its answer is not", vault.ErrUnwrap},
-		"answers nothing":           {"empty", path, "empty", vault.ErrUnwrap},
-		"answers another length":    {"short", path, "has 5 bytes", vault.ErrRootFormat},
-		"cannot unwrap its own":     {"forget", path + ".new", "came back changed", vault.ErrUnwrap},
-		"refuses to wrap":           {"deny", path + ".new", "wrap root key", nil},
-		"binds to another context":  {"xor-other", path, "context", vault.ErrUnwrap},
-		"fills the memory with out": {"flood", path, "its answer is not", vault.ErrUnwrap},
+		"refuses to unwrap":      {"echo 'no access to key' >&2; exit 2", path, "no access to key", vault.ErrUnwrap},
+		"answers nonsense":       {"cat >/dev/null; echo hello", path, "its answer is not", vault.ErrUnwrap},
+		"answers nothing":        {"echo {}", path, "empty", vault.ErrUnwrap},
+		"answers another length": {`echo '{"data":"AAAAAAA="}'`, path, "has 5 bytes", vault.ErrRootFormat},
+		"cannot unwrap its own": {
+			`if [ $0 = wrap ]; then echo '{"data":"AAAA"}'; else echo '{"data":"BBBB"}'; fi`, path + ".new", "came back changed", vault.ErrUnwrap,
+		},
+		"refuses to wrap":     {"exit 2", path + ".new", "wrap root key", nil},
+		"answers too much":    {"head -c 10000000 /dev/zero", path, "its answer is not", vault.ErrUnwrap},
+		"complains at length": {"head -c 10000000 /dev/zero >&2; exit 1", path, "exit status 1", vault.ErrUnwrap},
 	} {
-		_, err := vault.RootHook(t.Context(), h(c.mode), c.path, rand.Reader)
-		if err == nil || !strings.Contains(err.Error(), c.says) || (c.is != nil && !errors.Is(err, c.is)) {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-	if _, err := os.Stat(path + ".new"); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("a key that cannot be unwrapped was stored: %v", err)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := vault.RootHook(t.Context(), shell(t, c.script), c.path, rand.Reader)
+			if err == nil || !strings.Contains(err.Error(), c.says) || (c.is != nil && !errors.Is(err, c.is)) {
+				t.Errorf("%v", err)
+			}
+			if _, err := os.Stat(path + ".new"); !errors.Is(err, os.ErrNotExist) {
+				t.Errorf("a key that cannot be unwrapped was stored: %v", err)
+			}
+		})
 	}
 	if _, err := vault.RootHook(t.Context(), vault.Hook{Program: "/nowhere"}, path, nil); err == nil {
 		t.Error("missing program")
+	}
+}
+
+func TestRootHookThatHangs(t *testing.T) {
+	t.Parallel()
+	h := shell(t, "read x; exec sleep 1000")
+	h.Timeout = 50 * time.Millisecond
+	_, err := vault.RootHook(t.Context(), h, filepath.Join(t.TempDir(), "root.wrapped"), rand.Reader)
+	if err == nil || !strings.Contains(err.Error(), "did not answer within 50ms") {
+		t.Errorf("%v", err)
 	}
 }
 
