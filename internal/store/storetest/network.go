@@ -30,6 +30,28 @@ func registration(id string, phone wa.WaID, device uint8, base uint64) network.N
 	}
 }
 
+// checkUser compares what is stored under a number with want, nil for nobody.
+func checkUser(t *testing.T, d network.DirectoryStore, what string, phone wa.WaID, want *network.User) {
+	t.Helper()
+	got, err := d.User(t.Context(), phone)
+	must(t, err)
+	if (got == nil) != (want == nil) {
+		t.Fatalf("%s: %v", what, got)
+	}
+	if want == nil {
+		return
+	}
+	g, w := *got, *want
+	g.Devices, w.Devices = nil, nil
+	same(t, what, g, w)
+	if len(got.Devices) != len(want.Devices) {
+		t.Fatalf("%s: %d devices", what, len(got.Devices))
+	}
+	for i := range got.Devices {
+		same(t, what, *got.Devices[i], *want.Devices[i])
+	}
+}
+
 func directory(t *testing.T, s *store.Store) {
 	d := s.Directory()
 	if u, err := d.User(t.Context(), "1555"); u != nil || err != nil {
@@ -37,27 +59,7 @@ func directory(t *testing.T, s *store.Store) {
 	}
 	a := registration("u_a", "1555", 1, 0)
 	must(t, d.Register(t.Context(), []network.NewDevice{a, registration("u_b", "1556", 1, 0), registration("u_c", "1557", 1, 0)}))
-	check := func(what string, phone wa.WaID, want *network.User) {
-		t.Helper()
-		got, err := d.User(t.Context(), phone)
-		must(t, err)
-		if (got == nil) != (want == nil) {
-			t.Fatalf("%s: %v", what, got)
-		}
-		if want == nil {
-			return
-		}
-		g, w := *got, *want
-		g.Devices, w.Devices = nil, nil
-		same(t, what, g, w)
-		if len(got.Devices) != len(want.Devices) {
-			t.Fatalf("%s: %d devices", what, len(got.Devices))
-		}
-		for i := range got.Devices {
-			same(t, what, *got.Devices[i], *want.Devices[i])
-		}
-	}
-	check("registered", "1555", a.User)
+	checkUser(t, d, "registered", "1555", a.User)
 	if n, err := d.CountUsers(t.Context()); n != 3 || err != nil {
 		t.Errorf("count %d, %v", n, err)
 	}
@@ -70,13 +72,17 @@ func directory(t *testing.T, s *store.Store) {
 	changed.Name, changed.PIN, changed.HideReads, changed.Devices = "Other", nil, false, nil
 	must(t, d.SaveUser(t.Context(), &changed))
 	changed.Devices = a.User.Devices
-	check("saved", "1555", &changed)
+	checkUser(t, d, "saved", "1555", &changed)
 	must(t, d.Touch(t.Context(), "1555.1", 99))
 	changed.Seen, changed.Devices = 99, []*network.Device{new(*a.User.Devices[0])}
 	changed.Devices[0].Seen = 99
-	check("touched", "1555", &changed)
+	checkUser(t, d, "touched", "1555", &changed)
+}
 
-	// The number changes: the device is new, old keys and old items are gone, items for the new keys stay.
+// numberChange registers a user under another number: old keys and old items are gone, items for the new keys stay.
+func numberChange(t *testing.T, s *store.Store) {
+	d := s.Directory()
+	must(t, d.Register(t.Context(), []network.NewDevice{registration("u_a", "1555", 1, 0), registration("u_b", "1556", 1, 0)}))
 	item := func(device string, seq uint64) *pipeline.MailboxItem {
 		return &pipeline.MailboxItem{Device: wa.DeviceID(device), Seq: seq, Cipher: []byte("x")}
 	}
@@ -84,8 +90,8 @@ func directory(t *testing.T, s *store.Store) {
 	moved := registration("u_a", "1558", 1, 5)
 	moved.Keys.OneTime = nil
 	must(t, d.Register(t.Context(), []network.NewDevice{moved}))
-	check("old number", "1555", nil)
-	check("new number", "1558", moved.User)
+	checkUser(t, d, "old number", "1555", nil)
+	checkUser(t, d, "new number", "1558", moved.User)
 	for device, want := range map[wa.DeviceID]int{"1555.1": 0, "1558.1": 1} {
 		if got, err := s.MailboxAfter(t.Context(), device, 0, 9); len(got) != want || err != nil {
 			t.Errorf("mailbox of %s: %d items, want %d, %v", device, len(got), want, err)
@@ -98,11 +104,11 @@ func directory(t *testing.T, s *store.Store) {
 	if err := d.Register(t.Context(), []network.NewDevice{registration("u_new", "1600", 1, 0), registration("u_x", "1556", 2, 0)}); err == nil {
 		t.Error("one number for two users")
 	}
-	check("registered in a failed transaction", "1600", nil)
+	checkUser(t, d, "registered in a failed transaction", "1600", nil)
 
 	must(t, d.RemoveDevice(t.Context(), "1558.1"))
 	moved.User.Devices = nil
-	check("without device", "1558", moved.User)
+	checkUser(t, d, "without device", "1558", moved.User)
 	if k, err := d.Keys(t.Context(), "1558.1"); k != nil || err != nil {
 		t.Errorf("keys of a removed device: %v, %v", k, err)
 	}
@@ -136,9 +142,22 @@ func prekeys(t *testing.T, s *store.Store) {
 	if u.Devices[0].SignedAt != 50 {
 		t.Errorf("signed at %d", u.Devices[0].SignedAt)
 	}
-	for i := range 97 {
-		_, err := d.SaveKeys(t.Context(), "1555.1", &network.KeySet{OneTime: []frame.OneTimeKey{{ID: uint32(100 + i), Key: []byte{byte(i)}}}})
-		must(t, err)
+	if k, err := d.Keys(t.Context(), "1555.9"); k != nil || err != nil {
+		t.Errorf("keys of nobody: %v, %v", k, err)
+	}
+}
+
+// prekeyRace lets several callers take one-time prekeys: each goes to one of them.
+func prekeyRace(t *testing.T, s *store.Store) {
+	d := s.Directory()
+	r := registration("u_a", "1555", 1, 0)
+	r.Keys.OneTime = nil
+	for i := range 100 {
+		r.Keys.OneTime = append(r.Keys.OneTime, frame.OneTimeKey{ID: uint32(100 + i), Key: []byte{byte(i)}})
+	}
+	must(t, d.Register(t.Context(), []network.NewDevice{r}))
+	if n, err := d.SaveKeys(t.Context(), "1555.1", &network.KeySet{OneTime: []frame.OneTimeKey{{ID: 100, Key: []byte{22}}}}); n != 100 || err != nil {
+		t.Errorf("replaced: %d left, %v", n, err)
 	}
 	var g sync.WaitGroup
 	var mu sync.Mutex
@@ -164,7 +183,7 @@ func prekeys(t *testing.T, s *store.Store) {
 	if n, err := d.OneTimeLeft(t.Context(), "1555.1"); n != 20 || err != nil {
 		t.Errorf("%d left, %v", n, err)
 	}
-	if k := taken[2]; k != nil {
+	if k := taken[100]; k != nil {
 		sameBytes(t, "replaced prekey", k, []byte{22})
 	}
 	k, left, err := d.TakeOneTime(t.Context(), "1555.1")
@@ -174,9 +193,6 @@ func prekeys(t *testing.T, s *store.Store) {
 	must(t, d.DropOneTime(t.Context(), "1555.1"))
 	if k, left, err = d.TakeOneTime(t.Context(), "1555.1"); k != nil || left != 0 || err != nil {
 		t.Errorf("take of none: %v, %d, %v", k, left, err)
-	}
-	if k, err := d.Keys(t.Context(), "1555.9"); k != nil || err != nil {
-		t.Errorf("keys of nobody: %v, %v", k, err)
 	}
 }
 
