@@ -152,7 +152,7 @@ func (d *Device) Reload() error {
 
 // Describe is the device as registration sends it, with its public keys. name and platform are shown in lists of devices.
 func (d *Device) Describe(name string, platform frame.Platform) frame.Device {
-	auth := ed25519.NewKeyFromSeed(d.me.AuthSeed).Public().(ed25519.PublicKey) //nolint:errcheck // its only type
+	auth := ed25519.NewKeyFromSeed(d.me.AuthSeed).Public().(ed25519.PublicKey)
 	f := frame.Device{
 		Name: name, Platform: platform, IdentityKey: d.Identity().Bytes(), AuthKey: auth,
 		RegistrationID: d.me.RegistrationID, OneTime: d.keys.publicOneTime(),

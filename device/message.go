@@ -102,9 +102,9 @@ func (d *Device) find(id string) *Message {
 	if id == "" {
 		return nil
 	}
-	for i := len(d.history) - 1; i >= 0; i-- {
-		if d.history[i].ID == id {
-			return d.history[i]
+	for _, m := range slices.Backward(d.history) {
+		if m.ID == id {
+			return m
 		}
 	}
 	return nil
@@ -129,8 +129,7 @@ func (d *Device) notice(chat, kind string) {
 // newest, chat "" means all chats, limit 0 means all.
 func (d *Device) Messages(chat string, before uint64, limit int) []Message {
 	var list []Message
-	for i := len(d.history) - 1; i >= 0; i-- {
-		m := d.history[i]
+	for _, m := range slices.Backward(d.history) {
 		if (before > 0 && m.N >= before) || (chat != "" && m.Chat != chat) {
 			continue
 		}

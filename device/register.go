@@ -81,7 +81,7 @@ func (r *Registrar) post(ctx context.Context, path string, body, answer any) err
 	if err != nil {
 		return fmt.Errorf("register: %w", err)
 	}
-	defer res.Body.Close() //nolint:errcheck // read to its end or of no more use
+	defer res.Body.Close()
 	data, err = io.ReadAll(io.LimitReader(res.Body, maxAnswer))
 	if err != nil {
 		return fmt.Errorf("register: read answer: %w", err)

@@ -92,8 +92,13 @@ type rig struct {
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
+	return newRigWith(t, 20)
+}
+
+func newRigWith(t *testing.T, oneTime int) *rig {
+	t.Helper()
 	r := &rig{t: t, p: platformtest.New(business), store: &frailStore{}, clock: newClock()}
-	r.o = device.Options{Clock: r.clock, Store: r.store, OneTime: 20}
+	r.o = device.Options{Clock: r.clock, Store: r.store, OneTime: oneTime}
 	d, err := device.Generate(r.o)
 	if err != nil {
 		t.Fatal(err)

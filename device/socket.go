@@ -70,8 +70,12 @@ func (l *Link) connect(outer context.Context) ending {
 	return e
 }
 
-// because prefers the reason for which a connection was ended to the error that its end caused.
+// because prefers the reason for which a connection was ended to the error that its end caused. What the server says when
+// it closes counts more than either.
 func because(ctx context.Context, err error) error {
+	if websocket.CloseStatus(err) != -1 {
+		return err
+	}
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
 	}
@@ -143,12 +147,12 @@ func (s *socket) write(ctx context.Context) {
 		s.l.mu.Unlock()
 		for _, f := range list {
 			var err error
-			if data, err = frame.AppendJSON(data[:0], f); err == nil {
-				err = s.conn.Write(ctx, websocket.MessageText, data)
-			}
-			if err != nil {
-				s.end(fmt.Errorf("write: %w", err))
+			if data, err = frame.AppendJSON(data[:0], f); err != nil {
+				s.end(err)
 				return
+			}
+			if s.conn.Write(ctx, websocket.MessageText, data) != nil {
+				return // the reader ends the connection: it may still find out why the server has closed it
 			}
 		}
 	}
@@ -210,7 +214,10 @@ func (s *socket) greetInTime(ctx context.Context) {
 
 // watch ends a connection whose server has given no sign of life, not even a ping.
 func (s *socket) watch(ctx context.Context) {
-	for seesPings {
+	if !seesPings {
+		return
+	}
+	for {
 		s.l.mu.Lock()
 		over := s.l.seen.Add(frame.SilenceMax)
 		s.l.mu.Unlock()

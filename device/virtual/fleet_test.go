@@ -56,8 +56,8 @@ type conn struct {
 
 func (n *net) Attach(device string, _ uint64, sink func(frame.Frame)) (virtual.Conn, error) {
 	n.mu.Lock()
+	defer n.mu.Unlock()
 	n.sinks[device] = sink
-	n.mu.Unlock()
 	for _, f := range n.Pending(device, 100) {
 		sink(f)
 	}
@@ -78,11 +78,10 @@ func (c *conn) Close() {
 
 // text sends a message to a user, now or when the device comes back.
 func (n *net) text(waID, body string) string {
+	n.mu.Lock() // items reach the sink in their order
+	defer n.mu.Unlock()
 	id := n.Text(waID+".1", body)
-	n.mu.Lock()
-	sink := n.sinks[waID+".1"]
-	n.mu.Unlock()
-	if sink != nil {
+	if sink := n.sinks[waID+".1"]; sink != nil {
 		list := n.Pending(waID+".1", 1)
 		sink(list[len(list)-1])
 	}
@@ -568,5 +567,50 @@ func TestTenThousandUsers(t *testing.T) {
 		if h := r.n.history(u.WaID, ids[i]); h != "delivered read" {
 			t.Fatalf("%s: %q", u.WaID, h)
 		}
+	}
+}
+
+// TestConcurrentUse does everything at once; the race detector judges.
+func TestConcurrentUse(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, func(o *virtual.Options) { o.Queue = 8 })
+	ids := make([]string, 20)
+	for i := range ids {
+		ids[i] = fmt.Sprintf("1555%07d", i)
+		r.add(ids[i], `{"reply_rate":0.5,"read_delay":"1s","offline":{"every":"10s","for":"1s"}}`)
+	}
+	var jobs sync.WaitGroup
+	for w := range 4 {
+		jobs.Go(func() {
+			for i := range 50 {
+				id := ids[(i*7+w)%len(ids)]
+				switch (i + w) % 6 {
+				case 0, 1:
+					r.n.text(id, "x")
+				case 2:
+					_, _ = r.f.Messages(id)
+					r.f.Users("", 5)
+				case 3:
+					_, _ = r.f.Send(t.Context(), id, business, []byte(`{"type":"text","text":{"body":"y"}}`))
+				case 4:
+					r.clock.advance(time.Second)
+					r.f.Poke()
+				case 5:
+					_ = r.f.Do(t.Context(), id, virtual.UserAction{Do: "new_device"})
+				}
+			}
+		})
+	}
+	jobs.Wait()
+	r.idle()
+	for range 60 {
+		r.advance(time.Second)
+	}
+	for _, id := range ids {
+		r.must(r.f.Do(t.Context(), id, virtual.UserAction{Do: "online"}))
+		r.idle()
+		r.n.Look(id+".1", func(p *platformtest.Peer) { equal(t, id+" waiting", p.Waiting(), 0) })
+		u, _ := r.f.User(id)
+		equal(t, id+" unanswered", u.Unanswered, 0)
 	}
 }

@@ -4,6 +4,6 @@ package virtual_test
 
 // crowd is how many users a test with many of them has.
 const (
-	crowd       = 1000
+	crowd       = 300
 	raceEnabled = true
 )
