@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/hikyaku/hikyaku/internal/pipeline"
 )
@@ -93,25 +92,6 @@ func distinct(ms []*pipeline.Message) []*pipeline.Message {
 		merge(&c, m)
 		out[i] = &c
 	}
-	return out
-}
-
-// ordered returns the messages by time, those of one millisecond as they stand. Batches are nearly sorted already.
-func ordered(ms []*pipeline.Message) []*pipeline.Message {
-	byTime := func(a, b *pipeline.Message) int {
-		switch {
-		case a.AcceptedAt < b.AcceptedAt:
-			return -1
-		case a.AcceptedAt > b.AcceptedAt:
-			return 1
-		}
-		return 0
-	}
-	if slices.IsSortedFunc(ms, byTime) {
-		return ms
-	}
-	out := slices.Clone(ms)
-	slices.SortStableFunc(out, byTime)
 	return out
 }
 

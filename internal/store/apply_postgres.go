@@ -159,7 +159,7 @@ func pgMessages(q *pgx.Batch, b *pipeline.Batch) {
 		return args
 	}
 	if len(b.Insert) > 0 {
-		q.Queue(pgInsert, append(rows(distinct(ordered(b.Insert))), int64(b.Partition))...)
+		q.Queue(pgInsert, append(rows(distinct(b.Insert)), int64(b.Partition))...)
 	}
 	if len(b.Update) > 0 {
 		q.Queue(pgUpdate, rows(distinct(b.Update))...)

@@ -164,7 +164,7 @@ func (a *liteApplier) reached(ctx context.Context, partition int) (uint64, error
 }
 
 func (a *liteApplier) messages(ctx context.Context, b *pipeline.Batch) error {
-	for _, m := range ordered(b.Insert) {
+	for _, m := range b.Insert {
 		id, hash := text(m.ID), idHash(m.ID)
 		fresh, err := a.insert.run(ctx, id, hash, int64(b.Partition), text(m.Number), text(m.WABA), text(m.User), int64(m.State),
 			text(m.Type), text(m.Category), text(m.PricingType), flag(m.Billable), flag(m.PricedOnce), text(m.IdentityHash),

@@ -111,11 +111,11 @@ func clientID(t *testing.T, s *store.Store) {
 	}
 }
 
-// pending checks the three lists: order, pages, partitions.
+// pending checks the three lists: order, pages, partitions. The order is that of the journal, also when the clock went back.
 func pending(t *testing.T, s *store.Store) {
 	var insert, there []*pipeline.Message
 	for i := range 10 {
-		m := &pipeline.Message{ID: wa.MessageID(fmt.Sprintf("p%d", (i*7)%10)), User: "1555", State: pipeline.StateAccepted, AcceptedAt: int64(i / 3)}
+		m := &pipeline.Message{ID: wa.MessageID(fmt.Sprintf("p%d", (i*7)%10)), User: "1555", State: pipeline.StateAccepted, AcceptedAt: int64(10 - i/3)}
 		insert = append(insert, m)
 	}
 	there = append(there, &pipeline.Message{ID: "elsewhere", User: "1555", State: pipeline.StateAccepted, AcceptedAt: 1})
