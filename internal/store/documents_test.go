@@ -23,8 +23,17 @@ func TestDocumentsKeepTheirNames(t *testing.T) {
 	t.Parallel()
 	var have []string
 	for _, v := range []any{
-		business.Portfolio{}, business.WABA{}, business.Number{}, access.App{}, access.SystemUser{}, access.Person{}, access.Token{},
-		template.Template{}, webhook.Subscription{}, webhook.Link{}, webhook.NumberOverride{},
+		business.Portfolio{},
+		business.WABA{},
+		business.Number{},
+		access.App{},
+		access.SystemUser{},
+		access.Person{},
+		access.Token{},
+		template.Template{},
+		webhook.Subscription{},
+		webhook.Link{},
+		webhook.NumberOverride{},
 	} {
 		typ := reflect.TypeOf(v)
 		have = append(have, fields(typ.String(), typ)...)
