@@ -91,10 +91,11 @@ func openPlatform(ctx context.Context, a *App, root *vault.Root) (p *platform, e
 	}
 	p.onClose("journal", p.journal.Close)
 	p.openNetwork()
-	if err = p.openPipeline(ctx, draw); err != nil {
+	// Webhooks before lanes, so that a stop lets them carry what the lanes decided last.
+	if err = p.openWebhooks(ctx); err != nil {
 		return p, err
 	}
-	if err = p.openWebhooks(ctx); err != nil {
+	if err = p.openPipeline(ctx, draw); err != nil {
 		return p, err
 	}
 	p.startChores(a)
@@ -164,7 +165,6 @@ func (p *platform) openPipeline(ctx context.Context, draw io.Reader) error {
 		Directory: p.directory, Mailbox: p.mailbox, Lanes: lanes, Businesses: businesses{p.rules.business},
 		Clock: p.clock, Wire: p.wall, Log: p.log,
 	})
-	p.onClose("connections", p.hub.Shutdown)
 	p.directory.OnChange(func(c network.Change) {
 		again := c.Kind == network.DeviceReplaced || c.Kind == network.NumberChanged
 		p.pipeline.UserChanged(c.User.WaID, again)
@@ -173,6 +173,7 @@ func (p *platform) openPipeline(ctx context.Context, draw io.Reader) error {
 		}
 	})
 	p.onClose("lanes", p.pipeline.Close)
+	p.onClose("connections", p.hub.Shutdown) // while the lanes still take what devices say last
 	if err := p.pipeline.Start(ctx); err != nil {
 		return fmt.Errorf("start lanes: %w", err)
 	}
