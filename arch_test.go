@@ -63,7 +63,7 @@ var plan = map[string][]string{
 
 	// The programs beside the platform are its clients: they know no room.
 	"internal/bench":    {"internal/clock", "retry"},
-	"internal/console":  {"internal/clock", "device"},
+	"internal/console":  {"internal/clock", "internal/network/frame", "device"},
 	"internal/receiver": {},
 	"cmd/hikyaku":       {"internal/app", "internal/bench", "internal/console", "internal/receiver", "device", "retry"},
 }

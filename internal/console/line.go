@@ -1,0 +1,241 @@
+package console
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/hikyaku/hikyaku/device"
+	"github.com/hikyaku/hikyaku/internal/clock"
+)
+
+const (
+	maxLine    = 64 << 10         // bytes of a line of input
+	answerTime = 30 * time.Second // after the end of the input, for the platform's answers
+)
+
+// lines is the phone in a pipe. One line per event goes to Out:
+//
+//	12:01 < text     the business wrote
+//	12:01 > text     the platform holds the person's message
+//	12:01 = text     the business has read it
+//	12:01 ! text     it was refused; the reason stands in front
+//
+// Lines of other chats than the one that is written to have "[number] " in front of the text. Line ends within a text are
+// written as \n. What is no message goes to Err.
+type lines struct {
+	o             *Options
+	l             *device.Link
+	p             *pump
+	failed, ended <-chan error
+
+	greeted bool
+	refused int // messages that the platform did not take
+	sent    int // lines handed to the device in this run
+	settled int // messages whose answer was printed; those of earlier runs count too
+}
+
+// errAnswers reports that the platform did not answer in time.
+var errAnswers = errors.New("the platform has not taken every message; they stay in the state file and go out next time")
+
+func (n *lines) run(ctx context.Context) error {
+	input, failure := n.read(ctx)
+	var due clock.Timer
+	var fire <-chan time.Time
+	start := func(d time.Duration) {
+		if due == nil {
+			due = n.o.Clock.NewTimer(d)
+		} else {
+			due.Reset(d)
+		}
+		fire = due.C()
+	}
+	grace := false
+	for {
+		if input == nil && !grace && n.settled >= n.sent && n.unanswered() == 0 {
+			grace = true
+			start(n.o.Wait)
+		}
+		select {
+		case text, ok := <-input:
+			if !ok {
+				input = nil
+				start(answerTime)
+				continue
+			}
+			if err := n.send(text); err != nil {
+				return err
+			}
+		case <-n.p.ready:
+			n.print(n.p.take())
+		case err := <-n.failed:
+			n.o.say("Not connected: %s. Trying again.", reasonOf(err))
+		case err := <-n.ended:
+			n.print(n.p.take())
+			return n.over(err)
+		case <-fire:
+			n.print(n.p.take())
+			return n.verdict(grace, *failure)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// read hands out lines of the input until it ends. The error is set before the channel closes.
+func (n *lines) read(ctx context.Context) (<-chan string, *error) {
+	list, failure := make(chan string), new(error)
+	go func() {
+		defer close(list)
+		s := bufio.NewScanner(n.o.In)
+		s.Buffer(nil, maxLine)
+		for s.Scan() {
+			select {
+			case list <- s.Text():
+			case <-ctx.Done():
+				return
+			}
+		}
+		if err := s.Err(); err != nil {
+			*failure = fmt.Errorf("read input: %w", err)
+		}
+	}()
+	return list, failure
+}
+
+func (n *lines) unanswered() (count int) {
+	n.l.Look(func(d *device.Device) { count = d.Unanswered() })
+	return count
+}
+
+// over is what the end of the link means.
+func (n *lines) over(err error) error {
+	switch {
+	case errors.Is(err, device.ErrGone) && !n.greeted && n.sent == 0:
+		return errStale
+	case err != nil:
+		return errors.New(reasonOf(err))
+	}
+	return nil
+}
+
+// verdict is the result after the end of the input.
+func (n *lines) verdict(answered bool, failure error) error {
+	switch {
+	case failure != nil:
+		return failure
+	case !answered:
+		return errAnswers
+	case n.refused > 0:
+		return fmt.Errorf("%d of %d messages were refused", n.refused, n.sent)
+	}
+	return nil
+}
+
+func (n *lines) send(text string) error {
+	if text = strings.TrimSpace(text); text == "" {
+		return nil
+	}
+	to, err := n.to()
+	if err != nil {
+		return err
+	}
+	if _, err := n.l.Send(to, textContent(text, "")); err != nil {
+		return fmt.Errorf("send: %w", err)
+	}
+	n.sent++
+	return nil
+}
+
+// to is the business number that is written to.
+func (n *lines) to() (string, error) {
+	if n.o.To != "" {
+		return n.o.To, nil
+	}
+	var chats []device.Chat
+	n.l.Look(func(d *device.Device) { chats = d.Chats() })
+	switch {
+	case len(chats) == 1:
+		return chats[0].WaID, nil
+	case len(chats) > 1:
+		return "", errors.New("there are several chats: --to names the business number to write to")
+	case n.o.Suggest != "":
+		return n.o.Suggest, nil
+	}
+	return "", errors.New("no business has written yet: --to names the business number to write to")
+}
+
+func (n *lines) print(list []device.Event) {
+	for i := range list {
+		e := &list[i]
+		switch e.Kind {
+		case device.EventConnected:
+			n.greeted = true
+			n.o.say("Connected as %s.", number(n.o.Phone))
+		case device.EventOffline:
+			n.o.say("Disconnected: %s.", reasonOf(e.Err))
+		case device.EventMessage:
+			if e.Message.Direction != device.Out {
+				n.message("<", e.Message, "")
+			}
+		case device.EventChanged:
+			n.changed(e.Message)
+		case device.EventRefused:
+			n.o.say("The platform refused a request: %s", oneLine(e.Error.Error()))
+		case device.EventTyping:
+			n.o.say("%s is typing.", number(e.Chat))
+		case device.EventIdentity, device.EventProfile, device.EventFound, device.EventGone: // seen elsewhere, or of no use here
+		}
+	}
+}
+
+// changed prints the next step of one of the person's own messages.
+func (n *lines) changed(m *device.Message) {
+	if m.Direction != device.Out {
+		return
+	}
+	switch m.Status {
+	case device.Sent:
+		n.settled++
+		n.message(">", m, "")
+	case device.Read:
+		n.message("=", m, "")
+	case device.Failed:
+		n.settled++
+		n.refused++
+		n.message("!", m, refusal(m)+": ")
+	case device.Pending, device.Received, device.Played:
+	}
+}
+
+func (n *lines) message(sign string, m *device.Message, before string) {
+	if to, err := n.to(); err != nil || to != m.Chat {
+		before = "[" + m.Chat + "] " + before
+	}
+	if m.Type == device.TypeNotice {
+		n.o.say("%s%s.", before, noticeShort(m))
+		return
+	}
+	fmt.Fprintf(n.o.Out, "%s %s %s%s\n", clockTime(m, n.o.zone()), sign, before, inLine(m)) //nolint:errcheck // the reader left: the input ends too
+}
+
+// inLine is a whole message in one line.
+func inLine(m *device.Message) string {
+	if m.Type == "reaction" {
+		return "reacted " + oneLine(m.Text())
+	}
+	p := read(m)
+	var list []string
+	for _, s := range []string{p.label, p.header, p.body, p.footer} {
+		if s != "" {
+			list = append(list, strings.ReplaceAll(clean(s), "\n", `\n`))
+		}
+	}
+	for i, b := range p.buttons {
+		list = append(list, fmt.Sprintf("[%d] %s", i+1, oneLine(b.text)))
+	}
+	return strings.Join(list, " · ")
+}
