@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hikyaku/hikyaku/device"
 	"github.com/hikyaku/hikyaku/internal/network/frame"
@@ -14,13 +15,14 @@ import (
 
 // UserAction is something a person does, as the control API names it.
 type UserAction struct {
-	// Do is read, played (or play), block, unblock, report, mute, archive, opt_out, opt_in, offline, online, new_device, or
-	// send.
+	// Do is read, played (or play), block, unblock, report, mute, archive, opt_out, opt_in, offline, online, receipts_on,
+	// receipts_off, new_device, or send.
 	Do      string          `json:"do"`
 	To      string          `json:"to,omitempty"`      // wa_id of the business number; for read and played: of the chat
 	IDs     []string        `json:"ids,omitempty"`     // wamids, for read, played and report; read without any: all of the chat, or all
 	Reason  string          `json:"reason,omitempty"`  // of report and block
 	Content json.RawMessage `json:"content,omitempty"` // of send, in the shape of the send API
+	For     Duration        `json:"for,omitempty"`     // of offline: come back after it; 0 means not by itself
 }
 
 // Do lets a user do something. Errors: [ErrUnknown], [ErrAction], [ErrClosed], device.ErrContent, device.ErrQueue, those
@@ -61,8 +63,17 @@ func (f *Fleet) with(ctx context.Context, u *user, call func(*device.Device) (de
 func (u *user) perform(d *device.Device, a *UserAction) (device.Effects, error) {
 	switch a.Do {
 	case "online", "offline":
+		if a.For < 0 {
+			return device.Effects{}, fmt.Errorf("for is negative: %w", ErrAction)
+		}
 		u.setOnline(a.Do == "online")
+		if a.Do == "offline" && a.For > 0 {
+			u.after(time.Duration(a.For), timer{what: whatOnline})
+		}
 		return device.Effects{}, nil
+	case "receipts_on", "receipts_off":
+		on := a.Do == "receipts_on"
+		return d.SetProfile(frame.Profile{ReadReceipts: &on})
 	case "read":
 		if len(a.IDs) == 0 {
 			return d.MarkChatRead(a.To)

@@ -1,7 +1,6 @@
 package virtual_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,282 +15,6 @@ import (
 	"github.com/hikyaku/hikyaku/device/virtual"
 	"github.com/hikyaku/hikyaku/internal/network/frame"
 )
-
-const business = "15550783881"
-
-// net connects a fleet with the platform of the tests.
-type net struct {
-	*platformtest.Platform
-
-	mu      sync.Mutex
-	sinks   map[string]func(frame.Frame)
-	created int
-	refuse  error
-	calls   int
-}
-
-func newNet() *net {
-	return &net{Platform: platformtest.New(business), sinks: map[string]func(frame.Frame){}}
-}
-
-func (n *net) CreateUsers(_ context.Context, users []virtual.Registration) error {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.refuse != nil {
-		return n.refuse
-	}
-	n.calls++
-	for _, u := range users {
-		n.Register(u.WaID, u.Device)
-		n.created++
-	}
-	return nil
-}
-
-type conn struct {
-	n      *net
-	device string
-	sink   func(frame.Frame)
-}
-
-func (n *net) Attach(device string, _ uint64, sink func(frame.Frame)) (virtual.Conn, error) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.sinks[device] = sink
-	for _, f := range n.Pending(device, 100) {
-		sink(f)
-	}
-	return &conn{n, device, sink}, nil
-}
-
-func (c *conn) Handle(f frame.Frame) {
-	for _, answer := range c.n.Handle(c.device, f) {
-		c.sink(answer)
-	}
-}
-
-func (c *conn) Close() {
-	c.n.mu.Lock()
-	defer c.n.mu.Unlock()
-	delete(c.n.sinks, c.device)
-}
-
-// text sends a message to a user, now or when the device comes back.
-func (n *net) text(waID, body string) string {
-	n.mu.Lock() // items reach the sink in their order
-	defer n.mu.Unlock()
-	id := n.Text(waID+".1", body)
-	if sink := n.sinks[waID+".1"]; sink != nil {
-		list := n.Pending(waID+".1", 1)
-		sink(list[len(list)-1])
-	}
-	return id
-}
-
-func (n *net) history(waID, id string) (h string) {
-	n.Look(waID+".1", func(p *platformtest.Peer) { h = strings.Join(p.History[id], " ") })
-	return h
-}
-
-func (n *net) inbox(waID string) (h string) {
-	n.Look(waID+".1", func(p *platformtest.Peer) {
-		for _, m := range p.Inbox {
-			h += (&device.Message{Type: "text", Raw: []byte(m)}).Text() + " "
-		}
-	})
-	return strings.TrimSpace(h)
-}
-
-type handClock struct {
-	mu      sync.Mutex
-	now     time.Time
-	changed chan struct{}
-}
-
-func newClock() *handClock {
-	return &handClock{now: time.Unix(1767225600, 0), changed: make(chan struct{})}
-}
-
-func (c *handClock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *handClock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-	close(c.changed)
-	c.changed = make(chan struct{})
-}
-
-func (c *handClock) Sleep(ctx context.Context, d time.Duration) error {
-	until := c.Now().Add(d)
-	for {
-		c.mu.Lock()
-		now, changed := c.now, c.changed
-		c.mu.Unlock()
-		if !now.Before(until) {
-			return nil
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-}
-
-type rig struct {
-	t     *testing.T
-	n     *net
-	f     *virtual.Fleet
-	clock *handClock
-}
-
-func newRig(t *testing.T, change func(o *virtual.Options)) *rig {
-	t.Helper()
-	r := &rig{t: t, n: newNet(), clock: newClock()}
-	o := virtual.Options{Network: r.n, Clock: r.clock, Seed: 1, Workers: 2}
-	if change != nil {
-		change(&o)
-	}
-	r.f = virtual.New(o)
-	r.f.Start()
-	t.Cleanup(r.f.Close)
-	return r
-}
-
-// idle waits until the fleet has nothing to do.
-func (r *rig) idle() {
-	r.t.Helper()
-	for !r.f.Idle() {
-		if r.t.Context().Err() != nil {
-			r.t.Fatal("never idle")
-		}
-		runtime.Gosched()
-	}
-}
-
-func (r *rig) advance(d time.Duration) {
-	r.clock.advance(d)
-	r.f.Poke()
-	r.idle()
-}
-
-func (r *rig) must(err error) {
-	r.t.Helper()
-	if err != nil {
-		r.t.Fatal(err)
-	}
-}
-
-func (r *rig) add(waID, behaviour string) {
-	r.t.Helper()
-	u := virtual.User{WaID: waID, Name: "Ann"}
-	if behaviour != "" {
-		u.Behaviour = new(virtual.Behaviour)
-		r.must(json.Unmarshal([]byte(behaviour), u.Behaviour))
-	}
-	r.must(r.f.Add(r.t.Context(), u))
-}
-
-func equal[T comparable](t *testing.T, what string, got, want T) {
-	t.Helper()
-	if got != want {
-		t.Errorf("%s: got %v, want %v", what, got, want)
-	}
-}
-
-func TestBehaviours(t *testing.T) {
-	t.Parallel()
-	const ann = "15550200001"
-	for name, tc := range map[string]struct {
-		behaviour string
-		first     string // history before time passes
-		later     string // after an hour
-		inbox     string
-	}{
-		"default: delivered, then read":     {``, "delivered read", "delivered read", ""},
-		"read after a delay":                {`{"read_delay":"90s"}`, "delivered", "delivered read", ""},
-		"never reads":                       {`{"read_rate":0}`, "delivered", "delivered", ""},
-		"chat open: read only":              {`{"read_at_once":true}`, "read", "read", ""},
-		"replies at once":                   {`{"reply_rate":1,"reply_text":"Hi \"you\""}`, "delivered read", "delivered read", `Hi "you"`},
-		"replies later":                     {`{"reply_rate":1,"reply_delay":"1.5s"}`, "delivered read", "delivered read", "OK"},
-		"offline: nothing until it is back": {`{"offline":true}`, "", "", ""},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			r := newRig(t, nil)
-			r.add(ann, tc.behaviour)
-			id := r.n.text(ann, "hello")
-			r.idle()
-			equal(t, "at first", r.n.history(ann, id), tc.first)
-			r.advance(time.Hour)
-			equal(t, "later", r.n.history(ann, id), tc.later)
-			equal(t, "inbox", r.n.inbox(ann), tc.inbox)
-		})
-	}
-}
-
-func TestRatesRepeatForASeed(t *testing.T) {
-	t.Parallel()
-	const ann = "15550200001"
-	run := func(seed uint64) string {
-		r := newRig(t, func(o *virtual.Options) { o.Seed = seed })
-		r.add(ann, `{"read_rate":0.5}`)
-		var out strings.Builder
-		for range 40 {
-			id := r.n.text(ann, "x")
-			r.idle()
-			out.WriteString(r.n.history(ann, id) + ",")
-		}
-		return out.String()
-	}
-	first, second, third := run(1), run(1), run(2)
-	equal(t, "same seed", second, first)
-	if third == first {
-		t.Error("another seed decided the same 40 times")
-	}
-	if n := strings.Count(first, "read"); n < 8 || n > 32 {
-		t.Errorf("%d of 40 read", n)
-	}
-}
-
-func TestBlockAndReport(t *testing.T) {
-	t.Parallel()
-	const ann = "15550200001"
-	r := newRig(t, nil)
-	r.add(ann, `{"block_rate":1,"report_rate":1}`)
-	r.n.text(ann, "spam")
-	r.idle()
-	r.must(r.f.Do(t.Context(), ann, virtual.UserAction{Do: "unblock", To: business}))
-	r.idle()
-	r.n.Look(ann+".1", func(p *platformtest.Peer) {
-		equal(t, "acts", fmt.Sprintln(p.Acts[0].Do, p.Acts[1].Do, p.Acts[2].Do), "block report unblock\n")
-	})
-}
-
-func TestOfflinePeriods(t *testing.T) {
-	t.Parallel()
-	const ann = "15550200001"
-	r := newRig(t, nil)
-	r.add(ann, `{"offline":{"every":"10m","for":"1m"}}`)
-	seen := map[bool]int{}
-	for range 200 {
-		r.advance(30 * time.Second)
-		u, _ := r.f.User(ann)
-		seen[u.Online]++
-	}
-	if seen[false] < 4 || seen[true] < 150 {
-		t.Errorf("online and offline: %v", seen)
-	}
-	id := r.n.text(ann, "sooner or later")
-	r.advance(11 * time.Minute)
-	r.advance(2 * time.Minute)
-	equal(t, "history", r.n.history(ann, id), "delivered read")
-}
 
 func TestActions(t *testing.T) {
 	t.Parallel()
@@ -337,6 +60,18 @@ func TestActions(t *testing.T) {
 	third := r.n.text(ann, "new keys")
 	r.idle()
 	equal(t, "new device", r.n.history(ann, third), "delivered")
+
+	r.must(r.f.Do(ctx, ann, virtual.UserAction{Do: "receipts_off"}))
+	r.must(r.f.Do(ctx, ann, virtual.UserAction{Do: "read"}))
+	r.idle()
+	equal(t, "receipts off", r.n.history(ann, third), "delivered")
+	r.must(r.f.Do(ctx, ann, virtual.UserAction{Do: "offline", For: virtual.Duration(time.Minute)}))
+	r.idle()
+	u, _ := r.f.User(ann)
+	equal(t, "away", u.Online, false)
+	r.advance(time.Minute)
+	u, _ = r.f.User(ann)
+	equal(t, "back", u.Online, true)
 
 	for name, tc := range map[string]struct {
 		waID string
@@ -512,40 +247,11 @@ func TestRefusedRegistration(t *testing.T) {
 	}
 }
 
-func TestBehaviourJSON(t *testing.T) {
-	t.Parallel()
-	for _, bad := range []string{
-		`{"read_rate":2}`, `{"reply_rate":-1}`, `{"read_delay":5}`, `{"read_delay":"5"}`, `{"read_delay":"-5s"}`,
-		`{"reed_rate":1}`, `{"offline":{"every":"1m"}}`, `{"offline":"yes"}`, `[]`,
-		`{"reply_text":"` + strings.Repeat("x", 5000) + `"}`,
-	} {
-		var b virtual.Behaviour
-		if err := json.Unmarshal([]byte(bad), &b); !errors.Is(err, virtual.ErrBehaviour) {
-			t.Errorf("%.40s: %v", bad, err)
-		}
-	}
-	for _, good := range []string{
-		`{}`, `{"read_rate":0.25,"read_delay":"1.5s","reply_rate":1,"reply_text":"x","reply_delay":"1h"}`,
-		`{"offline":true}`, `{"offline":{"every":"10m","for":"1m"}}`, `{"read_at_once":true,"block_rate":0.1,"report_rate":0.1}`,
-	} {
-		var a, b virtual.Behaviour
-		if err := json.Unmarshal([]byte(good), &a); err != nil {
-			t.Fatalf("%s: %v", good, err)
-		}
-		data, err := json.Marshal(a)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := json.Unmarshal(data, &b); err != nil || a != b {
-			t.Errorf("%s became %s: %v", good, data, err)
-		}
-	}
-}
-
 func TestTenThousandUsers(t *testing.T) {
 	t.Parallel()
-	if testing.Short() && raceEnabled {
-		t.Skip("slow under the race detector")
+	crowd := crowd
+	if testing.Short() {
+		crowd = min(crowd, 500)
 	}
 	r := newRig(t, nil)
 	users := make([]virtual.User, crowd)

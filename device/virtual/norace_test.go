@@ -3,7 +3,4 @@
 package virtual_test
 
 // crowd is how many users a test with many of them has.
-const (
-	crowd       = 10_000
-	raceEnabled = false
-)
+const crowd = 10_000

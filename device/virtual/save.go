@@ -24,7 +24,8 @@ const (
 )
 
 // Save returns the state of all users, after [Fleet.Close]. It holds their keys: encrypt it. Load it at most once, and
-// delete what was stored before the users start again: an older state would use message keys twice.
+// delete what was stored before the users start again: an older state would use message keys twice. What users would have
+// done later by their behaviour is not kept.
 func (f *Fleet) Save() ([]byte, error) {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
