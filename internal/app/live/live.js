@@ -24,7 +24,7 @@ function draw(d) {
   const article = document.createElement("article");
   const last = d.attempts?.at(-1);
   const head = document.createElement("h2");
-  head.append(element("span", words(d.payload)), element("span", d.state, d.state),
+  head.append(element("span", words(d.payload)), element("span", d.state === "delivered" ? "answered" : d.state, d.state),
     element("small", last ? `HTTP ${last.status || "–"} in ${last.latency_ms} ms, attempt ${d.attempts.length}` : ""),
     element("small", d.url));
   article.append(head, element("pre", JSON.stringify(d.payload, null, 2)));
