@@ -3,13 +3,11 @@ package pipeline
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
-
-	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/hikyaku/hikyaku/internal/clock"
 	"github.com/hikyaku/hikyaku/internal/signal"
@@ -81,12 +79,29 @@ type keyring struct {
 	clock clock.Clock
 	rand  io.Reader
 
-	mu   sync.Mutex // held while keys of one number are made: they are made once
-	keys map[wa.PhoneNumberID]*numberKeys
+	mu   sync.Mutex // guards the map only
+	keys map[wa.PhoneNumberID]*ringEntry
+}
+
+// ringEntry is the place of one number in the keyring.
+type ringEntry struct {
+	mu   sync.Mutex // held while its keys are loaded or made: they are made once
+	keys atomic.Pointer[numberKeys]
 }
 
 func newKeyring(store KeyStore, vault Sealer, c clock.Clock, r io.Reader) *keyring {
-	return &keyring{store: store, vault: vault, clock: c, rand: r, keys: map[wa.PhoneNumberID]*numberKeys{}}
+	return &keyring{store: store, vault: vault, clock: c, rand: r, keys: map[wa.PhoneNumberID]*ringEntry{}}
+}
+
+func (k *keyring) entry(id wa.PhoneNumberID) *ringEntry {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	e := k.keys[id]
+	if e == nil {
+		e = &ringEntry{}
+		k.keys[id] = e
+	}
+	return e
 }
 
 func numberAD(id wa.PhoneNumberID) []byte { return []byte("number/" + string(id) + "/keys") }
@@ -98,22 +113,17 @@ func oneTimeAD(id wa.PhoneNumberID, n uint32) []byte {
 // number returns the keys of a number, making them the first time and replacing prekeys that are a week old. New keys are
 // durable before anyone sees them.
 func (k *keyring) number(ctx context.Context, id wa.PhoneNumberID) (*numberKeys, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	have := k.keys[id]
+	e := k.entry(id)
+	if have := e.keys.Load(); have != nil && !k.due(have) {
+		return have, nil
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	have := e.keys.Load()
 	if have == nil {
-		sealed, err := k.store.NumberKeys(ctx, id)
-		if err != nil {
-			return nil, fmt.Errorf("load keys of number %s: %w", id, err)
-		}
-		if sealed != nil {
-			plain, err := k.vault.Open(numberAD(id), sealed)
-			if err == nil {
-				have, err = parseNumberKeys(plain)
-			}
-			if err != nil {
-				return nil, fmt.Errorf("open keys of number %s: %w", id, err)
-			}
+		var err error
+		if have, err = k.load(ctx, id); err != nil {
+			return nil, err
 		}
 	}
 	next, err := k.refresh(have)
@@ -129,16 +139,42 @@ func (k *keyring) number(ctx context.Context, id wa.PhoneNumberID) (*numberKeys,
 			return nil, fmt.Errorf("save keys of number %s: %w", id, err)
 		}
 	}
-	k.keys[id] = next
+	e.keys.Store(next)
 	return next, nil
+}
+
+// load returns nil when the number has no keys yet.
+func (k *keyring) load(ctx context.Context, id wa.PhoneNumberID) (*numberKeys, error) {
+	sealed, err := k.store.NumberKeys(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("load keys of number %s: %w", id, err)
+	}
+	if sealed == nil {
+		return nil, nil //nolint:nilnil // said above
+	}
+	plain, err := k.vault.Open(numberAD(id), sealed)
+	if err != nil {
+		return nil, fmt.Errorf("open keys of number %s: %w", id, err)
+	}
+	keys, err := parseNumberKeys(plain)
+	if err != nil {
+		return nil, fmt.Errorf("open keys of number %s: %w", id, err)
+	}
+	return keys, nil
+}
+
+// due reports whether the prekeys have to be replaced.
+func (k *keyring) due(have *numberKeys) bool {
+	newest := have.signed[len(have.signed)-1].created
+	return k.clock.Now().UnixMilli()-newest >= preKeyLife.Milliseconds()
 }
 
 // refresh returns have itself when nothing is due.
 func (k *keyring) refresh(have *numberKeys) (*numberKeys, error) {
-	now := k.clock.Now().UnixMilli()
-	if have != nil && now-have.signed[len(have.signed)-1].created < preKeyLife.Milliseconds() {
+	if have != nil && !k.due(have) {
 		return have, nil
 	}
+	now := k.clock.Now().UnixMilli()
 	next := &numberKeys{}
 	if have != nil {
 		next.identity = have.identity
@@ -204,7 +240,8 @@ func (k *keyring) bundle(ctx context.Context, id wa.PhoneNumberID) (*signal.Bund
 	if _, err := io.ReadFull(k.rand, b[:]); err != nil {
 		return nil, err
 	}
-	oneID := binary.BigEndian.Uint32(b[:])>>8 + 1 // 24 bits, never 0
+	// 31 bits, never 0: an id drawn twice would void the key that somebody already holds.
+	oneID := max(binary.BigEndian.Uint32(b[:])>>1, 1)
 	sealed, err := k.vault.SealNumber(id, oneTimeAD(id, oneID), one.Bytes())
 	if err != nil {
 		return nil, err
@@ -236,110 +273,4 @@ func (k *keyring) oneTime(ctx context.Context, id wa.PhoneNumberID, n uint32) (*
 		return nil, err
 	}
 	return &oneTimeKey{n, key}, nil
-}
-
-// ---- stored form: protobuf fields, 1 identity, 2 registration id, 3 signed prekeys, 4 KEM prekeys ----
-
-var errNumberKeys = errors.New("malformed keys of a number")
-
-func (n *numberKeys) append(b []byte) []byte {
-	b = protowire.AppendTag(b, 1, protowire.BytesType)
-	b = protowire.AppendBytes(b, n.identity.Key.Bytes())
-	b = protowire.AppendTag(b, 2, protowire.VarintType)
-	b = protowire.AppendVarint(b, uint64(n.identity.RegistrationID))
-	for _, p := range n.signed {
-		b = appendPreKey(b, 3, p.id, p.key.Bytes(), p.sig, p.created)
-	}
-	for _, p := range n.kem {
-		b = appendPreKey(b, 4, p.id, p.key.Bytes(), p.sig, p.created)
-	}
-	return b
-}
-
-func appendPreKey(b []byte, field protowire.Number, id uint32, key, sig []byte, created int64) []byte {
-	var in []byte
-	in = protowire.AppendVarint(in, uint64(id))
-	in = protowire.AppendVarint(in, uint64(created)) //nolint:gosec // times after 1970
-	in = protowire.AppendBytes(in, key)
-	in = protowire.AppendBytes(in, sig)
-	b = protowire.AppendTag(b, field, protowire.BytesType)
-	return protowire.AppendBytes(b, in)
-}
-
-func parsePreKey(b []byte) (id uint32, key, sig []byte, created int64, err error) {
-	i, n := protowire.ConsumeVarint(b)
-	if n < 0 {
-		return 0, nil, nil, 0, errNumberKeys
-	}
-	b = b[n:]
-	at, n := protowire.ConsumeVarint(b)
-	if n < 0 {
-		return 0, nil, nil, 0, errNumberKeys
-	}
-	b = b[n:]
-	key, n = protowire.ConsumeBytes(b)
-	if n < 0 {
-		return 0, nil, nil, 0, errNumberKeys
-	}
-	sig, n = protowire.ConsumeBytes(b[n:])
-	if n < 0 {
-		return 0, nil, nil, 0, errNumberKeys
-	}
-	return uint32(i), key, sig, int64(at), nil //nolint:gosec // written by appendPreKey
-}
-
-func parseNumberKeys(b []byte) (*numberKeys, error) {
-	n := &numberKeys{}
-	for len(b) > 0 {
-		field, typ, size := protowire.ConsumeTag(b)
-		if size < 0 {
-			return nil, errNumberKeys
-		}
-		b = b[size:]
-		if typ == protowire.VarintType {
-			v, size := protowire.ConsumeVarint(b)
-			if size < 0 {
-				return nil, errNumberKeys
-			}
-			b = b[size:]
-			if field == 2 {
-				n.identity.RegistrationID = uint32(v) //nolint:gosec // 14 bits
-			}
-			continue
-		}
-		v, size := protowire.ConsumeBytes(b)
-		if typ != protowire.BytesType || size < 0 {
-			return nil, errNumberKeys
-		}
-		b = b[size:]
-		if err := n.field(field, v); err != nil {
-			return nil, err
-		}
-	}
-	if n.identity.Key.IsZero() || len(n.signed) == 0 || len(n.kem) == 0 {
-		return nil, errNumberKeys
-	}
-	return n, nil
-}
-
-func (n *numberKeys) field(field protowire.Number, v []byte) (err error) {
-	switch field {
-	case 1:
-		n.identity.Key, err = signal.ParsePrivateKey(v)
-	case 3:
-		p := preKey[signal.PrivateKey]{}
-		var key []byte
-		if p.id, key, p.sig, p.created, err = parsePreKey(v); err == nil {
-			p.key, err = signal.ParsePrivateKey(key)
-		}
-		n.signed = append(n.signed, p)
-	case 4:
-		p := preKey[signal.KEMPrivateKey]{}
-		var key []byte
-		if p.id, key, p.sig, p.created, err = parsePreKey(v); err == nil {
-			p.key, err = signal.ParseKEMPrivateKey(key)
-		}
-		n.kem = append(n.kem, p)
-	}
-	return err
 }
