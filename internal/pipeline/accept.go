@@ -32,7 +32,7 @@ type Outgoing struct {
 // Accept makes m durable and returns its id. After a nil error the message survives a crash of the machine and will end in
 // sent or failed; after any other error the caller must assume that it may still go out. Errors: [wa.ErrNotRegistered],
 // [wa.ErrMaintenance], [wa.ErrBlockedByBusiness], [wa.ErrPairRate], [wa.ErrThroughput], [wa.ErrUnavailable] when the lane's
-// queue is full or the disk refuses. Source for the order of checks: spec/errors.md section 2, gates 12 to 15.
+// queue is full, the disk refuses or the pipeline stops. Source for the order of checks: spec/errors.md section 2, gates 12 to 15.
 func (p *Pipeline) Accept(ctx context.Context, m *Outgoing) (wa.MessageID, error) {
 	l := p.laneOf(m.Number)
 	c := &accept{m: m, done: make(chan answer, 1), ctx: ctx}
@@ -75,15 +75,17 @@ func (c *accept) run(l *lane) {
 	}
 	p := l.peer(PeerKey{c.m.Number, c.m.To})
 	if !p.ready() {
-		c.wait(l, p)
+		l.park(p, c)
 		return
 	}
+	before := p.pair
 	if err := l.admit(p, n); err != nil {
 		c.refuse(err)
 		return
 	}
 	m, err := l.take(p, n, c.m)
 	if err != nil {
+		p.pair = before
 		c.refuse(err)
 		return
 	}
@@ -91,15 +93,6 @@ func (c *accept) run(l *lane) {
 	l.out.outcomes = append(l.out.outcomes, c)
 	l.out.accepted = append(l.out.accepted, m)
 	l.p.counts.Accepted.Add(1)
-}
-
-func (c *accept) wait(l *lane, p *peer) {
-	if l.parked >= maxParked*l.p.o.Queue {
-		l.p.counts.RefusedBusy.Add(1)
-		c.refuse(wa.ErrUnavailable.With(textBusy))
-		return
-	}
-	l.park(p, c)
 }
 
 func usable(n *business.Number, known bool, now time.Time) error {
@@ -119,7 +112,7 @@ func (l *lane) admit(p *peer, n *business.Number) error {
 	if p.blockedByBusiness {
 		return wa.ErrBlockedByBusiness
 	}
-	if l.unprojected.Load() > int64(l.p.o.MaxLag) {
+	if l.behind() {
 		l.p.counts.RefusedBusy.Add(1)
 		return wa.ErrUnavailable.With(textBusy)
 	}
@@ -165,7 +158,7 @@ func (l *lane) take(p *peer, n *business.Number, m *Outgoing) (*letter, error) {
 		}
 		e.Opaque = r.SealedOpaque
 	}
-	l.out.write(r, len(r.SealedBody)+len(r.SealedOpaque))
+	l.out.write(r, len(r.SealedBody)+len(r.SealedOpaque)+128)
 	l.out.touch(&p.pin)
 	l.out.touch(&e.pin)
 	l.messages.put(e.ID, e)

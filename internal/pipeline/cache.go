@@ -21,11 +21,12 @@ type pinner interface {
 type cache[K comparable, V pinner] struct {
 	young, old map[K]V
 	max        int // entries per generation
+	due        int // size of young at which the next turn is tried
 	dropped    func(K, V)
 }
 
 func newCache[K comparable, V pinner](limit int, dropped func(K, V)) *cache[K, V] {
-	return &cache[K, V]{young: map[K]V{}, old: map[K]V{}, max: limit, dropped: dropped}
+	return &cache[K, V]{young: map[K]V{}, old: map[K]V{}, max: limit, due: limit, dropped: dropped}
 }
 
 func (c *cache[K, V]) get(k K) (V, bool) {
@@ -40,15 +41,26 @@ func (c *cache[K, V]) get(k K) (V, bool) {
 	return v, ok
 }
 
-func (c *cache[K, V]) put(k K, v V) {
-	c.young[k] = v
+// put adds an entry that get did not find.
+func (c *cache[K, V]) put(k K, v V) { c.young[k] = v }
+
+func (c *cache[K, V]) drop(k K) {
+	delete(c.young, k)
+	delete(c.old, k)
 }
 
-func (c *cache[K, V]) len() int { return len(c.young) + len(c.old) }
+func (c *cache[K, V]) each(f func(V)) {
+	for _, v := range c.young {
+		f(v)
+	}
+	for _, v := range c.old {
+		f(v)
+	}
+}
 
-// turn starts a new generation when the young one is full, or whenever force is set.
-func (c *cache[K, V]) turn(projected uint64, force bool) {
-	if len(c.young) < c.max && !force {
+// turn starts a new generation when the young one is full.
+func (c *cache[K, V]) turn(projected uint64) {
+	if len(c.young) < c.due {
 		return
 	}
 	next := map[K]V{}
@@ -59,10 +71,11 @@ func (c *cache[K, V]) turn(projected uint64, force bool) {
 			c.dropped(k, v)
 		}
 	}
-	if len(next) >= c.max/2 && !force {
-		// Nearly everything is pinned: a new generation would only copy maps around.
-		c.old = next
+	if len(next) > c.max/2 {
+		// Nearly everything is pinned: a new generation would only copy maps around. Looking again has to wait, or every
+		// burst would.
+		c.old, c.due = next, len(c.young)+c.max/2+1
 		return
 	}
-	c.old, c.young = c.young, next
+	c.old, c.young, c.due = c.young, next, c.max
 }

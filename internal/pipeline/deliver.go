@@ -10,144 +10,122 @@ import (
 	"github.com/hikyaku/hikyaku/internal/wa"
 )
 
-// maxAttempts bounds the encryptions of one message after the first. Source: design "The user network", section 6.4.
-const maxAttempts = 3
-
 // deliver is the lane's own next step after a message was accepted: it ends in sent, in failed, or waits for a first
-// contact. Source for the checks: spec/errors.md section 2, gate 16.
-func (l *lane) deliver(m *letter) {
+// contact. c is the command at hand, nil when there is none yet. Source for the checks: spec/errors.md section 2, gate 16.
+func (l *lane) deliver(m *letter, c *redeliver) {
 	if m.State != StateAccepted {
+		c.settle(l)
 		return
 	}
 	p := l.peer(PeerKey{m.Number, m.User})
 	if !p.ready() {
-		l.park(p, &redeliver{m})
+		l.park(p, c.or(m))
 		return
 	}
 	now := l.now()
 	switch {
 	case now >= m.Expires:
 		l.drop(m)
-		return
 	case m.Type != message.TypeTemplate && !message.WindowOpen(p.lastInbound, now):
 		l.failLetter(m, p, wa.ErrWindow)
-		return
+	case c != nil && c.row != nil:
+		l.failLetter(m, p, c.row)
+	case m.IdentityHash != "" && p.user != nil && m.IdentityHash != p.user.IdentityHash:
+		l.failLetter(m, p, wa.ErrIdentity)
 	case p.user == nil || len(p.threads) == 0 || p.blockedByUser:
 		l.failLetter(m, p, wa.ErrUndeliverable)
-		return
-	case m.IdentityHash != "" && m.IdentityHash != p.user.IdentityHash:
-		l.failLetter(m, p, wa.ErrIdentity)
-		return
+	default:
+		c = c.or(m)
+		if l.contact(p, c, "") || !l.reserve(p, c, "") {
+			return
+		}
+		l.send(p, m)
 	}
-	l.price(m, p, now)
-	if l.contact(p, m) {
-		return
-	}
-	l.seal(p, m)
+	c.settle(l)
 }
 
-// redeliver takes up a message again after its pair was loaded or its body read back.
-type redeliver struct{ m *letter }
+// redeliver takes up a message again after it waited for its pair, for a first contact or for a new start.
+type redeliver struct {
+	id   wa.MessageID
+	from *backlog  // nil except after a start
+	row  *wa.Error // what the message fails with; nil while there is hope
+}
+
+// or returns c, or a command for m if there is none yet.
+func (c *redeliver) or(m *letter) *redeliver {
+	if c == nil {
+		c = &redeliver{id: m.ID}
+	}
+	return c
+}
+
+// settle says that nothing is left to do for the command.
+func (c *redeliver) settle(l *lane) {
+	if c != nil && c.from != nil {
+		from := c.from
+		c.from = nil
+		from.settled(l)
+	}
+}
+
+func (c *redeliver) fail(row *wa.Error) { c.row = row }
 
 func (c *redeliver) run(l *lane) {
-	if c.m.body == nil && c.m.State == StateAccepted {
-		l.readBody(c.m, c)
-		return
+	m, known, wait := l.letter(c.id, c)
+	switch {
+	case wait:
+	case !known:
+		c.settle(l)
+	default:
+		l.deliver(m, c)
 	}
-	l.deliver(c.m)
 }
 
-// readBody opens the sealed content of a message that was accepted before the last start.
-func (l *lane) readBody(m *letter, again command) {
-	body, err := l.p.o.Vault.Open(bodyAD(m.ID), m.Content)
-	if err != nil {
-		l.logger.Error("open message", "wamid", string(m.ID), "err", err)
-		l.failLetter(m, nil, wa.ErrDeviceFailed)
-		return
-	}
-	m.body = body
-	again.run(l)
-}
-
-// contact starts first contacts with the devices that have no session and puts m aside until they are done. Messages
-// behind m wait with it, so that the order of a conversation is kept.
-func (l *lane) contact(p *peer, m *letter) (wait bool) {
+// reserve allots a mailbox position on every device, or on the one that only names. It is false when c was put aside
+// because a mailbox was not ready.
+func (l *lane) reserve(p *peer, c command, only wa.DeviceID) bool {
+	freshly := p.freshly
+	p.freshly = false
+	ok := true
 	for _, t := range p.threads {
-		if t.session.Ready() && len(t.queue) == 0 {
-			continue
-		}
-		if !wait {
-			m.held++
-			l.busy.Add(1)
-			t.queue = append(t.queue, m)
-			wait = true
-		}
-		if !t.asked {
-			t.asked = true
-			l.job(func(ctx context.Context) command { return l.agree(ctx, p, t) })
+		t.slot = 0
+		if only == "" || t.device.ID == only {
+			t.slot = l.p.o.Mailbox.Reserve(t.device.ID)
+			ok = ok && t.slot != 0
 		}
 	}
-	return wait
-}
-
-// agree runs in the pool: it fetches the device's prekeys and makes a session.
-func (l *lane) agree(ctx context.Context, p *peer, t *thread) command {
-	b, err := l.p.o.Directory.Bundle(ctx, t.device.ID)
-	if err != nil {
-		return &agreed{p, t, nil, err}
+	if ok || freshly { // right after a load, no position means that the mailbox is full
+		return true
 	}
-	s, err := signal.Initiate(l.p.o.Rand, signal.Suite{}, p.keys.identity, b)
-	return &agreed{p, t, s, err}
-}
-
-type agreed struct {
-	p   *peer
-	t   *thread
-	s   *signal.Session
-	err error
-}
-
-func (c *agreed) run(l *lane) {
-	t := c.t
-	t.asked = false
-	queue := t.queue
-	t.queue = nil
-	if c.err == nil && !t.session.Ready() {
-		// The device may have begun a session of its own meanwhile: then that one is used.
-		c.s.Inherit(t.session)
-		t.session, t.since = c.s, 0
-	}
-	for _, m := range queue {
-		m.held--
-		l.busy.Add(-1)
-		if c.err != nil {
-			l.logger.Warn("first contact", "number_id", string(m.Number), "err", c.err)
-			l.failLetter(m, c.p, wa.ErrUndeliverable)
-			continue
+	for _, t := range p.threads {
+		if t.slot != 0 {
+			l.p.o.Mailbox.Skip(t.device.ID, t.slot)
+			t.slot = 0
 		}
-		l.deliver(m)
 	}
+	p.stale = true
+	l.park(p, c)
+	return false
 }
 
-// seal encrypts m for every device of the user and writes the items together with the session states after them: if the
+// send encrypts m for every device of the user and writes the items together with the session states after them: if the
 // process dies before the frame is durable, both are gone and the message is encrypted again from the older state, whose
 // ciphertext never left the process.
-func (l *lane) seal(p *peer, m *letter) {
-	plain := message.AppendPlaintext(nil, m.ID, m.AcceptedAt/1000, m.body)
-	var refused *wa.Error
-	sealed := 0
-	for _, t := range p.threads {
-		if row := l.sealFor(p, t, m, plain, false); row != nil {
-			refused = row
-		} else {
-			sealed++
-		}
+func (l *lane) send(p *peer, m *letter) {
+	now := l.now()
+	body, err := l.bodyOf(m)
+	row := wa.ErrDeviceFailed
+	if err == nil {
+		l.price(m, p, now)
+		l.plain = message.AppendPlaintext(l.plain[:0], m.ID, m.AcceptedAt/1000, body)
+		row = l.seal(p, m, l.plain, false)
+	} else {
+		l.skip(p)
 	}
-	if sealed == 0 {
-		l.failLetter(m, p, refused)
+	if row != nil {
+		l.failLetter(m, p, row)
 		return
 	}
-	m.body = nil
 	s := l.status(record.KindSent, m, p)
 	s.Priced = true
 	s.Conversation = message.ConversationEnd(p.lastInbound, s.At)
@@ -158,32 +136,62 @@ func (l *lane) seal(p *peer, m *letter) {
 	}
 }
 
-// sealFor encrypts plain for one device. A non-nil result is the row the message fails with.
-func (l *lane) sealFor(p *peer, t *thread, m *letter, plain []byte, silent bool) *wa.Error {
+// skip gives the reserved positions back.
+func (l *lane) skip(p *peer) {
+	for _, t := range p.threads {
+		if t.slot != 0 {
+			l.p.o.Mailbox.Skip(t.device.ID, t.slot)
+			t.slot = 0
+		}
+	}
+}
+
+// seal fills the reserved positions with plain, encrypted. A non-nil result is the row the message fails with: no device
+// could be reached.
+func (l *lane) seal(p *peer, m *letter, plain []byte, silent bool) (row *wa.Error) {
+	sealed := false
+	row = wa.ErrUndeliverable // the mailboxes are full
+	for _, t := range p.threads {
+		if t.slot == 0 {
+			continue
+		}
+		if err := l.sealFor(p, t, m, plain, silent); err != nil {
+			l.logger.Error("encrypt message", "wamid", string(m.ID), "err", err)
+			l.p.o.Mailbox.Skip(t.device.ID, t.slot)
+			row = wa.ErrUnknownSend
+		} else {
+			sealed = true
+		}
+		t.slot = 0
+	}
+	if sealed {
+		return nil
+	}
+	return row
+}
+
+func (l *lane) sealFor(p *peer, t *thread, m *letter, plain []byte, silent bool) error {
 	kind, wire, err := t.session.Encrypt(l.p.o.Rand, plain)
 	if err != nil {
-		return wa.ErrUnknownSend.Because(err)
+		return err
+	}
+	since := t.since
+	if since == 0 {
+		t.since = t.slot
 	}
 	state, err := l.sealSession(m.Number, t)
 	if err != nil {
-		return wa.ErrUnknownSend.Because(err)
-	}
-	seq := l.p.o.Mailbox.Reserve(t.device.ID)
-	if seq == 0 {
-		// The mailbox is full. The session has moved on; that only skips a key.
-		return wa.ErrUndeliverable
-	}
-	if t.since == 0 {
-		t.since = seq
+		t.since = since // the session has moved on; that only skips a key
+		return err
 	}
 	item := &MailboxItem{
-		Device: t.device.ID, Seq: seq, ID: m.ID, Number: m.Number, At: l.now(), Expires: m.Expires,
+		Device: t.device.ID, Seq: t.slot, ID: m.ID, Number: m.Number, At: l.now(), Expires: m.Expires,
 		PreKey: kind == signal.Pre, Silent: silent, Cipher: wire,
 	}
 	l.out.write(&record.Sealed{
-		ID: m.ID, Number: m.Number, Device: item.Device, Seq: seq, At: item.At, Expires: item.Expires,
+		ID: m.ID, Number: m.Number, Device: item.Device, Seq: item.Seq, At: item.At, Expires: item.Expires,
 		PreKey: item.PreKey, Silent: silent, Cipher: wire, Session: state, Attempt: m.Attempt,
-	}, len(wire)+len(state))
+	}, len(wire)+len(state)+128)
 	l.out.items = append(l.out.items, item)
 	l.out.touch(&p.pin)
 	return nil
@@ -191,55 +199,71 @@ func (l *lane) sealFor(p *peer, t *thread, m *letter, plain []byte, silent bool)
 
 // drop ends a message whose life is over without a webhook. Source: spec/messages.md section 14.2.
 func (l *lane) drop(m *letter) {
-	m.State, m.body = StateDropped, nil
-	l.out.write(&record.Dropped{ID: m.ID, Number: m.Number, To: m.User, At: l.now()}, 0)
+	m.State, m.body, m.Content = StateDropped, nil, nil
+	l.out.write(&record.Dropped{ID: m.ID, Number: m.Number, To: m.User, At: l.now()}, 64)
 	l.out.touch(&m.pin)
 	l.p.counts.Dropped.Add(1)
 }
 
-// expiry finds messages whose life ended while they waited in a mailbox.
-type expiry struct{}
+// ---- messages whose life ended while they waited in a mailbox ----
 
 const expiryBatch = 1000
 
-func (expiry) run(l *lane) {
-	if l.broken {
-		return
-	}
+func (l *lane) findExpired() {
 	now := l.now()
 	l.job(func(ctx context.Context) command {
 		rows, err := l.p.o.Store.Expired(ctx, l.index, now, expiryBatch)
 		if err != nil {
 			l.logger.Warn("look for expired messages", "err", err)
-			return nil
+			return nil // the next minute asks again
 		}
-		return &expired{rows}
+		return expired(rows)
 	})
 }
 
-type expired struct{ rows []*Message }
+type expired []*Message
 
-func (c *expired) run(l *lane) {
-	for _, r := range c.rows {
-		m, ok := l.messages.get(r.ID)
-		if !ok || !m.loaded || m.missing {
-			m = &letter{Message: *r, loaded: true}
-			l.messages.put(r.ID, m)
-		}
-		if m.State == StateSent || m.State == StateAccepted {
-			l.drop(m)
-		}
+func (c expired) run(l *lane) {
+	for _, r := range c {
+		l.busy.Add(1)
+		l.decide(&expire{r.ID})
 	}
-	if len(c.rows) == expiryBatch {
-		l.job(func(ctx context.Context) command {
-			// Ask again once the store shows this batch.
-			if err := l.p.proj[l.index].wait(ctx, l.log.Last()); err != nil {
-				return nil
-			}
-			return expiry{}
-		})
+	if len(c) == expiryBatch {
+		l.after(moreExpired{})
 	}
 }
+
+// expire drops one message. The row that was found may be old: the lane's memory, or a new look, decides.
+type expire struct{ id wa.MessageID }
+
+func (c *expire) owed() {}
+
+func (c *expire) run(l *lane) {
+	m, known, wait := l.letter(c.id, c)
+	if !wait && known && (m.State == StateSent || m.State == StateAccepted) && m.Expires <= l.now() {
+		l.drop(m)
+	}
+}
+
+// moreExpired asks again once the store shows the last batch.
+type moreExpired struct{}
+
+func (moreExpired) owed() {}
+
+func (moreExpired) run(l *lane) {
+	l.job(func(ctx context.Context) command {
+		if l.p.proj[l.index].wait(ctx, l.log.Last()) != nil {
+			return nil
+		}
+		return findMore{}
+	})
+}
+
+type findMore struct{}
+
+func (findMore) run(l *lane) { l.findExpired() }
+
+// ---- link previews ----
 
 // Previewer fetches what a device shows under a message with a link. It returns nil when there is nothing to show; it must
 // bound its time and guard against internal addresses.
@@ -276,10 +300,12 @@ func (c *previewed) run(l *lane) {
 	if q, ok := l.peers.get(c.p.key); !ok || q != c.p {
 		return // loaded anew meanwhile; a preview is not worth a second load
 	}
-	plain := message.AppendPreview(nil, c.m.ID, l.now()/1000, c.card)
+	l.plain = message.AppendPreview(l.plain[:0], c.m.ID, l.now()/1000, c.card)
 	for _, t := range c.p.threads {
+		t.slot = 0
 		if t.session.Ready() {
-			_ = l.sealFor(c.p, t, c.m, plain, true)
+			t.slot = l.p.o.Mailbox.Reserve(t.device.ID)
 		}
 	}
+	_ = l.seal(c.p, c.m, l.plain, true)
 }

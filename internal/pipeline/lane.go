@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"encoding/binary"
 	"io"
 	"log/slog"
 	"math/rand/v2"
@@ -9,7 +10,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/hikyaku/hikyaku/internal/journal/record"
 	"github.com/hikyaku/hikyaku/internal/wa"
 )
 
@@ -18,15 +18,21 @@ const (
 	maxBurst = 256
 	// maxBurstBytes bounds the same by size; a frame holds several bursts.
 	maxBurstBytes = 128 << 10
-	// maxParked bounds the commands that wait for a pair to be loaded, as a multiple of the queue.
+	// maxParked bounds the commands that wait for the store, as a multiple of the queue.
 	maxParked = 4
+	// maxScratch bounds the room for encoding sessions that a lane keeps.
+	maxScratch = 8 << 10
 )
 
 // command is one thing for a lane to decide. run is called on the lane's goroutine.
 type command interface{ run(l *lane) }
 
-// refuser is a command that can be told to come again later, while the lane cannot write.
+// refuser is a command that can be told to come again later: while the lane cannot write, or has too much to do.
 type refuser interface{ refuse(err error) }
+
+// owed is a command that cannot be refused because nobody would repeat it. It names what it is about by ids alone, so
+// that it means the same after the lane has forgotten its memory.
+type owed interface{ owed() }
 
 // outcome hears what became of the records of a command. Both calls come from the journal's goroutine and must not block.
 type outcome interface {
@@ -49,7 +55,8 @@ type lane struct {
 	busy        atomic.Int64 // bursts on their way, jobs, parked and undecided commands
 	unprojected atomic.Int64 // records appended that the projector has not applied
 	projected   atomic.Uint64
-	closing     atomic.Bool
+	closing     atomic.Bool // takes nothing new
+	stopped     atomic.Bool // the goroutine has ended or is about to: whoever comes now answers for himself
 
 	// ---- owned by the goroutine ----
 	ids      *rand.ChaCha8
@@ -60,27 +67,30 @@ type lane struct {
 	recent   *cache[clientKey, *inbound]
 	missing  []PeerKey // pairs to load at the end of this burst
 	absent   []wa.MessageID
-	parked   int
-	broken   bool // the journal refused: recovering
+	parked   int       // commands that wait for a pair or a message
+	later    []command // wait for a store that did not answer
+	broken   bool      // the memory is void: recovering
+	resuming bool      // a goroutine waits for the journal
 	deferred []command
 	out      *burst
 	lags     []lag
+	fences   []fence
+	begun    uint64         // bursts handed to the journal
+	ended    uint64         // bursts answered by it
 	era      int            // counts how often the lane forgot; results of jobs from an earlier era are void
-	aloft    int            // bursts handed to the journal and not answered
-	owed     []*MailboxItem // reserved positions of lost bursts: whether they are in the journal shows after Resume
+	untold   []*MailboxItem // reserved positions of lost bursts: whether they are in the journal shows after Resume
 	good     uint64         // last frame that this lane knows to be durable
-}
-
-type lag struct {
-	seq     uint64
-	records int
+	scratch  []byte         // for encoding sessions
+	plain    []byte         // the plaintext at hand
 }
 
 func newLane(p *Pipeline, index int, log Log) *lane {
 	l := &lane{p: p, index: index, log: log, logger: p.o.Logger.With("lane", index),
-		inbox: make(chan command, p.o.Queue), wake: make(chan struct{}, 1)}
+		inbox: make(chan command, p.o.Queue), wake: make(chan struct{}, 1), scratch: make([]byte, 1<<10)}
 	var seed [32]byte
 	_, _ = io.ReadFull(p.o.IDs, seed[:])
+	// A source that repeats itself after a restart must not make the ids of before again.
+	binary.LittleEndian.PutUint64(seed[24:], binary.LittleEndian.Uint64(seed[24:])^log.Last())
 	l.ids = rand.NewChaCha8(seed)
 	l.forget()
 	return l
@@ -94,11 +104,11 @@ func (l *lane) forget() {
 	l.messages = newCache[wa.MessageID, *letter](l.p.o.Messages, nil)
 	l.recent = newCache[clientKey, *inbound](l.p.o.Messages, nil)
 	l.out = &burst{l: l}
-	l.missing, l.absent, l.parked = nil, nil, 0
+	l.missing, l.absent, l.later, l.fences, l.parked = nil, nil, nil, nil, 0
 	l.era++
 }
 
-// offer puts a command into the bounded queue; false means that the queue is full.
+// offer puts a command into the bounded queue; false means that the queue is full or the lane is closing.
 func (l *lane) offer(c command) bool {
 	if l.closing.Load() {
 		return false
@@ -106,11 +116,14 @@ func (l *lane) offer(c command) bool {
 	l.busy.Add(1)
 	select {
 	case l.inbox <- c:
-		return true
 	default:
 		l.busy.Add(-1)
 		return false
 	}
+	if l.stopped.Load() {
+		l.refuseAll()
+	}
+	return true
 }
 
 // tell gives the lane something it owes itself. It never blocks: what arrives this way is bounded by what the lane let in.
@@ -123,11 +136,15 @@ func (l *lane) tell(c command) {
 	case l.wake <- struct{}{}:
 	default:
 	}
+	if l.stopped.Load() {
+		l.refuseAll()
+	}
 }
 
 func (l *lane) queued() int { return len(l.inbox) }
 
-// job runs slow work in the pool; f's result comes back as a command, unless the lane forgot its memory meanwhile.
+// job runs slow work in the pool; f's result comes back as a command, unless the lane forgot its memory meanwhile. f must
+// not touch anything that the lane owns.
 func (l *lane) job(f func(ctx context.Context) command) {
 	l.busy.Add(1)
 	era := l.era
@@ -146,18 +163,39 @@ type result struct {
 }
 
 func (r result) run(l *lane) {
-	if r.era == l.era {
-		r.c.run(l)
-	} else if v, ok := r.c.(refuser); ok {
-		v.refuse(wa.ErrUnavailable.With(textRecovering))
+	if r.era != l.era || l.broken {
+		if l.aside(r.c) || r.era != l.era {
+			return
+		}
 	}
+	r.c.run(l)
+}
+
+// aside answers or keeps a command that the lane cannot decide now; false means that it belongs to the lane's machinery.
+func (l *lane) aside(c command) bool {
+	switch v := c.(type) {
+	case refuser:
+		v.refuse(wa.ErrUnavailable.With(textRecovering))
+	case owed:
+		if l.broken {
+			l.deferred = append(l.deferred, c)
+		} else {
+			l.tell(c)
+		}
+	case *redeliver: // found again in the store
+	default:
+		return false
+	}
+	return true
 }
 
 func (l *lane) run(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
-			l.refuseAll(ErrStopped)
+			l.stopped.Store(true)
+			l.refuseAll()
+			l.everyWaiting(refuseStopped)
 			return
 		case c := <-l.inbox:
 			l.decide(c)
@@ -181,23 +219,32 @@ func (l *lane) drain() {
 	}
 }
 
-func (l *lane) serveInner() {
+func (l *lane) takeInner() []command {
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	inner := l.inner
 	l.inner = nil
-	l.mu.Unlock()
-	for _, c := range inner {
+	return inner
+}
+
+func (l *lane) serveInner() {
+	for _, c := range l.takeInner() {
 		l.decide(c)
 	}
 }
 
 func (l *lane) decide(c command) {
 	defer l.busy.Add(-1)
-	if r, ok := c.(refuser); ok && l.broken {
-		r.refuse(wa.ErrUnavailable.With(textRecovering))
+	if l.broken && l.aside(c) {
 		return
 	}
 	c.run(l)
+	l.spill()
+}
+
+// spill flushes a burst that has become large. Commands that decide about many messages call it after each: the records
+// of one message stay together, those of many need not and would not fit into a frame.
+func (l *lane) spill() {
 	if l.out.size >= maxBurstBytes {
 		l.flush()
 	}
@@ -207,23 +254,64 @@ func (l *lane) endBurst() {
 	l.flush()
 	l.load()
 	projected := l.projected.Load()
-	l.peers.turn(projected, false)
-	l.messages.turn(projected, false)
-	l.recent.turn(projected, false)
+	l.peers.turn(projected)
+	l.messages.turn(projected)
+	l.recent.turn(projected)
 }
 
-func (l *lane) refuseAll(err error) {
-	l.serveInner()
+// everyWaiting empties all places where commands wait in the lane's memory and hands them to f.
+func (l *lane) everyWaiting(f func(c command)) {
+	give := func(list []command) {
+		for _, c := range list {
+			l.busy.Add(-1)
+			f(c)
+		}
+	}
+	l.peers.each(func(p *peer) {
+		waiting := p.waiting
+		p.waiting = nil
+		give(waiting)
+		for _, t := range p.threads {
+			give(t.takeWaiting())
+		}
+	})
+	l.messages.each(func(m *letter) {
+		waiting := m.waiting
+		m.waiting = nil
+		give(waiting)
+	})
+	later, fences := l.later, l.fences
+	l.later, l.fences = nil, nil
+	give(later)
+	for _, e := range fences {
+		l.busy.Add(-1)
+		f(e.c)
+	}
+}
+
+// refuseAll answers what came too late. It may be called by anyone once the lane has stopped.
+func (l *lane) refuseAll() {
+	for _, c := range l.takeInner() {
+		refuseStopped(c)
+		l.busy.Add(-1)
+	}
 	for {
 		select {
 		case c := <-l.inbox:
-			if r, ok := c.(refuser); ok {
-				r.refuse(err)
-			}
+			refuseStopped(c)
 			l.busy.Add(-1)
 		default:
 			return
 		}
+	}
+}
+
+func refuseStopped(c command) {
+	if r, ok := c.(result); ok {
+		c = r.c
+	}
+	if r, ok := c.(refuser); ok {
+		r.refuse(wa.ErrUnavailable.Because(ErrStopped))
 	}
 }
 
@@ -232,122 +320,35 @@ func (l *lane) now() int64 { return l.p.o.Clock.Now().UnixMilli() }
 
 // newID makes a message id whose last key byte is the lane's number, so that anyone holding the id finds the lane.
 func (l *lane) newID(user wa.WaID, outbound bool) wa.MessageID {
-	key := make([]byte, 9, 10)
-	_, _ = l.ids.Read(key) // ChaCha8 never fails
+	var room [10]byte
+	key := room[:9]
 	if !outbound {
-		key = append([]byte{0x3a}, key...)
+		key, room[0] = room[:], 0x3a
+		_, _ = l.ids.Read(key[1:])
+	} else {
+		_, _ = l.ids.Read(key) // ChaCha8 never fails
 	}
 	key[len(key)-1] = byte(l.index)
 	return wa.NewMessageID(user, outbound, key)
 }
 
-// ---- bursts ----
-
-// burst collects what the commands of one turn append.
-type burst struct {
-	l        *lane
-	recs     []record.Record
-	size     int
-	outcomes []outcome
-	pins     []*pin
-	accepted []*letter      // to be delivered next, once durable
-	items    []*MailboxItem // to be pushed, once durable
-}
-
-// write adds a record to the burst. size is its rough length in bytes.
-func (b *burst) write(r record.Record, size int) {
-	b.recs = append(b.recs, r)
-	b.size += size + 64
-}
-
-func (b *burst) touch(p *pin) {
-	p.flying++
-	b.pins = append(b.pins, p)
-}
-
-// flush hands the burst to the journal.
-func (l *lane) flush() {
-	b := l.out
-	if len(b.recs) == 0 {
-		return
-	}
-	l.out = &burst{l: l}
-	l.busy.Add(1)
-	l.aloft++
-	l.unprojected.Add(int64(len(b.recs)))
-	if err := l.log.Append(b.recs, b.finish); err != nil {
-		b.finish(0, err)
-	}
-}
-
-// finish is called by the journal, in order of the bursts. If the process dies before this line, whoever waits was told
-// nothing, and what the frame says is found again on start.
-func (b *burst) finish(seq uint64, err error) {
-	if err != nil {
-		for _, o := range b.outcomes {
-			o.lost(err)
-		}
-		b.l.tell(&lost{b: b, err: err})
-		b.l.busy.Add(-1)
-		return
-	}
-	for _, o := range b.outcomes {
-		o.durable()
-	}
-	if len(b.items) > 0 {
-		b.l.p.o.Mailbox.Put(b.items)
-	}
-	b.l.tell(&landed{b: b, seq: seq})
-	b.l.busy.Add(-1)
-}
-
-// landed follows a burst that became durable.
-type landed struct {
-	b   *burst
-	seq uint64
-}
-
-func (c *landed) run(l *lane) {
-	l.aloft--
-	l.good = c.seq
-	for _, p := range c.b.pins {
-		p.flying--
-		p.dirty = max(p.dirty, c.seq)
-	}
-	l.lags = append(l.lags, lag{c.seq, len(c.b.recs)})
-	l.settleLag()
-	if l.broken {
-		l.recover() // what is accepted is found in the store afterwards
-		return
-	}
-	for _, m := range c.b.accepted {
-		l.deliver(m)
-	}
-}
-
-func (l *lane) projectorMoved(pos uint64) {
-	l.projected.Store(pos)
-	l.tell(moved{})
-}
-
-// moved wakes the lane after the projector has applied frames.
-type moved struct{}
-
-func (moved) run(l *lane) { l.settleLag() }
-
-func (l *lane) settleLag() {
-	projected := l.projected.Load()
-	n := 0
-	for n < len(l.lags) && l.lags[n].seq <= projected {
-		l.unprojected.Add(-int64(l.lags[n].records))
-		n++
-	}
-	l.lags = l.lags[:copy(l.lags, l.lags[n:])]
-}
-
-// expire looks once a minute for messages whose life has ended.
-func (l *lane) expire(ctx context.Context) {
+// tick does once a minute what is due by the clock.
+func (l *lane) tick(ctx context.Context) {
 	for l.p.o.Clock.Sleep(ctx, time.Minute) == nil {
-		l.tell(expiry{})
+		l.tell(minute{})
+	}
+}
+
+type minute struct{}
+
+func (minute) run(l *lane) {
+	now := l.now()
+	for id, n := range l.numbers {
+		if n.window.Idle(now) {
+			delete(l.numbers, id)
+		}
+	}
+	if !l.broken {
+		l.findExpired()
 	}
 }

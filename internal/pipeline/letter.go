@@ -8,12 +8,14 @@ import (
 	"github.com/hikyaku/hikyaku/internal/wa"
 )
 
-// letter is a message in a lane's memory: its row, and what only memory holds.
+// letter is a message in a lane's memory: its row, and what only memory holds. There is never more than one per id, so
+// that a step is taken once.
 type letter struct {
 	pin
 	Message
 	loaded  bool
 	missing bool   // the store does not know it either
+	asked   bool   // a load is on its way
 	body    []byte // clear; dropped once it is sealed for every device
 	opaque  string // clear; read back from Opaque when needed
 	preview string // link to fetch after the message is on its way
@@ -27,16 +29,34 @@ func (l *lane) letter(id wa.MessageID, c command) (m *letter, known, wait bool) 
 	if ok && m.loaded {
 		return m, !m.missing, false
 	}
+	if l.crowded(c) {
+		return nil, false, true
+	}
 	if !ok {
 		m = &letter{}
 		m.ID = id
 		l.messages.put(id, m)
+	}
+	if !m.asked {
+		m.asked = true
 		l.absent = append(l.absent, id)
 	}
 	l.busy.Add(1)
+	l.parked++
 	m.held++
 	m.waiting = append(m.waiting, c)
 	return nil, false, true
+}
+
+// crowded refuses c when too many commands wait for the store. What cannot be refused waits in any case.
+func (l *lane) crowded(c command) bool {
+	r, ok := c.(refuser)
+	if !ok || l.parked < maxParked*l.p.o.Queue {
+		return false
+	}
+	l.p.counts.RefusedBusy.Add(1)
+	r.refuse(wa.ErrUnavailable.With(textBusy))
+	return true
 }
 
 func (l *lane) loadMessages(ctx context.Context, ids []wa.MessageID) command {
@@ -57,31 +77,42 @@ func (c *messagesLoaded) run(l *lane) {
 			m.loaded = true
 		}
 	}
+	if c.err != nil {
+		l.logger.Warn("load messages", "messages", len(c.ids), "err", c.err)
+	}
 	for _, id := range c.ids {
 		m, ok := l.messages.get(id)
 		if !ok {
 			continue
 		}
 		waiting := m.waiting
-		m.waiting = nil
-		if c.err != nil {
-			l.logger.Warn("load message", "wamid", string(id), "err", c.err)
-			m.loaded, m.missing = false, false
-		} else if !m.loaded {
+		m.waiting, m.asked = nil, false
+		m.held -= len(waiting)
+		l.parked -= len(waiting)
+		switch {
+		case c.err != nil:
+			l.messages.drop(id)
+		case !m.loaded:
 			m.loaded, m.missing = true, true
 		}
 		for _, w := range waiting {
-			m.held--
-			if c.err != nil {
-				l.retryLater(w)
-			} else {
-				l.decide(w)
-			}
-		}
-		if c.err != nil && m.held == 0 {
-			delete(l.messages.young, id)
+			l.resume(w, c.err)
 		}
 	}
+}
+
+// resume runs a command that waited for the store. If the store did not answer, what has been acknowledged waits on.
+func (l *lane) resume(c command, err error) {
+	if err == nil {
+		l.decide(c)
+		return
+	}
+	if r, ok := c.(refuser); ok {
+		r.refuse(wa.ErrUnavailable.Because(err))
+		l.busy.Add(-1)
+		return
+	}
+	l.retryLater(c)
 }
 
 // opaqueOf returns the clear callback data, for records that carry it to readers in memory.
@@ -96,6 +127,20 @@ func (l *lane) opaqueOf(m *letter) string {
 	return m.opaque
 }
 
+// bodyOf returns the clear content of a message that was not sent yet. It is read back when the message was accepted
+// before the last start.
+func (l *lane) bodyOf(m *letter) ([]byte, error) {
+	if m.body == nil {
+		body, err := l.p.o.Vault.Open(bodyAD(m.ID), m.Content)
+		if err != nil {
+			l.logger.Error("open message", "wamid", string(m.ID), "err", err)
+			return nil, err
+		}
+		m.body = body
+	}
+	return m.body, nil
+}
+
 // status makes the record of a step of m and moves the row. The caller has checked that the step is due.
 func (l *lane) status(kind record.Kind, m *letter, p *peer) *record.Status {
 	now := l.now()
@@ -105,8 +150,10 @@ func (l *lane) status(kind record.Kind, m *letter, p *peer) *record.Status {
 	}
 	if p != nil && p.user != nil {
 		s.Profile = p.user.Name
-		if n, ok := l.p.o.Numbers.Number(m.Number); ok && n.IdentityCheck && m.IdentityHash == "" {
-			s.IdentityHash = p.user.IdentityHash
+		if m.IdentityHash == "" {
+			if n, ok := l.p.o.Numbers.Number(m.Number); ok && n.IdentityCheck {
+				s.IdentityHash = p.user.IdentityHash
+			}
 		}
 	}
 	switch kind {
@@ -120,15 +167,15 @@ func (l *lane) status(kind record.Kind, m *letter, p *peer) *record.Status {
 		m.State, m.PlayedAt = StatePlayed, now
 	case record.KindFailed:
 		m.State, m.FailedAt = StateFailed, now
-		m.body = nil
 	}
+	m.body, m.Content = nil, nil // reseal reads it back
 	l.out.touch(&m.pin)
 	return s
 }
 
 // price decides what the message costs, at the moment it is handed over.
 func (l *lane) price(m *letter, p *peer, now int64) {
-	price := message.PriceAt(m.Type == "template", m.Category, message.WindowOpen(p.lastInbound, now))
+	price := message.PriceAt(m.Type == message.TypeTemplate, m.Category, message.WindowOpen(p.lastInbound, now))
 	m.PricingType, m.Billable, m.Category = price.Type, price.Billable, price.Category
 }
 

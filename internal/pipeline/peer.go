@@ -10,10 +10,9 @@ import (
 	"github.com/hikyaku/hikyaku/internal/wa"
 )
 
-// number is what a lane keeps per business number: the throughput window. It dies with the process; warm refills it.
+// number is what a lane keeps per business number: the throughput window. It dies with the process; start refills it.
 type number struct {
 	window *limits.Window
-	keys   *numberKeys // nil until loaded
 }
 
 func (l *lane) number(id wa.PhoneNumberID) *number {
@@ -28,10 +27,12 @@ func (l *lane) number(id wa.PhoneNumberID) *number {
 // peer is a pair of a business number and a user in memory.
 type peer struct {
 	pin
-	key    PeerKey
-	loaded bool
-	stale  bool // the user changed: load again before the next use
-	asked  bool // a load is on its way
+	key     PeerKey
+	loaded  bool
+	stale   bool // the user changed, or a mailbox is not ready: load again before the next use
+	asked   bool // a load is on its way
+	outrun  bool // the user changed while it was: its answer may be old
+	freshly bool // not used since the load: a mailbox that allots nothing is full
 
 	lastInbound       int64
 	pair              limits.PairState
@@ -49,8 +50,21 @@ type thread struct {
 	device  Device
 	session *signal.Session // nil until first contact
 	since   uint64          // first mailbox position that used the session; acknowledgements before it prove nothing
-	asked   bool            // a first contact is on its way
-	queue   []*letter       // waiting for first contact
+	slot    uint64          // position reserved for the message at hand
+
+	asked bool      // a first contact is on its way
+	tries int       // first contacts that failed since the last one that did not
+	queue []command // waiting for first contact, in order: redeliver and reseal
+
+	reading bool      // a first message of the device waits for its keys
+	inbox   []command // what the device sent after it, in order
+}
+
+// takeWaiting empties the queues of t.
+func (t *thread) takeWaiting() []command {
+	list := slices.Concat(t.queue, t.inbox)
+	t.queue, t.inbox = nil, nil
+	return list
 }
 
 func (p *peer) ready() bool { return p.loaded && !p.stale }
@@ -77,6 +91,9 @@ func (l *lane) unlink(p *peer) {
 
 // park lets c run again when the pair has been loaded.
 func (l *lane) park(p *peer, c command) {
+	if l.crowded(c) {
+		return
+	}
 	l.busy.Add(1)
 	l.parked++
 	p.held++
@@ -115,37 +132,44 @@ func (l *lane) loadPeers(ctx context.Context, keys []PeerKey) command {
 	for _, r := range list {
 		rows[r.Key] = r
 	}
-	out := make([]loadedPeer, 0, len(keys))
-	for _, k := range keys {
-		lp := loadedPeer{key: k, row: rows[k], err: err}
+	out := make([]loadedPeer, len(keys))
+	var devices []wa.DeviceID
+	for i, k := range keys {
+		lp := &out[i]
+		*lp = loadedPeer{key: k, row: rows[k], err: err}
 		if err == nil {
-			l.completePeer(ctx, &lp)
+			l.completePeer(ctx, lp)
 		}
-		out = append(out, lp)
+		for _, t := range lp.threads {
+			devices = append(devices, t.device.ID)
+		}
+	}
+	if len(devices) > 0 {
+		if err := l.p.o.Mailbox.Prepare(ctx, devices); err != nil {
+			for i := range out {
+				out[i].err = err
+			}
+		}
 	}
 	return &peersLoaded{out}
 }
 
 func (l *lane) completePeer(ctx context.Context, lp *loadedPeer) {
-	o := &l.p.o
-	if lp.user, lp.err = o.Directory.User(ctx, lp.key.User); lp.err != nil {
+	if lp.user, lp.err = l.p.o.Directory.User(ctx, lp.key.User); lp.err != nil || lp.user == nil {
 		return
 	}
-	if lp.keys, lp.err = l.p.keys.number(ctx, lp.key.Number); lp.err != nil || lp.user == nil {
+	if lp.keys, lp.err = l.p.keys.number(ctx, lp.key.Number); lp.err != nil {
 		return
 	}
-	ids := make([]wa.DeviceID, 0, len(lp.user.Devices))
 	for _, d := range lp.user.Devices {
 		t := &thread{device: d}
 		for _, s := range lp.row.Sessions {
 			if s.Device == d.ID && len(s.State) > 0 {
-				t.session = l.openSession(lp.key.Number, d, s.State)
+				t.session, t.since = l.openSession(lp.key.Number, d, s.State)
 			}
 		}
 		lp.threads = append(lp.threads, t)
-		ids = append(ids, d.ID)
 	}
-	lp.err = o.Mailbox.Prepare(ctx, ids)
 }
 
 type peersLoaded struct{ list []loadedPeer }
@@ -162,33 +186,30 @@ func (l *lane) install(lp *loadedPeer) {
 		return // the lane forgot its memory meanwhile
 	}
 	p.asked = false
+	var orphans []command
 	if lp.err != nil {
 		l.logger.Warn("load pair", "number_id", string(lp.key.Number), "err", lp.err)
 	} else {
-		p.adopt(lp)
+		orphans = p.adopt(lp)
 	}
+	p.stale = p.stale || p.outrun
+	p.outrun = false
 	waiting := p.waiting
 	p.waiting = nil
-	for _, c := range waiting {
-		p.held--
-		l.parked--
-		if lp.err != nil {
-			if r, ok := c.(refuser); ok {
-				r.refuse(wa.ErrUnavailable.Because(lp.err))
-				l.busy.Add(-1)
-				continue
-			}
-			// What has been acknowledged cannot be refused: it waits for the store to come back.
-			l.retryLater(c)
-			continue
-		}
+	p.held -= len(waiting)
+	l.parked -= len(waiting)
+	for _, c := range orphans {
 		l.decide(c)
+	}
+	for _, c := range waiting {
+		l.resume(c, lp.err)
 	}
 }
 
 // adopt takes over what was loaded. State that the lane itself maintains is taken only the first time; on a reload only
-// the user and the devices are new, and sessions with devices that registered again are gone.
-func (p *peer) adopt(lp *loadedPeer) {
+// the user and the devices are new, and sessions with devices that registered again are gone. It returns what waited for
+// such devices.
+func (p *peer) adopt(lp *loadedPeer) (orphans []command) {
 	if !p.loaded {
 		r := &lp.row
 		p.lastInbound, p.blockedByUser, p.blockedByBusiness = r.LastInbound, r.BlockedByUser, r.BlockedByBusiness
@@ -196,14 +217,16 @@ func (p *peer) adopt(lp *loadedPeer) {
 	}
 	old := p.threads
 	p.user, p.keys, p.threads = lp.user, lp.keys, lp.threads
-	for i, t := range p.threads {
-		for _, o := range old {
-			if o.device == t.device {
-				p.threads[i] = o
-			}
+	for _, o := range old {
+		i := slices.IndexFunc(p.threads, func(t *thread) bool { return t.device == o.device })
+		if i >= 0 {
+			p.threads[i] = o
+		} else {
+			orphans = append(orphans, o.takeWaiting()...)
 		}
 	}
-	p.loaded, p.stale = true, false
+	p.loaded, p.stale, p.freshly = true, false, true
+	return orphans
 }
 
 func (p *peer) thread(d wa.DeviceID) *thread {
@@ -217,44 +240,50 @@ func (p *peer) thread(d wa.DeviceID) *thread {
 
 // ---- sessions at rest ----
 
-// A stored session is the registration id of the device it was made with (4 bytes) and the session: a device that
-// registered again must not be greeted with a session it has lost.
-const sessionHeader = 4
+// A stored session is the registration id of the device it was made with (4 bytes), the first mailbox position that used
+// it (8 bytes), and the session: a device that registered again must not be greeted with a session it has lost, and what
+// acknowledges older items must not confirm it.
+const sessionHeader = 4 + 8
 
 func sessionAD(number wa.PhoneNumberID, device wa.DeviceID) []byte {
 	return []byte("session/" + string(number) + "/" + string(device))
 }
 
 func (l *lane) sealSession(number wa.PhoneNumberID, t *thread) ([]byte, error) {
-	b := make([]byte, sessionHeader, 1024)
+	b := l.scratch[:sessionHeader]
 	binary.BigEndian.PutUint32(b, t.device.RegistrationID)
+	binary.BigEndian.PutUint64(b[4:], t.since)
 	b, err := t.session.AppendBinary(b)
 	if err != nil {
 		return nil, err
 	}
-	return l.p.o.Vault.SealNumber(number, sessionAD(number, t.device.ID), b)
+	sealed, err := l.p.o.Vault.SealNumber(number, sessionAD(number, t.device.ID), b)
+	clear(b)
+	if cap(b) <= maxScratch {
+		l.scratch = b[:cap(b)]
+	}
+	return sealed, err
 }
 
 // openSession returns nil when the stored state is of an earlier installation of the device, or unreadable: then a first
 // contact follows, which is always safe.
-func (l *lane) openSession(number wa.PhoneNumberID, d Device, sealed []byte) *signal.Session {
+func (l *lane) openSession(number wa.PhoneNumberID, d Device, sealed []byte) (s *signal.Session, since uint64) {
 	b, err := l.p.o.Vault.Open(sessionAD(number, d.ID), sealed)
 	if err == nil && len(b) < sessionHeader {
 		err = signal.ErrFormat
 	}
 	if err == nil && binary.BigEndian.Uint32(b) != d.RegistrationID {
-		return nil
+		return nil, 0
 	}
-	var s *signal.Session
 	if err == nil {
 		s, err = signal.ParseSession(b[sessionHeader:])
 	}
 	if err != nil {
 		l.logger.Error("open stored session", "number_id", string(number), "err", err)
-		return nil
+		return nil, 0
 	}
 	if s.Ready() && s.RemoteIdentity() != d.Identity {
-		return nil
+		return nil, 0
 	}
-	return s
+	return s, binary.BigEndian.Uint64(b[4:])
 }

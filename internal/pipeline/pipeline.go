@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"io"
 	"log/slog"
 	"sync"
@@ -65,9 +64,10 @@ type Pipeline struct {
 	pool  *pool
 	proj  []*projector
 
-	stop context.CancelFunc
-	wg   sync.WaitGroup
-	fail chan error
+	stop    context.CancelFunc
+	started bool // the lanes run
+	wg      sync.WaitGroup
+	fail    chan error
 
 	counts Counts
 }
@@ -90,13 +90,20 @@ func New(o Options) *Pipeline {
 	p.pool = newPool(o.Workers)
 	for i, log := range o.Logs {
 		p.lanes = append(p.lanes, newLane(p, i, log))
-		p.proj = append(p.proj, newProjector(i, log, o.Store, o.Pace))
+		p.proj = append(p.proj, newProjector(i, log, o.Store, o.Pace, o.Logger))
 	}
 	return p
 }
 
-// Start brings the store up to the end of the journal, then starts the lanes. It returns when every lane is ready.
+// maxLanes is how many lanes the last byte of a message id can tell apart.
+const maxLanes = 256
+
+// Start brings the store up to the end of the journal, then starts the lanes. It returns when every lane is ready. After an
+// error only Close may be called.
 func (p *Pipeline) Start(ctx context.Context) error {
+	if len(p.lanes) == 0 || len(p.lanes) > maxLanes {
+		return fmt.Errorf("%d partitions: 1 to %d are possible", len(p.lanes), maxLanes)
+	}
 	run, stop := context.WithCancel(context.WithoutCancel(ctx))
 	p.stop = stop
 	for i, pr := range p.proj {
@@ -113,19 +120,27 @@ func (p *Pipeline) Start(ctx context.Context) error {
 			}
 			l.projectorMoved(b.Position)
 		}
+		l.projected.Store(pr.position())
 		p.wg.Go(func() { p.watch(pr.run(run)) })
-		go func() {
-			errs <- errors.Join(pr.wait(ctx, l.log.Last()), l.warm(ctx))
-		}()
+		p.wg.Go(func() {
+			err := pr.wait(ctx, l.log.Last())
+			if err == nil {
+				err = l.warm(ctx)
+			}
+			errs <- err
+		})
 	}
+	var err error
 	for range p.lanes {
-		if err := <-errs; err != nil {
-			return err
-		}
+		err = errors.Join(err, <-errs)
 	}
+	if err != nil {
+		return err
+	}
+	p.started = true
 	for _, l := range p.lanes {
 		p.wg.Go(func() { l.run(run) })
-		p.wg.Go(func() { l.expire(run) })
+		p.wg.Go(func() { l.tick(run) })
 	}
 	return nil
 }
@@ -134,7 +149,7 @@ func (p *Pipeline) Start(ctx context.Context) error {
 func (p *Pipeline) Failed() <-chan error { return p.fail }
 
 func (p *Pipeline) watch(err error) {
-	if err == nil || errors.Is(err, context.Canceled) {
+	if err == nil {
 		return
 	}
 	select {
@@ -143,19 +158,25 @@ func (p *Pipeline) watch(err error) {
 	}
 }
 
-// Close refuses new commands, lets what is on its way become durable and projected, and stops.
+// Close refuses new commands, lets what is on its way become durable and projected, and stops. When ctx ends before, it
+// stops at once: whoever still waits is refused, and what was acknowledged goes on with the next start.
 func (p *Pipeline) Close(ctx context.Context) error {
-	if p.stop == nil {
-		return nil
-	}
 	for _, l := range p.lanes {
 		l.closing.Store(true)
 	}
-	err := p.Settle(ctx)
-	for i, l := range p.lanes {
-		err = errors.Join(err, p.proj[i].wait(ctx, l.log.Last()))
+	var err error
+	if p.started {
+		err = p.Settle(ctx)
+		for i, l := range p.lanes {
+			if err == nil {
+				err = p.proj[i].wait(ctx, l.log.Last())
+			}
+		}
 	}
-	p.stop()
+	if p.stop != nil {
+		p.stop()
+	}
+	p.pool.stop() // lanes may wait in it for a journal or a store
 	p.wg.Wait()
 	p.pool.close()
 	return err
@@ -213,11 +234,13 @@ func (p *Pipeline) Queued() (commands int) {
 	return commands
 }
 
-// Partition tells which lane owns a number.
+// Partition tells which lane owns a number: 32-bit FNV-1a of its digits.
 func (p *Pipeline) Partition(number wa.PhoneNumberID) int {
-	h := fnv.New32a()
-	_, _ = io.WriteString(h, string(number))
-	return int(h.Sum32() % uint32(len(p.lanes)))
+	h := uint32(2166136261)
+	for i := range len(number) {
+		h = (h ^ uint32(number[i])) * 16777619
+	}
+	return int(h % uint32(len(p.lanes)))
 }
 
 func (p *Pipeline) laneOf(number wa.PhoneNumberID) *lane { return p.lanes[p.Partition(number)] }

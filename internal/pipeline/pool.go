@@ -47,7 +47,7 @@ func (p *pool) work() {
 		for len(p.jobs) == 0 && !p.closed {
 			p.more.Wait()
 		}
-		if p.closed {
+		if len(p.jobs) == 0 {
 			p.mu.Unlock()
 			return
 		}
@@ -62,6 +62,7 @@ func (p *pool) work() {
 
 func (p *pool) idle() bool { return p.count.Load() == 0 }
 
+// close ends the context of all jobs and waits for them. Those still queued run, too: somebody may wait for their answer.
 func (p *pool) close() {
 	p.stop()
 	p.mu.Lock()

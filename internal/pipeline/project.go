@@ -1,6 +1,8 @@
 package pipeline
 
 import (
+	"slices"
+
 	"github.com/hikyaku/hikyaku/internal/journal"
 	"github.com/hikyaku/hikyaku/internal/journal/record"
 	"github.com/hikyaku/hikyaku/internal/wa"
@@ -11,12 +13,10 @@ import (
 type sketch struct {
 	b        *Batch
 	records  int
-	fresh    map[wa.MessageID]*Message // rows inserted by this batch
-	changed  map[wa.MessageID]*Message // rows of earlier batches
-	peers    map[PeerKey]*PeerChange
-	sessions map[sessionKey]*Session
-	items    map[MailboxRef]*MailboxItem
-	gone     map[MailboxRef]bool
+	rows     map[wa.MessageID]*Message
+	peers    map[PeerKey]int    // index in b.Peers
+	sessions map[sessionKey]int // index in b.Sessions
+	items    map[MailboxRef]int // index in b.Items
 }
 
 type sessionKey struct {
@@ -26,9 +26,8 @@ type sessionKey struct {
 
 func newSketch(partition int) *sketch {
 	return &sketch{
-		b: &Batch{Partition: partition}, fresh: map[wa.MessageID]*Message{}, changed: map[wa.MessageID]*Message{},
-		peers: map[PeerKey]*PeerChange{}, sessions: map[sessionKey]*Session{}, items: map[MailboxRef]*MailboxItem{},
-		gone: map[MailboxRef]bool{},
+		b: &Batch{Partition: partition}, rows: map[wa.MessageID]*Message{}, peers: map[PeerKey]int{},
+		sessions: map[sessionKey]int{}, items: map[MailboxRef]int{},
 	}
 }
 
@@ -52,10 +51,9 @@ func (s *sketch) record(r record.Record) {
 		s.received(r)
 	case *record.Item:
 		s.session(r.Number, r.Device, nil, r.Seq)
-		s.b.Placed = append(s.b.Placed, MailboxRef{r.Device, r.Seq})
-		s.items[MailboxRef{r.Device, r.Seq}] = &MailboxItem{
+		s.item(&MailboxItem{
 			Device: r.Device, Seq: r.Seq, Number: r.Number, At: r.At, Expires: r.Expires, Event: r.Event,
-		}
+		})
 	case *record.Acked:
 		s.remove(r.Device, r.Seq)
 	case *record.Blocked:
@@ -66,27 +64,27 @@ func (s *sketch) record(r record.Record) {
 			p.BlockedByUser = &on
 		}
 	case *record.Dropped:
-		s.message(r.ID).State = StateDropped
+		m := s.message(r.ID)
+		m.State, m.Content = StateDropped, nil
 	}
 	// Marked changes nothing here: its effect is the item. Kinds of a newer binary are skipped.
 }
 
 func (s *sketch) accepted(r *record.Accepted) {
-	s.fresh[r.ID] = &Message{
+	s.insert(&Message{
 		ID: r.ID, Number: r.Number, WABA: r.WABA, User: r.To, State: StateAccepted, Type: r.Type, Category: r.Category,
 		IdentityHash: r.IdentityHash, AcceptedAt: r.At, Expires: r.Expires, Content: r.SealedBody, Opaque: r.SealedOpaque,
-	}
+	})
 	p := s.peer(PeerKey{r.Number, r.To})
 	p.PairStart, p.PairCount = r.PairStart, r.PairCount
 }
 
 func (s *sketch) sealed(r *record.Sealed) {
 	s.session(r.Number, r.Device, r.Session, r.Seq)
-	s.b.Placed = append(s.b.Placed, MailboxRef{r.Device, r.Seq})
-	s.items[MailboxRef{r.Device, r.Seq}] = &MailboxItem{
+	s.item(&MailboxItem{
 		Device: r.Device, Seq: r.Seq, ID: r.ID, Number: r.Number, At: r.At, Expires: r.Expires,
 		PreKey: r.PreKey, Silent: r.Silent, Cipher: r.Cipher,
-	}
+	})
 	if r.Attempt > 0 {
 		s.message(r.ID).Attempt = r.Attempt
 	}
@@ -117,10 +115,10 @@ func (s *sketch) status(r *record.Status) {
 }
 
 func (s *sketch) received(r *record.Received) {
-	s.fresh[r.ID] = &Message{
+	s.insert(&Message{
 		ID: r.ID, Number: r.Number, WABA: r.WABA, User: r.From, State: StateReceived, Type: r.Type, AcceptedAt: r.At,
 		Device: r.Device, ClientID: r.ClientID,
-	}
+	})
 	s.session(r.Number, r.Device, r.Session, 0)
 	p := s.peer(PeerKey{r.Number, r.From})
 	p.LastInbound = max(p.LastInbound, r.At)
@@ -129,38 +127,53 @@ func (s *sketch) received(r *record.Received) {
 	}
 }
 
+func (s *sketch) insert(m *Message) {
+	s.rows[m.ID] = m
+	s.b.Insert = append(s.b.Insert, m)
+}
+
+// message is the row to change, which may be of an earlier batch.
 func (s *sketch) message(id wa.MessageID) *Message {
-	if m, ok := s.fresh[id]; ok {
-		return m
-	}
-	m, ok := s.changed[id]
+	m, ok := s.rows[id]
 	if !ok {
 		m = &Message{ID: id}
-		s.changed[id] = m
+		s.rows[id] = m
+		s.b.Update = append(s.b.Update, m)
 	}
 	return m
 }
 
+// peer is valid until the next call.
 func (s *sketch) peer(k PeerKey) *PeerChange {
-	p, ok := s.peers[k]
+	i, ok := s.peers[k]
 	if !ok {
-		p = &PeerChange{Key: k}
-		s.peers[k] = p
+		i = len(s.b.Peers)
+		s.peers[k] = i
+		s.b.Peers = append(s.b.Peers, PeerChange{Key: k})
 	}
-	return p
+	return &s.b.Peers[i]
 }
 
 func (s *sketch) session(number wa.PhoneNumberID, device wa.DeviceID, state []byte, seq uint64) {
 	k := sessionKey{number, device}
-	e, ok := s.sessions[k]
+	i, ok := s.sessions[k]
 	if !ok {
-		e = &Session{Number: number, Device: device}
-		s.sessions[k] = e
+		i = len(s.b.Sessions)
+		s.sessions[k] = i
+		s.b.Sessions = append(s.b.Sessions, Session{Number: number, Device: device})
 	}
+	e := &s.b.Sessions[i]
 	if state != nil {
 		e.State = state
 	}
 	e.LastSeq = max(e.LastSeq, seq)
+}
+
+func (s *sketch) item(it *MailboxItem) {
+	ref := MailboxRef{it.Device, it.Seq}
+	s.b.Placed = append(s.b.Placed, ref)
+	s.items[ref] = len(s.b.Items)
+	s.b.Items = append(s.b.Items, it)
 }
 
 func (s *sketch) remove(device wa.DeviceID, seq uint64) {
@@ -168,32 +181,16 @@ func (s *sketch) remove(device wa.DeviceID, seq uint64) {
 		return
 	}
 	ref := MailboxRef{device, seq}
-	if _, ok := s.items[ref]; ok {
+	if i, ok := s.items[ref]; ok {
 		delete(s.items, ref)
+		s.b.Items[i] = nil
 		return
 	}
-	s.gone[ref] = true
+	s.b.Gone = append(s.b.Gone, ref)
 }
 
+// finish returns the batch. Everything in it is in the order of the journal.
 func (s *sketch) finish() *Batch {
-	b := s.b
-	for _, m := range s.fresh {
-		b.Insert = append(b.Insert, m)
-	}
-	for _, m := range s.changed {
-		b.Update = append(b.Update, m)
-	}
-	for _, p := range s.peers {
-		b.Peers = append(b.Peers, *p)
-	}
-	for _, e := range s.sessions {
-		b.Sessions = append(b.Sessions, *e)
-	}
-	for _, it := range s.items {
-		b.Items = append(b.Items, it)
-	}
-	for ref := range s.gone {
-		b.Gone = append(b.Gone, ref)
-	}
-	return b
+	s.b.Items = slices.DeleteFunc(s.b.Items, func(it *MailboxItem) bool { return it == nil })
+	return s.b
 }

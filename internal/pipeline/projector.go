@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,7 +14,7 @@ import (
 const (
 	// maxBatch bounds the records of one store transaction.
 	maxBatch = 8000
-	// gather is how long the projector lets the journal run ahead before it writes: most messages pass all their steps in
+	// gatherTime is how long the projector lets the journal run ahead before it writes: most messages pass all their steps in
 	// that time, and then their row is written once.
 	gatherTime = 150 * time.Millisecond
 )
@@ -25,19 +26,22 @@ type projector struct {
 	log       Log
 	store     Store
 	pace      clock.Clock
+	logger    *slog.Logger
 	applied   func(*Batch)
 
 	pos  atomic.Uint64
 	urge chan struct{} // buffered 1: somebody waits, do not gather
+	over chan struct{} // closed when run has ended
+	err  error         // why; read after over
 
 	mu      sync.Mutex
 	moved   chan struct{} // closed and replaced at every step
 	waiting int
 }
 
-func newProjector(partition int, log Log, store Store, pace clock.Clock) *projector {
-	return &projector{partition: partition, log: log, store: store, pace: pace,
-		urge: make(chan struct{}, 1), moved: make(chan struct{})}
+func newProjector(partition int, log Log, store Store, pace clock.Clock, logger *slog.Logger) *projector {
+	return &projector{partition: partition, log: log, store: store, pace: pace, logger: logger,
+		urge: make(chan struct{}, 1), over: make(chan struct{}), moved: make(chan struct{})}
 }
 
 func (p *projector) position() uint64 { return p.pos.Load() }
@@ -51,7 +55,7 @@ func (p *projector) open(ctx context.Context) error {
 	return nil
 }
 
-// wait returns when the store shows everything up to seq.
+// wait returns when the store shows everything up to seq, or with the reason why it never will.
 func (p *projector) wait(ctx context.Context, seq uint64) error {
 	p.mu.Lock()
 	p.waiting++
@@ -74,6 +78,8 @@ func (p *projector) wait(ctx context.Context, seq uint64) error {
 		}
 		select {
 		case <-moved:
+		case <-p.over:
+			return p.err
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
@@ -88,12 +94,15 @@ func (p *projector) urged() bool {
 
 // run follows the journal until ctx ends. An error means that the store or the journal is damaged or gone.
 func (p *projector) run(ctx context.Context) error {
+	defer close(p.over)
 	for {
 		if err := p.step(ctx); err != nil {
 			if ctx.Err() != nil {
-				return ctx.Err()
+				p.err = ErrStopped
+				return nil
 			}
-			return fmt.Errorf("projector of partition %d: %w", p.partition, err)
+			p.err = fmt.Errorf("projector of partition %d: %w", p.partition, err)
+			return p.err
 		}
 	}
 }
@@ -121,6 +130,7 @@ func (p *projector) step(ctx context.Context) error {
 			break
 		}
 		// A full disk or a database that is away comes back; meanwhile the lanes see the lag and refuse sends.
+		p.logger.Warn("project journal into store", "partition", p.partition, "err", err)
 		if p.pace.Sleep(ctx, retryPause) != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"github.com/hikyaku/hikyaku/internal/journal/record"
+	"github.com/hikyaku/hikyaku/internal/message"
 	"github.com/hikyaku/hikyaku/internal/wa"
 )
 
@@ -55,13 +56,14 @@ func (p *Pipeline) laneFor(r Receipt) *lane {
 
 type receipts struct{ list []Receipt }
 
+func (c *receipts) owed() {}
+
 func (c *receipts) run(l *lane) {
-	if l.broken {
-		l.deferred = append(l.deferred, c)
-		return
-	}
+	batch := make([]receipt, len(c.list))
 	for i := range c.list {
-		(&receipt{Receipt: c.list[i]}).run(l)
+		batch[i].Receipt = c.list[i]
+		batch[i].run(l)
+		l.spill()
 	}
 }
 
@@ -71,15 +73,13 @@ type receipt struct {
 	l *lane
 }
 
+func (c *receipt) owed() {}
+
 func (c *receipt) durable() {}
 
-func (c *receipt) lost(error) { c.l.tell(&receipts{[]Receipt{c.Receipt}}) }
+func (c *receipt) lost(error) { c.l.tell(c) }
 
 func (c *receipt) run(l *lane) {
-	if l.broken {
-		l.deferred = append(l.deferred, c)
-		return
-	}
 	c.l = l
 	if c.ID == "" || c.Silent {
 		c.acknowledge(l)
@@ -97,23 +97,15 @@ func (c *receipt) run(l *lane) {
 }
 
 func (c *receipt) apply(l *lane, m *letter) {
-	p, _ := l.peers.get(PeerKey{m.Number, m.User})
-	c.confirm(p)
-	var kind record.Kind
-	switch {
-	case c.Step == Stored && m.State < StateDelivered:
-		kind = record.KindDelivered
-	case (c.Step == Shown || c.Step == Opened) && m.State < StateRead:
-		kind = record.KindRead
-	case c.Step == Heard && m.State < StatePlayed:
-		kind = record.KindPlayed
-	default:
-		// Each (message, status) is emitted once; the first one counts.
-		c.acknowledge(l)
+	p := l.peer(PeerKey{m.Number, m.User})
+	if !p.ready() {
+		l.park(p, c) // the status carries what the platform knows of the user now
 		return
 	}
-	if m.Type == "reaction" {
-		c.acknowledge(l) // reactions stop at sent: spec/messages.md section 14.1
+	c.confirm(p)
+	kind := c.due(m)
+	if kind == 0 {
+		c.acknowledge(l)
 		return
 	}
 	s := l.status(kind, m, p)
@@ -131,12 +123,29 @@ func (c *receipt) apply(l *lane, m *letter) {
 	}
 }
 
+// due is the status that follows; 0 for none. Each (message, status) is emitted once, the first report counts, and nothing
+// follows before sent or after failed. Source: spec/messages.md section 14.1.
+func (c *receipt) due(m *letter) record.Kind {
+	if m.State < StateSent || m.Type == message.TypeReaction { // reactions stop at sent
+		return 0
+	}
+	switch {
+	case c.Step == Stored && m.State < StateDelivered, c.Step == Shown && m.Type == message.TypePin && m.State < StateDelivered:
+		return record.KindDelivered
+	case (c.Step == Shown || c.Step == Opened) && m.State < StateRead && m.Type != message.TypePin:
+		return record.KindRead
+	case c.Step == Heard && m.State < StatePlayed && m.Type == message.TypeAudio:
+		return record.KindPlayed
+	}
+	return 0
+}
+
 // confirm stops repeating the key agreement once the device has acknowledged a message of the session.
 func (c *receipt) confirm(p *peer) {
-	if p == nil || c.Seq == 0 || c.Step == Skipped {
+	if c.Seq == 0 || c.Step == Skipped {
 		return
 	}
-	if t := p.thread(c.Device); t != nil && t.session.Ready() && c.Seq >= t.since {
+	if t := p.thread(c.Device); t != nil && t.since != 0 && c.Seq >= t.since {
 		t.session.Confirm()
 	}
 }

@@ -62,22 +62,32 @@ type inbound struct {
 type receive struct {
 	in      *Incoming
 	n       *business.Number
-	oneTime *oneTimeKey // fetched for a first message
-	fetched bool
+	fetched *fetched // what was read for a first message
 	seen    *inbound
 	l       *lane
+}
+
+// fetched is what the store knows about a first message: the key it names, and whether it is a repeat.
+type fetched struct {
+	keys    *numberKeys
+	oneTime *oneTimeKey
+	before  *Message // the same client id was received already
 }
 
 func (c *receive) refuse(error) { c.in.Done("", 0, ErrBusy) }
 
 func (c *receive) run(l *lane) {
-	key := clientKey{c.in.Device, c.in.ClientID}
-	if seen, ok := l.recent.get(key); ok {
+	if seen, ok := l.recent.get(clientKey{c.in.Device, c.in.ClientID}); ok {
 		if seen.safe {
 			c.in.Done(seen.id, seen.at, nil)
 		} else {
 			seen.again = append(seen.again, c.in.Done)
 		}
+		return
+	}
+	if l.behind() {
+		l.p.counts.RefusedBusy.Add(1)
+		c.refuse(nil)
 		return
 	}
 	p := l.peer(PeerKey{c.n.ID, c.in.Device.User()})
@@ -86,76 +96,114 @@ func (c *receive) run(l *lane) {
 		return
 	}
 	t := p.thread(c.in.Device)
-	if t == nil || p.keys == nil {
+	switch {
+	case t == nil:
 		c.in.Done("", 0, ErrNoBusiness)
-		return
-	}
-	if p.blockedByBusiness {
+	case p.blockedByBusiness:
 		c.in.Done("", 0, ErrBlocked)
-		return
+	case t.reading && c.fetched == nil:
+		c.queue(l, t)
+	case c.in.PreKey && c.fetched == nil:
+		c.fetch(l, p, t)
+	default:
+		c.open(l, p, t)
 	}
-	if c.in.PreKey && !c.fetched {
-		if info, err := signal.ParsePreKeyInfo(c.in.Cipher); err != nil || info.Identity != t.device.Identity {
-			c.in.Done("", 0, ErrUndecryptable)
-			return
-		} else if info.OneTimePreKeyID != nil {
-			c.fetch(l, p, *info.OneTimePreKeyID)
-			return
-		}
-	}
-	plain, s, used, err := signal.Receive(l.p.o.Rand, signal.Suite{}, p.keys.identity, p.keys.with(c.oneTime), t.session,
-		c.kind(), c.in.Cipher)
-	if err != nil {
-		c.unreadable(l, p, err)
-		return
-	}
-	t.session = s
-	c.record(l, p, t, plain, used)
 }
 
-func (c *receive) kind() signal.Kind {
+// queue lets c wait behind a first message of the same device, so that the order of its messages is kept.
+func (c *receive) queue(l *lane, t *thread) {
+	if l.crowded(c) {
+		return
+	}
+	l.busy.Add(1)
+	l.parked++
+	t.inbox = append(t.inbox, c)
+}
+
+func (c *receive) open(l *lane, p *peer, t *thread) {
+	kind, keys, oneTime := signal.Msg, p.keys, (*oneTimeKey)(nil)
 	if c.in.PreKey {
-		return signal.Pre
+		kind, keys, oneTime = signal.Pre, c.fetched.keys, c.fetched.oneTime
 	}
-	return signal.Msg
-}
-
-// fetch reads the one-time prekey that a first message names. It is deleted only with the record of the message.
-func (c *receive) fetch(l *lane, p *peer, id uint32) {
-	p.held++
-	l.job(func(ctx context.Context) command {
-		k, err := l.p.keys.oneTime(ctx, c.n.ID, id)
-		return &oneTimeFetched{c, p, k, err}
-	})
-}
-
-type oneTimeFetched struct {
-	c   *receive
-	p   *peer
-	key *oneTimeKey
-	err error
-}
-
-func (f *oneTimeFetched) refuse(error) { f.c.in.Done("", 0, ErrBusy) }
-
-func (f *oneTimeFetched) run(l *lane) {
-	f.p.held--
-	if f.err != nil {
-		f.c.in.Done("", 0, ErrBusy)
-		return
+	plain, s, used, err := signal.Receive(l.p.o.Rand, signal.Suite{}, keys.identity, keys.with(oneTime), t.session,
+		kind, c.in.Cipher)
+	if err == nil {
+		t.session = s
 	}
-	f.c.fetched, f.c.oneTime = true, f.key
-	f.c.run(l)
+	switch {
+	case c.fetched != nil && c.fetched.before != nil:
+		// The device encrypted a recorded message anew. The session it began for that is kept, for what it sends next.
+		c.in.Done(c.fetched.before.ID, c.fetched.before.AcceptedAt, nil)
+	case err != nil:
+		c.unreadable(l, err)
+	default:
+		c.record(l, p, t, plain, used)
+	}
 }
 
-// unreadable answers a message that does not decrypt. A used message key means a repeat of a message that the lane's memory
-// no longer holds: the store knows its answer.
-func (c *receive) unreadable(l *lane, p *peer, cause error) {
-	if !errors.Is(cause, signal.ErrDuplicate) && !errors.Is(cause, signal.ErrUnknownPreKey) {
+// fetch reads what a first message needs: the keys it names, which may be newer than those in memory, and whether its
+// client id is known, since a device that encrypts anew begins a session. The one-time prekey is deleted only with the
+// record of the message.
+func (c *receive) fetch(l *lane, p *peer, t *thread) {
+	info, err := signal.ParsePreKeyInfo(c.in.Cipher)
+	if err != nil || info.Identity != t.device.Identity {
 		c.in.Done("", 0, ErrUndecryptable)
 		return
 	}
 	p.held++
+	t.reading = true
+	l.job(func(ctx context.Context) command {
+		f := &fetched{}
+		keys, err := l.p.keys.number(ctx, c.n.ID)
+		if f.keys = keys; err == nil && info.OneTimePreKeyID != nil {
+			f.oneTime, err = l.p.keys.oneTime(ctx, c.n.ID, *info.OneTimePreKeyID)
+		}
+		if err == nil {
+			f.before, err = l.p.o.Store.ByClientID(ctx, c.in.Device, c.in.ClientID)
+		}
+		return &firstRead{c, p, t, f, err}
+	})
+}
+
+type firstRead struct {
+	c   *receive
+	p   *peer
+	t   *thread
+	f   *fetched
+	err error
+}
+
+func (f *firstRead) refuse(error) { f.c.refuse(nil) }
+
+func (f *firstRead) run(l *lane) {
+	f.p.held--
+	f.t.reading = false
+	waiting := f.t.inbox
+	f.t.inbox = nil
+	l.parked -= len(waiting)
+	if f.err != nil {
+		l.logger.Warn("read prekeys", "number_id", string(f.c.n.ID), "err", f.err)
+		f.c.refuse(nil)
+	} else {
+		f.c.fetched = f.f
+		f.c.run(l)
+	}
+	for _, c := range waiting {
+		l.decide(c)
+	}
+}
+
+// unreadable answers a message that does not decrypt. It may be a repeat of a message that the lane's memory no longer
+// holds: the store knows its answer.
+func (c *receive) unreadable(l *lane, cause error) {
+	refusal := ErrUndecryptable
+	if errors.Is(cause, signal.ErrUnknownPreKey) {
+		refusal = ErrStaleKey
+	}
+	if c.fetched != nil {
+		c.in.Done("", 0, refusal)
+		return
+	}
 	l.job(func(ctx context.Context) command {
 		m, err := l.p.o.Store.ByClientID(ctx, c.in.Device, c.in.ClientID)
 		switch {
@@ -163,18 +211,12 @@ func (c *receive) unreadable(l *lane, p *peer, cause error) {
 			c.in.Done("", 0, ErrBusy)
 		case m != nil:
 			c.in.Done(m.ID, m.AcceptedAt, nil)
-		case errors.Is(cause, signal.ErrUnknownPreKey):
-			c.in.Done("", 0, ErrStaleKey)
 		default:
-			c.in.Done("", 0, ErrUndecryptable)
+			c.in.Done("", 0, refusal)
 		}
-		return unhold{&p.pin}
+		return nil
 	})
 }
-
-type unhold struct{ p *pin }
-
-func (c unhold) run(*lane) { c.p.held-- }
 
 // record writes a decrypted message with the session state after it. The device hears "sent" only when both are durable;
 // if the process dies before, the device sends the same ciphertext again to the older state.
@@ -183,13 +225,10 @@ func (c *receive) record(l *lane, p *peer, t *thread, plain []byte, used *uint32
 	in := message.ParseInbound(plain)
 	r := &record.Received{
 		ID: l.newID(p.key.User, false), Number: c.n.ID, WABA: c.n.WABA, From: p.key.User, At: now,
-		Device: c.in.Device, ClientID: c.in.ClientID, Type: in.Type, Body: in.Body,
+		Device: c.in.Device, ClientID: c.in.ClientID, Type: in.Type, Body: in.Body, Profile: p.user.Name,
 	}
-	if p.user != nil {
-		r.Profile = p.user.Name
-		if c.n.IdentityCheck {
-			r.IdentityHash = p.user.IdentityHash
-		}
+	if c.n.IdentityCheck {
+		r.IdentityHash = p.user.IdentityHash
 	}
 	if used != nil {
 		r.OneTime = *used
@@ -199,18 +238,16 @@ func (c *receive) record(l *lane, p *peer, t *thread, plain []byte, used *uint32
 		r.Session, err = l.sealSession(c.n.ID, t)
 	}
 	if err != nil {
-		// The message key is spent in memory: forget the session, so that the stored one reads the repeat.
-		l.logger.Error("seal received message", "number_id", string(c.n.ID), "err", err)
-		t.session, p.stale = nil, true
-		p.loaded = false
-		c.in.Done("", 0, ErrBusy)
+		// The message key is spent in memory, but not on disk where the repeat must find it.
+		c.refuse(nil)
+		l.startOver(err)
 		return
 	}
 	l.number(c.n.ID).window.Push(now, c.n.Limit())
 	p.lastInbound = now
 	c.seen, c.l = &inbound{id: r.ID, at: now}, l
 	l.recent.put(clientKey{c.in.Device, c.in.ClientID}, c.seen)
-	l.out.write(r, len(r.SealedBody)+len(r.Session))
+	l.out.write(r, len(r.SealedBody)+len(r.Session)+128)
 	l.out.touch(&p.pin)
 	l.out.touch(&c.seen.pin)
 	l.out.outcomes = append(l.out.outcomes, c)
@@ -242,6 +279,9 @@ type answered struct {
 	in  *inbound
 	err error
 }
+
+// refuse is called instead of run when the lane has stopped or forgotten the message: the repeats are answered all the same.
+func (c *answered) refuse(error) { c.run(nil) }
 
 func (c *answered) run(*lane) {
 	c.in.safe = c.err == nil

@@ -15,68 +15,47 @@ const (
 	retryPause = time.Second
 )
 
-// lost follows a burst that the journal did not take, or may have taken without saying so. From here on the lane's memory
-// is ahead of the journal: nothing is decided until the journal writes again and the lane has started over from the store.
+// lost follows a burst that the journal did not take, or may have taken without saying so.
 type lost struct {
 	b   *burst
 	err error
 }
 
 func (c *lost) run(l *lane) {
-	l.aloft--
+	l.ended++
 	l.unprojected.Add(-int64(len(c.b.recs)))
-	l.owed = append(l.owed, c.b.items...)
+	l.untold = append(l.untold, c.b.items...)
+	l.startOver(c.err)
+}
+
+// startOver begins a recovery: the lane's memory is ahead of the journal. Nothing is decided until the journal writes again
+// and the lane has begun anew with what the store shows.
+func (l *lane) startOver(cause error) {
 	if !l.broken {
 		l.broken = true
-		l.logger.Error("journal refused a frame; sends are refused until it writes again", "err", c.err)
+		l.logger.Error("lane starts over; sends are refused until the journal writes", "err", cause)
 	}
 	l.recover()
 }
 
-// recover begins once every burst has been answered.
+// recover goes on once every burst has been answered.
 func (l *lane) recover() {
-	if !l.broken || l.aloft > 0 || len(l.out.recs) > 0 {
+	if l.resuming || l.begun > l.ended || len(l.out.recs) > 0 {
 		return
 	}
-	l.putAside()
+	l.everyWaiting(func(c command) { l.aside(c) })
 	l.forget()
-	good := l.good
+	l.resuming = true
 	l.busy.Add(1)
+	good := l.good
 	l.p.wg.Go(func() {
 		defer l.busy.Add(-1)
-		l.resume(l.p.pool.ctx, good)
+		l.await(l.p.pool.ctx, good)
 	})
 }
 
-// putAside answers who can be told to come again and keeps what was acknowledged.
-func (l *lane) putAside() {
-	aside := func(waiting []command) {
-		for _, c := range waiting {
-			l.busy.Add(-1)
-			if r, ok := c.(refuser); ok {
-				r.refuse(wa.ErrUnavailable.With(textRecovering))
-			} else if _, again := c.(*redeliver); !again {
-				l.deferred = append(l.deferred, c)
-			}
-		}
-	}
-	for _, m := range []map[PeerKey]*peer{l.peers.young, l.peers.old} {
-		for _, p := range m {
-			aside(p.waiting)
-			for _, t := range p.threads {
-				l.busy.Add(-int64(len(t.queue)))
-			}
-		}
-	}
-	for _, m := range []map[wa.MessageID]*letter{l.messages.young, l.messages.old} {
-		for _, e := range m {
-			aside(e.waiting)
-		}
-	}
-}
-
-// resume waits until the journal writes again, lets the store catch up, and gathers what the lane starts from.
-func (l *lane) resume(ctx context.Context, good uint64) {
+// await waits until the journal writes again, lets the store catch up, and gathers what the lane starts from.
+func (l *lane) await(ctx context.Context, good uint64) {
 	for {
 		r, err := l.tryResume(ctx, good)
 		if err == nil {
@@ -94,8 +73,8 @@ func (l *lane) tryResume(ctx context.Context, good uint64) (*resumed, error) {
 	if _, err := l.log.Resume(ctx); err != nil {
 		return nil, err
 	}
-	r := &resumed{landed: map[MailboxRef]bool{}}
-	for at := good; at < l.log.Last(); {
+	r := &resumed{landed: map[MailboxRef]bool{}, last: l.log.Last()}
+	for at := good; at < r.last; {
 		f, err := l.log.Next(ctx, at)
 		if err != nil {
 			return nil, err
@@ -110,7 +89,7 @@ func (l *lane) tryResume(ctx context.Context, good uint64) (*resumed, error) {
 			}
 		}
 	}
-	if err := l.p.proj[l.index].wait(ctx, l.log.Last()); err != nil {
+	if err := l.p.proj[l.index].wait(ctx, r.last); err != nil {
 		return nil, err
 	}
 	var err error
@@ -121,38 +100,67 @@ func (l *lane) tryResume(ctx context.Context, good uint64) (*resumed, error) {
 // resumed ends a recovery.
 type resumed struct {
 	landed map[MailboxRef]bool
+	last   uint64
 	start  *start
 }
 
 func (c *resumed) run(l *lane) {
 	var put []*MailboxItem
-	for _, it := range l.owed {
+	for _, it := range l.untold {
 		if c.landed[MailboxRef{it.Device, it.Seq}] {
 			put = append(put, it)
 		} else {
 			l.p.o.Mailbox.Skip(it.Device, it.Seq)
 		}
 	}
-	l.p.o.Mailbox.Put(put)
-	l.owed, l.broken, l.good = nil, false, l.log.Last()
+	if len(put) > 0 {
+		l.p.o.Mailbox.Put(put)
+	}
+	l.untold, l.broken, l.resuming, l.good = nil, false, false, c.last
 	l.p.counts.Recovered.Add(1)
 	l.logger.Info("journal writes again")
 	c.start.run(l)
 	deferred := l.deferred
 	l.deferred = nil
 	for _, d := range deferred {
-		d.run(l)
+		l.busy.Add(1)
+		l.decide(d)
 	}
 }
 
-// retryLater lets an acknowledged command run again when the store may answer.
+// retryLater lets a command that is counted as waiting run again when the store may answer.
 func (l *lane) retryLater(c command) {
+	l.later = append(l.later, c)
+	if len(l.later) > 1 {
+		return
+	}
+	era := l.era
 	l.p.wg.Go(func() {
 		if l.p.o.Pace.Sleep(l.p.pool.ctx, retryPause) == nil {
-			l.tell(c)
+			l.tell(result{era, again{}})
 		}
-		l.busy.Add(-1)
 	})
+}
+
+// again takes up what waited for the store.
+type again struct{}
+
+func (again) run(l *lane) {
+	later := l.later
+	l.later = nil
+	for _, c := range later {
+		l.decide(c)
+	}
+}
+
+// postponed is what a job returns when the store did not answer.
+type postponed struct{ c command }
+
+func (c *postponed) owed() {}
+
+func (c *postponed) run(l *lane) {
+	l.busy.Add(1)
+	l.retryLater(c.c)
 }
 
 // ---- start ----
@@ -223,42 +231,26 @@ func (c *start) run(l *lane) {
 			l.number(t.number).window.Push(t.at, n.Limit())
 		}
 	}
-	c.traffic = nil
-	l.nextPending(c.pending)
+	(&backlog{ids: c.pending}).next(l)
 }
 
-// nextPending takes up messages of before the start, a page at a time.
-func (l *lane) nextPending(ids []wa.MessageID) {
-	if len(ids) == 0 {
-		return
+// backlog takes up messages of before the start, a page at a time: the next one when all of the last were sent or failed.
+type backlog struct {
+	ids  []wa.MessageID
+	open int // of the page at hand
+}
+
+func (b *backlog) next(l *lane) {
+	page := b.ids[:min(warmPage, len(b.ids))]
+	b.ids, b.open = b.ids[len(page):], len(page)
+	for _, id := range page {
+		l.busy.Add(1)
+		l.decide(&redeliver{id: id, from: b})
 	}
-	page := ids[:min(warmPage, len(ids))]
-	l.job(func(ctx context.Context) command {
-		rows, err := l.p.o.Store.Messages(ctx, page)
-		if err != nil {
-			l.logger.Warn("load pending messages", "err", err)
-			if l.p.o.Pace.Sleep(ctx, retryPause) != nil {
-				return nil
-			}
-			return &pendingPage{nil, ids}
-		}
-		return &pendingPage{rows, ids[len(page):]}
-	})
 }
 
-type pendingPage struct {
-	rows []*Message
-	rest []wa.MessageID
-}
-
-func (c *pendingPage) run(l *lane) {
-	for _, r := range c.rows {
-		if m, ok := l.messages.get(r.ID); r.State != StateAccepted || (ok && m.loaded && !m.missing) {
-			continue
-		}
-		m := &letter{Message: *r, loaded: true}
-		l.messages.put(r.ID, m)
-		(&redeliver{m}).run(l)
+func (b *backlog) settled(l *lane) {
+	if b.open--; b.open == 0 {
+		b.next(l)
 	}
-	l.nextPending(c.rest)
 }
