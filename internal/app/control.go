@@ -114,6 +114,7 @@ func (a *App) setClock(r *http.Request, p *platform) (any, error) {
 		}
 		a.control.Advance(d)
 	}
+	p.fleet.Poke()
 	return a.showClock(r, p)
 }
 
