@@ -114,8 +114,10 @@ func (p *platform) openStore(ctx context.Context) (err error) {
 		return err
 	}
 	p.onClose("store", func(context.Context) error { return p.store.Close() })
-	p.vault, err = vault.Open(ctx, vault.Options{Root: p.root, Store: p.store, Clock: p.clock})
-	return err
+	if p.vault, err = vault.Open(ctx, vault.Options{Root: p.root, Store: p.store, Clock: p.clock}); err != nil {
+		return err
+	}
+	return p.vault.Prepare(ctx, vault.ClassContent, "")
 }
 
 func (p *platform) openRules(ctx context.Context, draw io.Reader) (err error) {
@@ -220,6 +222,7 @@ func (p *platform) startChores(a *App) {
 			p.retain(ctx)
 		}
 	})
+	p.chores.Go(func() { p.housekeep(ctx) })
 	p.chores.Go(func() {
 		select {
 		case err := <-p.pipeline.Failed():
@@ -232,6 +235,25 @@ func (p *platform) startChores(a *App) {
 		p.chores.Wait()
 		return nil
 	})
+}
+
+// housekeep runs every minute: the content key of the next hour is made before a lane needs it, and after a quiet minute the
+// store gives its page cache back.
+func (p *platform) housekeep(ctx context.Context) {
+	var before uint64
+	for p.wall.Sleep(ctx, time.Minute) == nil {
+		if err := p.vault.Prepare(ctx, vault.ClassContent, ""); err != nil && ctx.Err() == nil {
+			p.log.Warn("make the next content key", "err", err)
+		}
+		c := p.pipeline.Counts()
+		now := c.Accepted.Load() + c.Received.Load() + c.Delivered.Load() + c.Read.Load()
+		if now == before {
+			if err := p.store.Shrink(ctx); err != nil && ctx.Err() == nil {
+				p.log.Warn("give the page cache back", "err", err)
+			}
+		}
+		before = now
+	}
 }
 
 // close runs the cleanups in reverse; each gets its chance whatever happened before.
