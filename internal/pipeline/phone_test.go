@@ -1,0 +1,502 @@
+package pipeline_test
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/hikyaku/hikyaku/internal/message"
+	"github.com/hikyaku/hikyaku/internal/pipeline"
+	"github.com/hikyaku/hikyaku/internal/signal"
+	"github.com/hikyaku/hikyaku/internal/store"
+	"github.com/hikyaku/hikyaku/internal/wa"
+)
+
+// ---- the directory ----
+
+type people struct {
+	mu      sync.Mutex
+	life    *life
+	phones  map[wa.WaID]*phone
+	loads   int // calls of User
+	bundles int // calls of Bundle
+	down    int // so many calls of Bundle fail
+	gate    chan struct{}
+}
+
+func (d *people) attach(v *life) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.life = v
+}
+
+func (d *people) get(id wa.WaID) *phone {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.phones[id]
+}
+
+func (d *people) User(_ context.Context, id wa.WaID) (*pipeline.User, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.loads++
+	f := d.phones[id]
+	if f == nil {
+		return nil, nil //nolint:nilnil // as the interface says
+	}
+	u := &pipeline.User{WaID: id, Name: "Name of " + string(id), IdentityHash: signal.IdentityHash(f.local.Key.Public())}
+	if !f.removed {
+		u.Devices = []pipeline.Device{{ID: f.device, Identity: f.local.Key.Public(), RegistrationID: f.local.RegistrationID}}
+	}
+	return u, nil
+}
+
+func (d *people) Bundle(_ context.Context, device wa.DeviceID) (*signal.Bundle, error) {
+	d.mu.Lock()
+	gate := d.gate
+	d.mu.Unlock()
+	if gate != nil {
+		<-gate
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.bundles++
+	if d.down > 0 {
+		d.down--
+		return nil, errDead
+	}
+	return d.phones[device.User()].bundle(), nil
+}
+
+// ---- a phone ----
+
+// phone is a scripted device with real sessions. Its lock is taken by the mailbox that pushes items.
+type phone struct {
+	w      *world
+	user   wa.WaID
+	device wa.DeviceID
+
+	mu      sync.Mutex
+	local   signal.Identity
+	signed  signal.PrivateKey
+	kem     signal.KEMPrivateKey
+	oneTime map[uint32]signal.PrivateKey
+	nextKey uint32
+	removed bool
+
+	sessions map[wa.PhoneNumberID]*signal.Session
+	last     uint64 // highest position stored
+	texts    map[wa.MessageID]string
+	order    []wa.MessageID // as they came
+	kinds    []bool         // whether each item was a first message
+	events   []string
+	broken   []error
+	sent     int
+
+	step    pipeline.Step
+	offline bool // items wait
+	asks    bool // asks again for what it cannot read
+	deaf    bool // cannot read anything
+}
+
+func (w *world) phone(user wa.WaID) *phone {
+	w.tb.Helper()
+	f := &phone{w: w, user: user, device: wa.NewDeviceID(user, 1)}
+	f.install()
+	w.people.mu.Lock()
+	w.people.phones[user] = f
+	w.people.mu.Unlock()
+	return f
+}
+
+// install makes the keys of a fresh installation.
+func (f *phone) install() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.local = signal.Identity{Key: privateKey(f.w), RegistrationID: f.local.RegistrationID + 7}
+	f.signed = privateKey(f.w)
+	var err error
+	f.kem, err = signal.GenerateKEMPrivateKey(nil)
+	f.w.check(err)
+	f.oneTime, f.sessions = map[uint32]signal.PrivateKey{}, map[wa.PhoneNumberID]*signal.Session{}
+	f.texts, f.last = map[wa.MessageID]string{}, 0
+	f.order, f.kinds = nil, nil
+}
+
+func privateKey(w *world) signal.PrivateKey {
+	k, err := signal.GeneratePrivateKey(nil)
+	w.check(err)
+	return k
+}
+
+func (f *phone) bundle() *signal.Bundle {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.nextKey++
+	one := privateKey(f.w)
+	f.oneTime[f.nextKey] = one
+	sign := func(b []byte) []byte { s := f.local.Key.Sign(nil, b); return s[:] }
+	return &signal.Bundle{
+		IdentityKey: f.local.Key.Public(), RegistrationID: f.local.RegistrationID,
+		SignedPreKey:  signal.SignedPreKey{ID: 1, Key: f.signed.Public(), Sig: sign(f.signed.Public().Bytes())},
+		KEMPreKey:     signal.KEMPreKey{ID: 1, Key: f.kem.Public(), Sig: sign(f.kem.Public())},
+		OneTimePreKey: &signal.OneTimePreKey{ID: f.nextKey, Key: one.Public()},
+	}
+}
+
+func (f *phone) SignedPreKey(uint32) (signal.PrivateKey, bool) { return f.signed, true }
+func (f *phone) KEMPreKey(uint32) (signal.KEMPrivateKey, bool) { return f.kem, true }
+func (f *phone) OneTimePreKey(id uint32) (signal.PrivateKey, bool) {
+	k, ok := f.oneTime[id]
+	return k, ok
+}
+
+// take handles a pushed item and returns the report, and whether the device asks for it again.
+func (f *phone) take(it *pipeline.MailboxItem) (r pipeline.Receipt, again bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	r = pipeline.Receipt{Device: f.device, Seq: it.Seq, ID: it.ID, Number: it.Number, Silent: it.Silent, Step: f.step}
+	if it.Seq <= f.last {
+		return r, false
+	}
+	f.last = it.Seq
+	if it.Event != nil {
+		f.events = append(f.events, string(it.Event))
+		return r, false
+	}
+	kind := signal.Msg
+	if it.PreKey {
+		kind = signal.Pre
+	}
+	var plain []byte
+	err := signal.ErrBadMAC
+	if !f.deaf {
+		var s *signal.Session
+		var used *uint32
+		suite := signal.Suite{MaxJump: signal.MaxJumpDevice}
+		if plain, s, used, err = signal.Receive(nil, suite, f.local, f, f.sessions[it.Number], kind, it.Cipher); err == nil {
+			f.sessions[it.Number] = s
+			if used != nil {
+				delete(f.oneTime, *used)
+			}
+		}
+	}
+	if err != nil {
+		f.broken = append(f.broken, fmt.Errorf("item %d: %w", it.Seq, err))
+		r.Step = pipeline.Skipped
+		return r, f.asks
+	}
+	body, _ := message.Unpad(plain)
+	if !strings.Contains(string(body), string(it.ID)) {
+		f.broken = append(f.broken, fmt.Errorf("item %d: plaintext of another message", it.Seq))
+	}
+	if _, twice := f.texts[it.ID]; !twice && !it.Silent {
+		f.order = append(f.order, it.ID)
+	}
+	f.texts[it.ID] += string(body)
+	f.kinds = append(f.kinds, it.PreKey)
+	return r, false
+}
+
+// encrypt makes a message to the number, beginning a session if need be.
+func (f *phone) encrypt(to wa.PhoneNumberID, body string) (prekey bool, wire []byte) {
+	f.w.tb.Helper()
+	n, _ := f.w.numbers.Number(to)
+	f.mu.Lock()
+	s := f.sessions[to]
+	f.mu.Unlock()
+	if !s.Ready() {
+		b, err := f.w.p.Bundle(context.Background(), n.WaID)
+		f.w.check(err)
+		next, err := signal.Initiate(nil, signal.Suite{}, f.local, b)
+		f.w.check(err)
+		next.Inherit(s)
+		s = next
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.sessions[to] = s
+	plain := append([]byte(`{"v":1,"type":"text","text":{"body":"`+body+`"}}`), 0x80)
+	for len(plain)%64 != 0 {
+		plain = append(plain, 0)
+	}
+	kind, wire, err := s.Encrypt(nil, plain)
+	f.w.check(err)
+	return kind == signal.Pre, wire
+}
+
+// answer is what a device hears about a message it sent.
+type answer struct {
+	id  wa.MessageID
+	at  int64
+	err error
+}
+
+// post sends an encrypted message; the answer comes through the channel, exactly one.
+func (f *phone) post(to wa.PhoneNumberID, clientID string, prekey bool, wire []byte) <-chan answer {
+	n, _ := f.w.numbers.Number(to)
+	c := make(chan answer, 2)
+	f.w.p.Receive(&pipeline.Incoming{
+		Device: f.device, To: n.WaID, ClientID: clientID, PreKey: prekey, Cipher: bytes.Clone(wire),
+		Done: func(id wa.MessageID, at int64, err error) { c <- answer{id, at, err} },
+	})
+	return c
+}
+
+// say sends a text and returns its id; the session is confirmed, as a device does on "sent".
+func (f *phone) say(to wa.PhoneNumberID, body string) wa.MessageID {
+	f.w.tb.Helper()
+	prekey, wire := f.encrypt(to, body)
+	f.mu.Lock()
+	f.sent++
+	client := "client-" + strconv.Itoa(f.sent)
+	f.mu.Unlock()
+	a := <-f.post(to, client, prekey, wire)
+	if a.err != nil {
+		f.w.tb.Fatalf("send: %v", a.err)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.sessions[to].Confirm()
+	return a.id
+}
+
+func (f *phone) received() []wa.MessageID {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.order)
+}
+
+func (f *phone) switchOn(on bool) {
+	f.mu.Lock()
+	f.offline = !on
+	f.mu.Unlock()
+	if on {
+		f.w.boxes.pump(f.device)
+	}
+}
+
+// ---- mailboxes ----
+
+// boxes is the mailboxes of one life: it pushes in order, at once, what is resolved, and reports to the pipeline.
+type boxes struct {
+	w     *world
+	cut   *cut
+	store *store.Store
+
+	mu       sync.Mutex
+	byDevice map[wa.DeviceID]*box
+	flashes  []string
+	full     bool
+	cold     bool // Reserve finds nothing prepared, until the next Prepare
+}
+
+type box struct {
+	device  wa.DeviceID
+	next    uint64
+	open    map[uint64]bool // reserved
+	items   []*pipeline.MailboxItem
+	pushing sync.Mutex
+	pushed  uint64
+}
+
+func (b *boxes) Prepare(ctx context.Context, devices []wa.DeviceID) error {
+	for _, id := range devices {
+		b.mu.Lock()
+		known := b.byDevice[id] != nil
+		b.cold = false
+		b.mu.Unlock()
+		if known {
+			continue
+		}
+		tops, err := b.store.MailboxTops(ctx, []wa.DeviceID{id})
+		if err != nil {
+			return err
+		}
+		stored, err := b.store.MailboxAfter(ctx, id, 0, 100_000)
+		if err != nil {
+			return err
+		}
+		n := &box{device: id, next: tops[0].Seq, open: map[uint64]bool{}}
+		for _, it := range stored {
+			n.items = append(n.items, (*pipeline.MailboxItem)(it))
+		}
+		b.mu.Lock()
+		if b.byDevice[id] == nil {
+			b.byDevice[id] = n
+		}
+		b.mu.Unlock()
+		b.pump(id)
+	}
+	return nil
+}
+
+func (b *boxes) Reserve(device wa.DeviceID) uint64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n := b.byDevice[device]
+	if n == nil || b.full || b.cold {
+		return 0
+	}
+	n.next++
+	n.open[n.next] = true
+	return n.next
+}
+
+func (b *boxes) Put(items []*pipeline.MailboxItem) {
+	touched := map[wa.DeviceID]bool{}
+	b.mu.Lock()
+	for _, it := range items {
+		n := b.byDevice[it.Device]
+		if !n.open[it.Seq] {
+			b.w.tb.Errorf("item %d of %s was not reserved", it.Seq, it.Device)
+		}
+		delete(n.open, it.Seq)
+		n.items = append(n.items, it)
+		touched[it.Device] = true
+	}
+	b.mu.Unlock()
+	for id := range touched {
+		b.pump(id)
+	}
+}
+
+func (b *boxes) Skip(device wa.DeviceID, seq uint64) {
+	b.mu.Lock()
+	n := b.byDevice[device]
+	if !n.open[seq] {
+		b.w.tb.Errorf("skipped item %d of %s was not reserved", seq, device)
+	}
+	delete(n.open, seq)
+	b.mu.Unlock()
+	b.pump(device)
+}
+
+func (b *boxes) Flash(user, from wa.WaID, event []byte) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.flashes = append(b.flashes, fmt.Sprintf("%s to %s: %s", from, user, event))
+}
+
+// reserved counts positions that were neither put nor skipped.
+func (b *boxes) reserved() (n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, x := range b.byDevice {
+		n += len(x.open)
+	}
+	return n
+}
+
+// pump pushes what can be pushed. A reserved position holds up everything behind it.
+func (b *boxes) pump(device wa.DeviceID) {
+	f := b.w.people.get(device.User())
+	b.mu.Lock()
+	n := b.byDevice[device]
+	b.mu.Unlock()
+	if f == nil || n == nil {
+		return
+	}
+	n.pushing.Lock()
+	defer n.pushing.Unlock()
+	b.mu.Lock()
+	items := n.items
+	n.items = nil
+	first := n.next + 1
+	for seq := range n.open {
+		first = min(first, seq)
+	}
+	b.mu.Unlock()
+	slices.SortFunc(items, func(x, y *pipeline.MailboxItem) int { return cmp.Compare(x.Seq, y.Seq) })
+	for i, it := range items {
+		f.mu.Lock()
+		offline := f.offline
+		f.mu.Unlock()
+		if offline || it.Seq >= first {
+			b.mu.Lock()
+			n.items = append(n.items, items[i:]...)
+			b.mu.Unlock()
+			return
+		}
+		if !b.cut.alive(func() { b.push(f, n, it) }) {
+			return
+		}
+	}
+}
+
+func (b *boxes) push(f *phone, n *box, it *pipeline.MailboxItem) {
+	if it.Seq <= n.pushed {
+		b.w.tb.Errorf("item %d of %s came after %d", it.Seq, it.Device, n.pushed)
+	}
+	n.pushed = it.Seq
+	b.w.wires.add(b.w, it)
+	r, again := f.take(it)
+	if again {
+		b.w.p.Retry(pipeline.Receipt{Device: it.Device, Seq: it.Seq, ID: it.ID})
+	}
+	b.w.p.Receipts([]pipeline.Receipt{r})
+}
+
+// ---- what left the process ----
+
+// wires checks that a message key never made two ciphertexts.
+type wires struct {
+	mu    sync.Mutex
+	seen  map[string]string // ratchet key and number → ciphertext
+	count int
+}
+
+func (s *wires) add(w *world, it *pipeline.MailboxItem) {
+	if it.Cipher == nil {
+		return
+	}
+	inner := it.Cipher
+	if it.PreKey {
+		inner = member(inner[1:], 4)
+	}
+	ratchet, number := member(inner[1:], 1), member(inner[1:], 2)
+	key := string(ratchet) + "/" + string(number)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.count++
+	if have, ok := s.seen[key]; ok && have != string(inner) {
+		w.tb.Errorf("message key %x used twice, the second time for item %d of %s", key, it.Seq, it.ID)
+	}
+	s.seen[key] = string(inner)
+}
+
+// member is a field of a protobuf; a number comes as 8 bytes.
+func member(b []byte, want protowire.Number) []byte {
+	for len(b) > 0 {
+		f, typ, n := protowire.ConsumeTag(b)
+		if n < 0 {
+			return nil
+		}
+		b = b[n:]
+		if typ == protowire.VarintType {
+			v, n := protowire.ConsumeVarint(b)
+			if f == want {
+				return binary.BigEndian.AppendUint64(nil, v)
+			}
+			b = b[n:]
+			continue
+		}
+		v, n := protowire.ConsumeBytes(b)
+		if f == want {
+			return v
+		}
+		if n < 0 {
+			return nil
+		}
+		b = b[n:]
+	}
+	return nil
+}
