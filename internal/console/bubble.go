@@ -56,7 +56,7 @@ func (t *theme) draw(b *bubble) []string {
 		}
 		out[i] = k.edge.Render(left) + fill(r, w, k.text) + k.edge.Render(right)
 	}
-	if badge := strings.TrimSpace(clean(b.m.Theirs) + " " + clean(b.m.Ours)); badge != "" {
+	if badge := strings.TrimSpace(oneLine(b.m.Theirs) + " " + oneLine(b.m.Ours)); badge != "" {
 		out = append(out, " "+fit(badge, inner))
 	}
 	for i, l := range out {
@@ -88,7 +88,7 @@ func closeWith(rows []string, meta string, inner int, style lipgloss.Style) []st
 func (t *theme) rows(b *bubble, k *look, w int) (rows []string) {
 	p := read(b.m)
 	plain := func(s string, style lipgloss.Style) {
-		for _, l := range wrap(clean(s), w) {
+		for _, l := range wrap(steady(s), w) {
 			rows = append(rows, style.Render(l))
 		}
 	}

@@ -148,7 +148,7 @@ func (in *input) word(by int) int {
 
 // window returns the part of the line that fits into w cells and where the cursor stands in it. Line ends show as ⏎.
 func (in *input) window(w int) (shown string, x int) {
-	show := func(r []rune) string { return strings.ReplaceAll(string(r), "\n", "⏎") }
+	show := func(r []rune) string { return strings.ReplaceAll(steady(string(r)), "\n", "⏎") }
 	start := 0
 	for start < in.at && lipgloss.Width(show(in.text[start:in.at])) >= w {
 		start = in.after(start)

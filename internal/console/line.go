@@ -222,6 +222,9 @@ func (n *lines) message(sign string, m *device.Message, before string) {
 	fmt.Fprintf(n.o.Out, "%s %s %s%s\n", clockTime(m, n.o.zone()), sign, before, inLine(m)) //nolint:errcheck // the reader left: the input ends too
 }
 
+// escaped is clean text in one line.
+func escaped(s string) string { return strings.ReplaceAll(clean(s), "\n", `\n`) }
+
 // inLine is a whole message in one line.
 func inLine(m *device.Message) string {
 	if m.Type == "reaction" {
@@ -231,11 +234,11 @@ func inLine(m *device.Message) string {
 	var list []string
 	for _, s := range []string{p.label, p.header, p.body, p.footer} {
 		if s != "" {
-			list = append(list, strings.ReplaceAll(clean(s), "\n", `\n`))
+			list = append(list, escaped(s))
 		}
 	}
 	for i, b := range p.buttons {
-		list = append(list, fmt.Sprintf("[%d] %s", i+1, oneLine(b.text)))
+		list = append(list, fmt.Sprintf("[%d] %s", i+1, escaped(b.text)))
 	}
 	return strings.Join(list, " · ")
 }

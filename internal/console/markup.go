@@ -112,7 +112,7 @@ func isWord(r rune) bool { return r != utf8.RuneError && (unicode.IsLetter(r) ||
 
 // paint styles foreign text with its markup and wraps it to w cells.
 func paint(s string, w int, base, linked lipgloss.Style) (lines []string) {
-	for line := range strings.SplitSeq(clean(s), "\n") {
+	for line := range strings.SplitSeq(steady(s), "\n") {
 		var b strings.Builder
 		for _, r := range runs(line, 0) {
 			style := base

@@ -37,8 +37,26 @@ func plain(s string) bool {
 	return true
 }
 
-// oneLine is clean text with its line ends as spaces.
-func oneLine(s string) string { return strings.Join(strings.Fields(clean(s)), " ") }
+// steady is clean text as the screen shows it. Terminals disagree about the width of characters that are joined from
+// several, or that a selector makes wide: without joiners, selectors and skin tones all of them count alike, and nothing on
+// the line shifts. What is sent, and what goes to a pipe, stays whole.
+func steady(s string) string {
+	s = clean(s)
+	if plain(s) {
+		return s
+	}
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\u200b', r == '\u200d', r == '\u2060', r >= '\ufe00' && r <= '\ufe0f', r >= '\U0001f3fb' && r <= '\U0001f3ff',
+			r >= '\U000e0000' && r <= '\U000e007f':
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// oneLine is text for the screen with its line ends as spaces.
+func oneLine(s string) string { return strings.Join(strings.Fields(steady(s)), " ") }
 
 var cut = lipgloss.NewStyle()
 
