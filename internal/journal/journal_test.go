@@ -305,6 +305,26 @@ func TestUnfinishedFrameIsDropped(t *testing.T) {
 	}
 }
 
+func TestFrameInFlightIsNotRead(t *testing.T) {
+	t.Parallel()
+	o := journal.Options{Dir: t.TempDir(), Partitions: 1}
+	j := open(t, o)
+	mustAppend(t, j.Log(0), mark("a"))
+	mustAppend(t, j.Log(0), mark("b"))
+	closeNow(j)
+	l := open(t, o).Log(0) // both are read from disk now
+	frame := journal.EncodeFrame(time.Now(), []record.Record{mark("c")})
+	if err := journal.Spoil(soon(t), l, frame); err != nil {
+		t.Fatal(err)
+	}
+	expectLog(t, l, "a", "b")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if f, err := l.Next(ctx, 2); !errors.Is(err, context.Canceled) {
+		t.Errorf("a frame that the log does not know to be durable was read: %+v, %v", f, err)
+	}
+}
+
 func TestPositionBeyondTheEnd(t *testing.T) {
 	t.Parallel()
 	l := open(t, journal.Options{Partitions: 1}).Log(0)

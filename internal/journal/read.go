@@ -164,6 +164,14 @@ func (l *Log) readDisk(ctx context.Context, after uint64) (*Frame, error) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.j.o.alone() {
+		// The server may show the frame in flight before it has answered for it. Readers get it once it is durable.
+		n := 1
+		for n < len(frames) && frames[n].Seq <= l.known {
+			n++
+		}
+		frames = frames[:n]
+	}
 	l.ahead.put(frames[0].Seq, frames[1:])
 	return frames[0], nil
 }
