@@ -40,7 +40,7 @@ func (in *input) clear() {
 	in.set("")
 }
 
-// older and newer walk through the history.
+// walk goes through the history: back for negative numbers.
 func (in *input) walk(by int) {
 	if in.recall > len(in.history) {
 		in.recall = len(in.history)
@@ -62,8 +62,8 @@ func (in *input) insert(s string) {
 	in.at += len(r)
 }
 
-// key edits; it reports whether the key meant something.
-func (in *input) key(k tea.KeyPressMsg) bool {
+// key edits; keys that mean nothing here do nothing.
+func (in *input) key(k tea.KeyPressMsg) {
 	switch k.String() {
 	case "left", "ctrl+b":
 		in.at = in.before(in.at)
@@ -94,12 +94,8 @@ func (in *input) key(k tea.KeyPressMsg) bool {
 	case "alt+down", "ctrl+down":
 		in.walk(1)
 	default:
-		if k.Text == "" {
-			return false
-		}
 		in.insert(k.Text)
 	}
-	return true
 }
 
 func (in *input) remove(from, to int) {

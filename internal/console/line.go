@@ -219,7 +219,7 @@ func (n *lines) message(sign string, m *device.Message, before string) {
 		n.o.say("%s%s.", before, noticeShort(m))
 		return
 	}
-	fmt.Fprintf(n.o.Out, "%s %s %s%s\n", clockTime(m, n.o.zone()), sign, before, inLine(m)) //nolint:errcheck // the reader left: the input ends too
+	fmt.Fprintf(n.o.Out, "%s %s %s%s\n", clockTime(m, n.o.zone()), sign, before, inLine(m))
 }
 
 // escaped is clean text in one line.

@@ -114,7 +114,7 @@ func isWord(r rune) bool { return r != utf8.RuneError && (unicode.IsLetter(r) ||
 func paint(s string, w int, base, linked lipgloss.Style) (lines []string) {
 	for line := range strings.SplitSeq(steady(s), "\n") {
 		var b strings.Builder
-		for _, r := range runs(line, 0) {
+		for _, r := range runs(indented(line), 0) {
 			style := base
 			if r.mark&link != 0 {
 				style = linked

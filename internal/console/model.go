@@ -325,11 +325,14 @@ func reasonOf(err error) string {
 		return "no answer"
 	}
 	s := oneLine(err.Error())
-	for _, noise := range []string{"connect: ", "failed to WebSocket dial: ", "failed to send handshake request: "} {
+	for _, noise := range []string{"connect: ", "failed to WebSocket dial: ", "failed to send handshake request: ", "read: "} {
 		s = strings.TrimPrefix(s, noise)
 	}
-	if strings.Contains(s, "connection refused") {
+	switch {
+	case strings.Contains(s, "connection refused"):
 		return "the server does not answer"
+	case strings.Contains(s, "received close frame"), strings.HasSuffix(s, "EOF"):
+		return "the server ended the connection"
 	}
 	return s
 }

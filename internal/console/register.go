@@ -173,7 +173,7 @@ func (o *Options) askControl(ctx context.Context, address string) (string, error
 	if err != nil {
 		return "", fmt.Errorf("ask the control API for the code: %w", err)
 	}
-	defer res.Body.Close() //nolint:errcheck // of no more use
+	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
 		return "", fmt.Errorf("the control API answered %s", res.Status)
 	}

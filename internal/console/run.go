@@ -44,7 +44,7 @@ type Options struct {
 }
 
 func (o *Options) say(format string, args ...any) {
-	fmt.Fprintf(o.Err, format+"\n", args...) //nolint:errcheck // nobody left to tell
+	fmt.Fprintf(o.Err, format+"\n", args...)
 }
 
 func (o *Options) zone() *time.Location {

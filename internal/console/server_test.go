@@ -1,6 +1,7 @@
 package console
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -198,7 +199,7 @@ func (s *server) take(f *frame.Send) []frame.Frame {
 	var m struct {
 		Text struct{ Body string }
 	}
-	if err := json.Unmarshal([]byte(strings.TrimRight(string(plain), "\x00\x80")), &m); err != nil {
+	if err := json.Unmarshal([]byte(strings.TrimRight(string(plain), "\x00")[:bytes.LastIndexByte(plain, 0x80)]), &m); err != nil {
 		s.t.Error(err)
 	}
 	s.texts = append(s.texts, m.Text.Body)

@@ -110,9 +110,18 @@ func wrap(s string, w int) []string {
 	}
 	lines := strings.Split(lipgloss.Wrap(s, w, ""), "\n")
 	for i, l := range lines {
-		lines[i] = strings.TrimRight(l, " ")
+		if l = strings.TrimRight(l, " "); lipgloss.Width(l) > w {
+			l = cut.MaxWidth(w).Render(l)
+		}
+		lines[i] = l
 	}
 	return lines
+}
+
+// indented makes the spaces at the beginning of a line part of its first word: wrapping would let them push it out.
+func indented(line string) string {
+	rest := strings.TrimLeft(line, " ")
+	return strings.Repeat("\u00a0", len(line)-len(rest)) + rest
 }
 
 // number shows a wa_id as people write it.

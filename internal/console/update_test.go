@@ -208,7 +208,7 @@ func TestConnectionLine(t *testing.T) {
 		want string
 	}{
 		{nil, "● connected"},
-		{eventsMsg{{Kind: device.EventOffline, Err: errors.New("read: EOF")}}, "○ read: EOF, trying again"},
+		{eventsMsg{{Kind: device.EventOffline, Err: errors.New("read: EOF")}}, "○ the server ended the connection, trying again"},
 		{failedMsg{errors.New("connect: dial tcp 127.0.0.1:1: connect: connection refused")}, "○ the server does not answer, trying again"},
 		{eventsMsg{{Kind: device.EventConnected}}, "● connected"},
 		{endedMsg{device.ErrReplaced}, "This phone is in use in another window. ctrl+c quits."},

@@ -199,12 +199,12 @@ func (m *model) helpLine() string {
 		return " " + t.bad.Render(fit(strings.ToUpper(m.trouble[:1])+m.trouble[1:]+". ctrl+c quits.", m.w-2))
 	}
 	var keys []string
-	switch {
-	case m.dialog.kind == findDialog:
+	switch m.dialog.kind {
+	case findDialog:
 		keys = []string{"enter search, then open", "↑↓ choose", "esc back"}
-	case m.dialog.kind == safetyDialog:
+	case safetyDialog:
 		keys = []string{"esc back"}
-	default:
+	case noDialog:
 		keys = m.threadKeys()
 	}
 	line := ""
