@@ -17,30 +17,38 @@ const freshKeys = 60_000
 // Bundle hands out the keys of a device. Each one-time prekey goes to one caller only; without any left the bundle has
 // none. ErrNoDevice when the device does not exist.
 func (d *Directory) Bundle(ctx context.Context, id wa.DeviceID) (*signal.Bundle, error) {
+	b, left, err := d.takeBundle(ctx, id)
+	if err == nil && left < frame.LowOneTime {
+		d.low(id, left)
+	}
+	return b, err
+}
+
+// takeBundle reads identity and prekeys with the writers of the user locked out: a registration between the two reads would
+// give out the old identity with the new prekeys, which do not verify.
+func (d *Directory) takeBundle(ctx context.Context, id wa.DeviceID) (b *signal.Bundle, left int, err error) {
+	defer d.writer(id.User())()
 	_, dev, err := d.device(ctx, id)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	keys, err := d.store.Keys(ctx, id)
 	if err != nil {
-		return nil, fmt.Errorf("load keys: %w", err)
+		return nil, 0, fmt.Errorf("load keys: %w", err)
 	}
 	if keys == nil {
-		return nil, ErrNoDevice
+		return nil, 0, ErrNoDevice
 	}
 	once, left, err := d.store.TakeOneTime(ctx, id)
 	if err != nil {
-		return nil, fmt.Errorf("take a one-time prekey: %w", err)
+		return nil, 0, fmt.Errorf("take a one-time prekey: %w", err)
 	}
-	b := bundle(dev.IdentityKey, keys)
+	b = bundle(dev.IdentityKey, keys)
 	b.RegistrationID = dev.RegistrationID
 	if once != nil {
 		b.OneTimePreKey = &signal.OneTimePreKey{ID: once.ID, Key: signal.PublicKey(once.Key)}
 	}
-	if left < frame.LowOneTime {
-		d.low(id, left)
-	}
-	return b, nil
+	return b, left, nil
 }
 
 // Upload verifies and stores new prekeys of a device and returns how many one-time prekeys it has now. An *frame.Error says
