@@ -2,6 +2,7 @@ package journal
 
 import (
 	"errors"
+	"io/fs"
 	"syscall"
 )
 
@@ -39,7 +40,10 @@ func writeFailure(err error) error {
 		return ErrFull
 	case errors.Is(err, syscall.EIO), errors.Is(err, syscall.EROFS):
 		return ErrUnavailable
-	default:
-		return nil
 	}
+	// Whatever else keeps the server from writing, such as a limit on the size of files, stops a stream in the same way.
+	if p, ok := errors.AsType[*fs.PathError](err); ok && (p.Op == "write" || p.Op == "sync") {
+		return ErrUnavailable
+	}
+	return nil
 }

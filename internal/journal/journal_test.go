@@ -168,17 +168,36 @@ func TestDirectory(t *testing.T) {
 	}
 }
 
-func TestFullDisk(t *testing.T) {
+func TestFailedWrite(t *testing.T) {
 	t.Parallel()
+	for _, c := range []struct {
+		op   string
+		err  error
+		want error
+	}{
+		{"write", syscall.ENOSPC, journal.ErrFull},
+		{"write", syscall.EIO, journal.ErrUnavailable},
+		{"write", syscall.EFBIG, journal.ErrUnavailable},
+		{"sync", syscall.EINVAL, journal.ErrUnavailable},
+	} {
+		t.Run(c.op+" "+c.err.Error(), func(t *testing.T) {
+			t.Parallel()
+			failedWrite(t, &fs.PathError{Op: c.op, Path: "1.blk", Err: c.err}, c.want)
+		})
+	}
+}
+
+// failedWrite lets the server complain of a write, after which its stream refuses everything until it is restarted.
+func failedWrite(t *testing.T, complaint, want error) {
 	j := open(t, journal.Options{Partitions: 2})
 	l := j.Log(0)
 	mustAppend(t, l, mark("a"))
-	journal.ComplainNext(l, &fs.PathError{Op: "write", Path: "1.blk", Err: syscall.ENOSPC})
-	if err := appendTo(t, l, mark("b")); !errors.Is(err, journal.ErrFull) {
-		t.Fatalf("append: %v", err)
+	journal.ComplainNext(l, complaint)
+	if err := appendTo(t, l, mark("b")); !errors.Is(err, want) {
+		t.Fatalf("append: %v, want %v", err, want)
 	}
-	if err := l.Append(nil, nil); !errors.Is(err, journal.ErrFull) {
-		t.Errorf("append to the failed log: %v", err)
+	if err := l.Append(nil, nil); !errors.Is(err, want) {
+		t.Errorf("append to the failed log: %v, want %v", err, want)
 	}
 	if last, err := l.Resume(soon(t)); err != nil || last != 1 {
 		t.Fatalf("resume: %d, %v", last, err)
