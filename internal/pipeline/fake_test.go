@@ -2,8 +2,11 @@ package pipeline_test
 
 import (
 	"context"
+	"fmt"
 	"sync"
 
+	"github.com/hikyaku/hikyaku/internal/journal"
+	"github.com/hikyaku/hikyaku/internal/journal/record"
 	"github.com/hikyaku/hikyaku/internal/pipeline"
 	"github.com/hikyaku/hikyaku/internal/wa"
 )
@@ -56,4 +59,83 @@ func (s *illStore) Undelivered(ctx context.Context, p int, user wa.WaID, limit i
 		return nil, errDead
 	}
 	return s.Store.Undelivered(ctx, p, user, limit)
+}
+
+// faultyLog fails appends on demand, as a journal may: from the failing one on, everything is answered with an error until
+// Resume. With landed the records are in the journal all the same.
+type faultyLog struct {
+	pipeline.Log
+
+	mu      sync.Mutex
+	arm     int // appends from now until one fails; 0 for never
+	landed  bool
+	failing bool
+	open    int // appends handed to the journal
+	idle    *sync.Cond
+	faults  int
+}
+
+func newFaultyLog(l pipeline.Log) *faultyLog {
+	f := &faultyLog{Log: l}
+	f.idle = sync.NewCond(&f.mu)
+	return f
+}
+
+var errFault = fmt.Errorf("%w: made up", journal.ErrUncertain)
+
+// fail lets the n-th append from now fail.
+func (f *faultyLog) fail(n int, landed bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.arm, f.landed = n, landed
+}
+
+func (f *faultyLog) Append(recs []record.Record, done func(uint64, error)) error {
+	f.mu.Lock()
+	if f.failing {
+		f.mu.Unlock()
+		return errFault
+	}
+	if f.arm > 0 {
+		if f.arm--; f.arm == 0 {
+			f.failing = true
+			f.faults++
+			if !f.landed {
+				f.mu.Unlock()
+				return errFault
+			}
+		}
+	}
+	fails := f.failing
+	f.open++
+	f.mu.Unlock()
+	err := f.Log.Append(recs, func(seq uint64, err error) {
+		if err == nil && fails {
+			seq, err = 0, errFault
+		}
+		done(seq, err)
+		f.closed()
+	})
+	if err != nil {
+		f.closed()
+	}
+	return err
+}
+
+func (f *faultyLog) closed() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.open--
+	f.idle.Broadcast()
+}
+
+func (f *faultyLog) Resume(ctx context.Context) (uint64, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for f.open > 0 {
+		f.idle.Wait()
+	}
+	last, err := f.Log.Resume(ctx)
+	f.failing = err != nil
+	return last, err
 }

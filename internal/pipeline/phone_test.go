@@ -44,6 +44,15 @@ func (d *people) get(id wa.WaID) *phone {
 	return d.phones[id]
 }
 
+func (d *people) devices() (list []wa.DeviceID) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, f := range d.phones {
+		list = append(list, f.device)
+	}
+	return list
+}
+
 func (d *people) User(_ context.Context, id wa.WaID) (*pipeline.User, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -241,7 +250,7 @@ type answer struct {
 }
 
 // post sends an encrypted message; the answer comes through the channel, exactly one.
-func (f *phone) post(to wa.PhoneNumberID, clientID string, prekey bool, wire []byte) <-chan answer {
+func (f *phone) post(to wa.PhoneNumberID, clientID string, prekey bool, wire []byte) chan answer {
 	n, _ := f.w.numbers.Number(to)
 	c := make(chan answer, 2)
 	f.w.p.Receive(&pipeline.Incoming{

@@ -113,6 +113,15 @@ func (w *world) start() {
 	w.life = v
 	w.people.attach(v)
 	w.check(v.p.Start(w.tb.Context()))
+	w.connect()
+}
+
+// connect lets all phones look into their mailboxes.
+func (w *world) connect() {
+	for _, id := range w.people.devices() {
+		w.check(w.boxes.Prepare(w.tb.Context(), []wa.DeviceID{id}))
+		w.boxes.pump(id)
+	}
 }
 
 // stop ends a life in order.
