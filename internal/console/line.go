@@ -42,7 +42,8 @@ type lines struct {
 var errAnswers = errors.New("the platform has not taken every message; they stay in the state file and go out next time")
 
 func (n *lines) run(ctx context.Context) error {
-	input, failure := n.read(ctx)
+	var input <-chan string
+	var failure *error
 	var due clock.Timer
 	var fire <-chan time.Time
 	start := func(d time.Duration) {
@@ -53,16 +54,21 @@ func (n *lines) run(ctx context.Context) error {
 		}
 		fire = due.C()
 	}
-	grace := false
+	ended, grace := false, false
+	start(answerTime)
 	for {
-		if input == nil && !grace && n.settled >= n.sent && n.unanswered() == 0 {
+		// Nothing is read before the first greeting: a device that has to register again would lose it.
+		if n.greeted && failure == nil {
+			input, failure = n.read(ctx)
+		}
+		if ended && !grace && n.settled >= n.sent && n.unanswered() == 0 {
 			grace = true
 			start(n.o.Wait)
 		}
 		select {
 		case text, ok := <-input:
 			if !ok {
-				input = nil
+				input, ended = nil, true
 				start(answerTime)
 				continue
 			}
@@ -71,13 +77,22 @@ func (n *lines) run(ctx context.Context) error {
 			}
 		case <-n.p.ready:
 			n.print(n.p.take())
+			if n.greeted && !ended {
+				fire = nil // connected: the input may take as long as it likes
+			}
 		case err := <-n.failed:
+			if !n.greeted && stale(err) {
+				return errStale
+			}
 			n.o.say("Not connected: %s. Trying again.", reasonOf(err))
 		case err := <-n.ended:
 			n.print(n.p.take())
 			return n.over(err)
 		case <-fire:
 			n.print(n.p.take())
+			if !ended {
+				return errors.New("the platform cannot be reached")
+			}
 			return n.verdict(grace, *failure)
 		case <-ctx.Done():
 			return ctx.Err()
@@ -114,7 +129,7 @@ func (n *lines) unanswered() (count int) {
 // over is what the end of the link means.
 func (n *lines) over(err error) error {
 	switch {
-	case errors.Is(err, device.ErrGone) && !n.greeted && n.sent == 0:
+	case !n.greeted && stale(err):
 		return errStale
 	case err != nil:
 		return errors.New(reasonOf(err))

@@ -168,17 +168,25 @@ func TestLinesWithoutAChat(t *testing.T) {
 // A device that the platform removed registers again and says so.
 func TestRemovedDeviceRegistersAgain(t *testing.T) {
 	t.Parallel()
-	s := newServer(t)
-	state := filepath.Join(t.TempDir(), "phone.state")
-	if _, _, err := pipe(t, s, Options{State: state, To: market}, ""); err != nil {
-		t.Fatal(err)
-	}
-	s.mu.Lock()
-	s.known = false
-	s.mu.Unlock()
-	out, notes, err := pipe(t, s, Options{State: state, To: market}, "", "again", "Connected")
-	if err != nil || s.made != 2 || !strings.Contains(notes, "registering +1 650 555 5555 again") {
-		t.Errorf("%v, %d registrations\n%s%s", err, s.made, out, notes)
+	for name, remove := range map[string]func(s *server){
+		"no device":      func(s *server) { s.known = false },
+		"another device": func(s *server) { s.other = true },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newServer(t)
+			state := filepath.Join(t.TempDir(), "phone.state")
+			if _, _, err := pipe(t, s, Options{State: state, To: market}, ""); err != nil {
+				t.Fatal(err)
+			}
+			s.mu.Lock()
+			remove(s)
+			s.mu.Unlock()
+			out, notes, err := pipe(t, s, Options{State: state, To: market}, "kept\n", "again", "Connected", "> kept")
+			if err != nil || s.made != 2 || !strings.Contains(notes, "registering +1 650 555 5555 again") {
+				t.Errorf("%v, %d registrations\n%s%s", err, s.made, out, notes)
+			}
+		})
 	}
 }
 

@@ -47,6 +47,7 @@ type model struct {
 	trouble string // why there is no connection
 	final   bool   // there will be none
 	err     error  // why the link gave up
+	stale   bool   // the device has to register again
 
 	chats  []device.Chat // with those that are open but empty
 	names  map[string]frame.Business
@@ -111,12 +112,11 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		cmd = m.events(msg)
 	case failedMsg:
 		m.online, m.trouble = false, reasonOf(msg.err)
+		cmd = m.leaveStale(msg.err)
 	case endedMsg:
 		m.online, m.final, m.err = false, true, msg.err
 		m.trouble = reasonOf(msg.err)
-		if errors.Is(msg.err, device.ErrGone) && !m.greeted {
-			cmd = tea.Quit // the caller registers again
-		}
+		cmd = m.leaveStale(msg.err)
 	case typedMsg:
 		if m.typing[msg.chat] == msg.n {
 			delete(m.typing, msg.chat)
@@ -124,6 +124,15 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	}
 	m.show()
 	return m, cmd
+}
+
+// leaveStale ends the screen of a device that the platform did not greet and will not: the caller registers again.
+func (m *model) leaveStale(err error) tea.Cmd {
+	if m.greeted || !stale(err) {
+		return nil
+	}
+	m.stale = true
+	return tea.Quit
 }
 
 // events takes what the device tells.

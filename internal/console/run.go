@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -87,6 +88,12 @@ func Run(ctx context.Context, o Options) error {
 // errStale reports a device that the platform had removed before this run.
 var errStale = errors.New("the platform does not know this device")
 
+// stale reports whether a connection ended because the platform has another device in this one's place, or none. The link
+// has no error of its own for a proof that is not accepted.
+func stale(err error) bool {
+	return errors.Is(err, device.ErrGone) || (err != nil && strings.Contains(err.Error(), "does not accept the device's proof"))
+}
+
 // session runs a registered device on the screen or in lines.
 func (o *Options) session(ctx context.Context, d *device.Device) error {
 	if o.Name != "" && o.Name != d.Name() {
@@ -158,7 +165,7 @@ func (o *Options) screen(ctx context.Context, l *device.Link, me string, p *pump
 		return nil
 	case err != nil:
 		return fmt.Errorf("screen: %w", err)
-	case m.final && !m.greeted && errors.Is(m.err, device.ErrGone):
+	case m.stale:
 		return errStale
 	case m.final:
 		return m.err

@@ -40,6 +40,7 @@ type server struct {
 	pin      string
 	refuse   frame.Code // of every message
 	known    bool       // there is a registered device
+	other    bool       // it is not the phone's
 	noInbox  bool       // the control API knows no codes
 	received int
 }
@@ -106,6 +107,7 @@ func (s *server) register(w http.ResponseWriter, r *http.Request) {
 		s.t.Error(e)
 	}
 	s.device, s.name, s.session, s.known = g.Device, g.Name, nil, true
+	s.other = false
 	s.made++
 	json.NewEncoder(w).Encode(frame.Registered{UserID: "u_1", WaID: me, Device: 1, LastSeq: s.seq})
 }
@@ -122,9 +124,13 @@ func (s *server) socket(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.mu.Lock()
-	known := s.known
+	known, other := s.known, s.other
 	items := s.box
 	s.mu.Unlock()
+	if other {
+		conn.Close(websocket.StatusCode(frame.CloseAuth), "authentication failed")
+		return
+	}
 	if !known {
 		conn.Close(websocket.StatusCode(frame.CloseRemoved), "no such device")
 		return

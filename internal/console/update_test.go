@@ -144,27 +144,27 @@ func TestReadingIsNotDisturbed(t *testing.T) {
 func TestScrollingReachesBothEnds(t *testing.T) {
 	t.Parallel()
 	f := &fakePhone{}
-	for i := range 700 {
+	for i := range 260 {
 		f.text(device.In, market, fmt.Sprintf("line %03d", i))
 	}
 	m := screenOf(t, f, 80, 24)
 	show(t, m)
-	for range 200 {
+	for range 60 {
 		press(m, "pgup")
 		show(t, m)
 	}
 	if s := show(t, m); !strings.Contains(s, "line 000") {
 		t.Errorf("the beginning:\n%s", s)
 	}
-	for range 200 {
+	for range 60 {
 		press(m, "pgdown")
 	}
-	if s := show(t, m); !strings.Contains(s, "line 699") || m.off != 0 {
+	if s := show(t, m); !strings.Contains(s, "line 259") || m.off != 0 {
 		t.Errorf("the end:\n%s", s)
 	}
-	for i := range 700 {
+	for i := range 260 {
 		press(m, "up")
-		if s := show(t, m); !strings.Contains(s, fmt.Sprintf("line %03d", 699-i)) {
+		if s := show(t, m); !strings.Contains(s, fmt.Sprintf("line %03d", 259-i)) {
 			t.Fatalf("%d up, the chosen message is not on the screen:\n%s", i+1, s)
 		}
 	}
