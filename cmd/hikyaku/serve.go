@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"os/exec"
 	"strings"
 	"time"
 
@@ -62,6 +63,9 @@ func (c *serveCmd) Run(ctx context.Context) error {
 func command() string {
 	if strings.Contains(os.Args[0], "go-build") {
 		return "go run ./cmd/hikyaku"
+	}
+	if _, err := exec.LookPath("hikyaku"); err != nil {
+		return os.Args[0]
 	}
 	return "hikyaku"
 }

@@ -67,7 +67,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 			err = errors.Join(err, a.Stop(context.WithoutCancel(ctx)))
 		}
 	}()
-	if err := checkPlain(&a.o); err != nil {
+	if err := check(&a.o); err != nil {
 		return err
 	}
 	publicListener, err := listen(ctx, "--listen", a.o.Listen)

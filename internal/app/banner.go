@@ -22,6 +22,10 @@ func (a *App) banner(w io.Writer) {
 		fmt.Fprintf(w, "\n  Next: %s\n\n", a.command("env"))
 		return
 	}
+	if !loopback(a.o.Control) {
+		fmt.Fprintf(w, "\n  CAUTION: the operator port is open to other machines (%s). It asks for no password, and its control API\n"+
+			"  shows messages and codes.\n", a.o.Control)
+	}
 	fmt.Fprintf(w, "\n  SANDBOX: for development and tests. Recipients that nobody registered become virtual users.\n")
 	fmt.Fprintf(w, "\n  Send a message (paste this):\n\n%s\n", a.curl(p))
 	fmt.Fprintf(w, "  Watch webhooks leave: %s/live/\n", p.ControlURL)
@@ -57,8 +61,12 @@ func (a *App) command(rest string) string {
 }
 
 func (a *App) curl(p *Plan) string {
+	word := "curl"
+	if len(a.o.SelfSigned) > 0 {
+		word = "curl --insecure"
+	}
 	lines := []string{
-		`curl -X POST '` + p.BaseURL + `/v17.0/` + string(p.NumberID) + `/messages' \`,
+		word + ` -X POST '` + p.BaseURL + `/v17.0/` + string(p.NumberID) + `/messages' \`,
 		`  -H 'Authorization: Bearer ` + p.Token + `' \`,
 		`  -H 'Content-Type: application/json' \`,
 		`  -d '{`,

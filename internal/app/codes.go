@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"os/exec"
 	"strings"
 	"time"
 
@@ -13,6 +14,9 @@ import (
 
 // gatewayTimeout bounds a call of the operator's code gateway.
 const gatewayTimeout = 10 * time.Second
+
+// codeDigits is the length of a registration code.
+const codeDigits = 6
 
 // codeDriver makes the driver that Options.Codes names. A nil driver refuses registration; inbox is set when codes are
 // caught instead of sent.
@@ -25,13 +29,16 @@ func codeDriver(o *Options, log *slog.Logger) (d network.CodeDriver, inbox *netw
 	case "":
 		return nil, nil, nil
 	case "inbox":
-		inbox = &network.Inbox{Log: log, Show: o.Sandbox}
+		inbox = &network.Inbox{Log: log, Show: true}
 		return inbox, inbox, nil
 	case "fixed":
 		prefix, code, ok := strings.Cut(rest, "=")
 		id, err := wa.ParsePhone(strings.TrimSuffix(prefix, "*"))
 		if !ok || (err != nil && !digitsOnly(strings.TrimPrefix(prefix, "+"))) {
 			return nil, nil, fmt.Errorf("--codes %q: want fixed:PREFIX=CODE, for example fixed:+1555=123456", o.Codes)
+		}
+		if len(code) != codeDigits || !digitsOnly(code) {
+			return nil, nil, fmt.Errorf("--codes %q: a code has %d digits, for example fixed:+1555=123456", o.Codes, codeDigits)
 		}
 		if id == "" {
 			id = wa.WaID(strings.TrimPrefix(prefix, "+"))
@@ -40,6 +47,9 @@ func codeDriver(o *Options, log *slog.Logger) (d network.CodeDriver, inbox *netw
 	case "http", "https":
 		return &network.Gateway{URL: o.Codes, Client: &http.Client{Timeout: gatewayTimeout}}, nil, nil
 	case "exec":
+		if _, err := exec.LookPath(rest); err != nil {
+			return nil, nil, fmt.Errorf("--codes %q: %w", o.Codes, err)
+		}
 		return &network.Program{Path: rest}, nil, nil
 	}
 	return nil, nil, fmt.Errorf("--codes %q: unknown driver; there are inbox, fixed:PREFIX=CODE, http(s)://… and exec:PROGRAM", o.Codes)

@@ -182,6 +182,9 @@ func listCodes(r *http.Request, p *platform) (any, error) {
 	if p.inbox == nil {
 		return nil, notFound("codes are not caught here: the driver is %q", p.o.Codes)
 	}
+	if r.URL.Query().Get("phone") == "" {
+		return nil, badRequest("say whose codes: ?phone=16505555555")
+	}
 	id, err := wa.ParsePhone(r.URL.Query().Get("phone"))
 	if err != nil {
 		return nil, badRequest("phone: %v", err)
@@ -281,9 +284,18 @@ func createNumber(r *http.Request, p *platform) (any, error) {
 		AllowAll: !p.o.Strict,
 	})
 	if err != nil {
-		return nil, badRequest("%v", err)
+		return nil, badRequest("%s", inWords(err))
 	}
 	return numberJSON(n), nil
+}
+
+// inWords prefers the sentence that a row of the error table has for people.
+func inWords(err error) string {
+	var row *wa.Error
+	if errors.As(err, &row) && row.UserMsg != "" {
+		return row.UserMsg
+	}
+	return err.Error()
 }
 
 func setThroughput(r *http.Request, p *platform) (any, error) {

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -56,6 +57,8 @@ func userError(err error) error {
 	case errors.Is(err, virtual.ErrAction), errors.Is(err, virtual.ErrBehaviour), errors.Is(err, device.ErrContent),
 		errors.Is(err, device.ErrUnknown), errors.Is(err, device.ErrQueue):
 		return badRequest("%v", err)
+	case errors.Is(err, device.ErrGone):
+		return &controlError{http.StatusConflict, "this number moved to a phone of its own (hikyaku chat): act there, or use another user"}
 	}
 	return err
 }
@@ -164,11 +167,13 @@ func sendAsUser(r *http.Request, p *platform) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	content, err := json.Marshal(in)
-	if err != nil {
+	var content bytes.Buffer
+	e := json.NewEncoder(&content)
+	e.SetEscapeHTML(false) // as a phone writes it
+	if err := e.Encode(in); err != nil {
 		return nil, err
 	}
-	m, err := p.fleet.Send(r.Context(), user(r), number, content)
+	m, err := p.fleet.Send(r.Context(), user(r), number, bytes.TrimSpace(content.Bytes()))
 	if err != nil {
 		return nil, userError(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"math/big"
 	"net"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -71,7 +72,7 @@ func tlsConfig(o *Options, cache string, now time.Time) (*tls.Config, error) {
 		c = m.TLSConfig()
 		c.MinVersion = tls.VersionTLS12
 	case len(o.SelfSigned) > 0:
-		cert, err := selfSigned(o.SelfSigned, now)
+		cert, err := selfSigned(selfHosts(o), now)
 		if err != nil {
 			return nil, fmt.Errorf("make a certificate: %w", err)
 		}
@@ -80,6 +81,25 @@ func tlsConfig(o *Options, cache string, now time.Time) (*tls.Config, error) {
 		return nil, nil
 	}
 	return c, nil
+}
+
+// selfHosts are the names of the self-signed certificate: those that were asked for, and those that the banner, `hikyaku env`
+// and the programs on this machine use.
+func selfHosts(o *Options) []string {
+	hosts := slices.Clone(o.SelfSigned)
+	add := func(h string) {
+		if h != "" && !slices.Contains(hosts, h) {
+			hosts = append(hosts, h)
+		}
+	}
+	if host, _, err := net.SplitHostPort(o.Listen); err == nil {
+		if ip := net.ParseIP(host); ip == nil || !ip.IsUnspecified() {
+			add(host)
+		}
+	}
+	add("localhost")
+	add("127.0.0.1")
+	return hosts
 }
 
 // selfSigned makes a certificate for development clients that hard-code a host name.

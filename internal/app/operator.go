@@ -2,6 +2,7 @@ package app
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/pprof"
 
@@ -22,6 +23,10 @@ func (a *App) operatorMux() *http.ServeMux {
 		}
 		reply(w, http.StatusOK, map[string]string{"status": "ready"})
 	})
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		_, _ = io.WriteString(w, operatorIndex(a.o.Sandbox))
+	})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(a.metrics.registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
@@ -29,6 +34,15 @@ func (a *App) operatorMux() *http.ServeMux {
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	return mux
+}
+
+// operatorIndex is for people who open the operator port in a browser.
+func operatorIndex(sandbox bool) string {
+	s := "Hikyaku, operator port\n\n/healthz\n/readyz\n/metrics\n/debug/pprof/\n"
+	if sandbox {
+		s += "/live/        webhooks as they leave\n/control/v1/  see docs/control.md\n"
+	}
+	return s
 }
 
 // reply writes v as JSON.

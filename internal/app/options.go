@@ -62,7 +62,7 @@ func (o *Options) defaults() {
 	set(&o.Listen, "127.0.0.1:8080")
 	set(&o.Control, "127.0.0.1:8081")
 	set(&o.Command, "hikyaku")
-	if o.Retention <= 0 || o.Retention > MaxRetention {
+	if o.Retention == 0 {
 		o.Retention = MaxRetention
 	}
 	if o.Logger == nil {

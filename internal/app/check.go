@@ -1,0 +1,28 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+)
+
+// check refuses options that contradict each other or would be ignored without a word.
+func check(o *Options) error {
+	switch {
+	case (o.TLSCert == "") != (o.TLSKey == ""):
+		return errors.New("--tls-cert and --tls-key belong together: give both")
+	case o.Retention < 0 || o.Retention > MaxRetention:
+		return fmt.Errorf("--retention %s: want a duration above 0 and up to %s", o.Retention, MaxRetention)
+	case !o.FrozenAt.IsZero() && !o.Sandbox:
+		return errors.New("--clock holds the time of a sandbox: add --sandbox")
+	case o.WebhookBatch < 0:
+		return fmt.Errorf("--webhook-batch %d: want 1 or more", o.WebhookBatch)
+	}
+	if o.PublicURL != "" {
+		u, err := url.Parse(o.PublicURL)
+		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+			return fmt.Errorf("--public-url %q: want something like https://graph.example.com", o.PublicURL)
+		}
+	}
+	return checkPlain(o)
+}

@@ -1,0 +1,93 @@
+package app
+
+import (
+	"crypto/x509"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hikyaku/hikyaku/device"
+)
+
+func TestOptionsThatContradict(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name string
+		o    Options
+		want string // part of the error; empty means none
+	}{
+		{"defaults", Options{}, ""},
+		{"certificate without key", Options{TLSCert: "a.pem"}, "--tls-key"},
+		{"key without certificate", Options{TLSKey: "a.pem"}, "--tls-cert"},
+		{"certificate and key", Options{TLSCert: "a.pem", TLSKey: "b.pem", Listen: "0.0.0.0:443"}, ""},
+		{"long retention", Options{Retention: MaxRetention + time.Hour}, "--retention 721h"},
+		{"negative retention", Options{Retention: -time.Hour}, "--retention"},
+		{"clock of a real platform", Options{FrozenAt: time.Unix(1, 0)}, "--sandbox"},
+		{"clock of a sandbox", Options{FrozenAt: time.Unix(1, 0), Sandbox: true}, ""},
+		{"public URL without scheme", Options{PublicURL: "graph.example.com"}, "--public-url"},
+		{"public URL", Options{PublicURL: "https://graph.example.com"}, ""},
+		{"plain HTTP beyond loopback", Options{Listen: "0.0.0.0:80"}, "refusing plain HTTP"},
+	} {
+		c.o.defaults()
+		err := check(&c.o)
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", c.name, err, c.want)
+		}
+	}
+}
+
+func TestSelfSignedNamesThisMachine(t *testing.T) {
+	t.Parallel()
+	for _, listen := range []string{"127.0.0.1:8443", "0.0.0.0:8443", "[::1]:8443"} {
+		cert, err := selfSigned(selfHosts(&Options{Listen: listen, SelfSigned: []string{"graph.example.com"}}), time.Unix(1_780_000_000, 0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		leaf, err := x509.ParseCertificate(cert.Certificate[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, host := range []string{"graph.example.com", "localhost", "127.0.0.1"} {
+			if err := leaf.VerifyHostname(host); err != nil {
+				t.Errorf("listening on %s: %v", listen, err)
+			}
+		}
+	}
+}
+
+func TestCodeDrivers(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ codes, want string }{
+		{"", ""}, {"inbox", ""}, {"fixed:+1555=123456", ""}, {"https://codes.example/sms", ""},
+		{"fixed:+1555", "fixed:PREFIX=CODE"}, {"fixed:+1555=12", "6 digits"}, {"fixed:+1555=abcdef", "6 digits"},
+		{"exec:/nowhere/at/all", "/nowhere/at/all"}, {"pigeon", "unknown driver"},
+	} {
+		_, _, err := codeDriver(&Options{Codes: c.codes}, slog.New(slog.DiscardHandler))
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%q: %v, want %q", c.codes, err, c.want)
+		}
+	}
+}
+
+func TestCodesOfNobody(t *testing.T) {
+	t.Parallel()
+	_, inbox, err := codeDriver(&Options{Codes: "inbox"}, slog.New(slog.DiscardHandler))
+	if err != nil || !inbox.Show {
+		t.Fatalf("the inbox of a platform without control API must show codes in the log: %v", err)
+	}
+	_, err = listCodes(httptest.NewRequest(http.MethodGet, "/control/v1/codes", nil), &platform{inbox: inbox})
+	if err == nil || !strings.Contains(err.Error(), "?phone=") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestUserOnAPhoneOfItsOwn(t *testing.T) {
+	t.Parallel()
+	ce, ok := userError(device.ErrGone).(*controlError)
+	if !ok || ce.status != http.StatusConflict || !strings.Contains(ce.text, "hikyaku chat") {
+		t.Errorf("%+v", ce)
+	}
+}
