@@ -195,6 +195,15 @@ func (n users) CreateUsers(ctx context.Context, list []virtual.Registration) err
 
 // Attach implements virtual.Network.
 func (n users) Attach(id string, lastSeq uint64, sink func(frame.Frame)) (virtual.Conn, error) {
+	// A saved fleet does not know that a real phone has taken a number over since.
+	u, err := n.p.store.Directory().User(context.Background(), wa.DeviceID(id).User())
+	if err != nil {
+		return nil, err
+	}
+	if u == nil || !isVirtual(u) {
+		sink(frame.Refuse(frame.ErrGone, "another phone has this number"))
+		return nowhere{}, nil
+	}
 	link, err := n.p.hub.Attach(context.Background(), wa.DeviceID(id), lastSeq, frameSink(sink))
 	if err != nil {
 		return nil, err
@@ -220,6 +229,15 @@ func (s frameSink) Close(code frame.CloseCode, reason string) {
 	}
 	s(&frame.Bye{Reason: reason, After: 1000})
 }
+
+// nowhere is the connection of a device that is no more.
+type nowhere struct{}
+
+// Handle implements virtual.Conn.
+func (nowhere) Handle(frame.Frame) {}
+
+// Close implements virtual.Conn.
+func (nowhere) Close() {}
 
 type conn struct{ link *network.Link }
 
