@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"strings"
 	"time"
@@ -38,10 +37,13 @@ func (c *chatCmd) Run(ctx context.Context) error {
 	o := console.Options{
 		Server: c.Server, Control: c.Control, Phone: c.As, Name: c.Name, To: c.To, Suggest: os.Getenv("DISPLAY_PHONE_NUMBER"),
 		Code: c.Code, PIN: c.PIN, Wait: c.Wait, Client: "hikyaku chat " + version,
-		HTTP: &http.Client{Timeout: 20 * time.Second}, In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
+		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
 	}
 	c.local(&o)
 	var err error
+	if o.HTTP, err = localClient(c.options(c.Data), 20*time.Second); err != nil {
+		return err
+	}
 	if o.State = c.State; o.State == "" {
 		if o.State, err = console.StatePath(o.Server, o.Phone); err != nil {
 			return err

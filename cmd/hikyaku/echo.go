@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"golang.org/x/term"
@@ -47,7 +48,7 @@ func (c *echoCmd) Run(ctx context.Context) error {
 	url := cmp.Or(c.Callback, "http://"+l.Addr().String()+"/")
 	fmt.Fprintf(os.Stderr, "receiving webhooks on %s\n", url)
 	if c.Subscribe {
-		if err := receiver.Subscribe(ctx, &http.Client{Timeout: 15 * time.Second}, target, url); err != nil {
+		if err := c.subscribe(ctx, target, url); err != nil {
 			return errors.Join(err, server.Close())
 		}
 		fmt.Fprintf(os.Stderr, "app %s sends its webhooks here now\n", target.AppID)
@@ -58,6 +59,18 @@ func (c *echoCmd) Run(ctx context.Context) error {
 	case err := <-done:
 		return err
 	}
+}
+
+// subscribe points the app at url.
+func (c *echoCmd) subscribe(ctx context.Context, target receiver.Target, url string) error {
+	client, err := localClient(c.options(c.Data), 15*time.Second)
+	if err != nil {
+		return err
+	}
+	if err = receiver.Subscribe(ctx, client, target, url); err != nil && strings.Contains(err.Error(), "Connection failed") {
+		return fmt.Errorf("%w\nWithout --sandbox, a platform calls addresses of this machine only when it was started with --private-webhooks", err)
+	}
+	return err
 }
 
 // target takes what the environment gives (`eval "$(hikyaku env)"`) and reads the rest from the data directory.

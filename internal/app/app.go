@@ -128,6 +128,9 @@ func (a *App) serve(publicListener, operatorListener net.Listener) error {
 	if err != nil {
 		return err
 	}
+	if err := a.publishCertificate(tlsConfig); err != nil {
+		return err
+	}
 	logger := slog.NewLogLogger(a.o.Logger.Handler(), slog.LevelDebug)
 	a.public = &http.Server{
 		Handler: http.HandlerFunc(a.servePublic), TLSConfig: tlsConfig, ErrorLog: logger, MaxHeaderBytes: maxHeader,
@@ -285,7 +288,7 @@ func (l *lockedReader) Read(b []byte) (int, error) {
 }
 
 // kept are the files of the data directory that a reset leaves alone.
-var kept = map[string]bool{lockFile: true, markFile: true, rootKeyFile: true, planFile: true, "root.wrapped": true, "acme": true}
+var kept = map[string]bool{lockFile: true, markFile: true, rootKeyFile: true, planFile: true, "root.wrapped": true, trustFile: true, "acme": true}
 
 // reset goes back to the first start: same ids and token, nothing else.
 func (a *App) reset(ctx context.Context) error {

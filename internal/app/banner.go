@@ -63,7 +63,7 @@ func (a *App) command(rest string) string {
 func (a *App) curl(p *Plan) string {
 	word := "curl"
 	if len(a.o.SelfSigned) > 0 {
-		word = "curl --insecure"
+		word = "curl --cacert '" + a.trustPath() + "'"
 	}
 	lines := []string{
 		word + ` -X POST '` + p.BaseURL + `/v17.0/` + string(p.NumberID) + `/messages' \`,
