@@ -90,6 +90,9 @@ func openPlatform(ctx context.Context, a *App, root *vault.Root) (p *platform, e
 		return p, err
 	}
 	p.onClose("journal", p.journal.Close)
+	if err = p.resumeTime(ctx, a.control); err != nil {
+		return p, err
+	}
 	p.openNetwork()
 	// Webhooks before lanes, so that a stop lets them carry what the lanes decided last.
 	if err = p.openWebhooks(ctx); err != nil {
@@ -106,6 +109,26 @@ func openPlatform(ctx context.Context, a *App, root *vault.Root) (p *platform, e
 	}
 	p.public, err = p.publicHandler(a)
 	return p, err
+}
+
+// resumeTime keeps the time of a sandbox from falling when it is started again after its clock was advanced: windows, limits
+// and waiting retries carry times of the journal.
+func (p *platform) resumeTime(ctx context.Context, c *clock.Controlled) error {
+	if c == nil {
+		return nil
+	}
+	for i := range p.journal.Partitions() {
+		log := p.journal.Log(i)
+		if log.Last() < log.First() {
+			continue
+		}
+		f, err := log.Next(ctx, log.Last()-1)
+		if err != nil {
+			return fmt.Errorf("read the time of the journal: %w", err)
+		}
+		c.Advance(f.At.Sub(c.Now()))
+	}
+	return nil
 }
 
 func (p *platform) openStore(ctx context.Context) (err error) {

@@ -85,11 +85,13 @@ func (p *Place) Do(ctx context.Context, method, path string, body any) (*Answer,
 func (p *Place) call(ctx context.Context, method, url, token string, body any) (*Answer, error) {
 	var r io.Reader
 	if body != nil {
-		b, err := json.Marshal(body)
-		if err != nil {
+		var b bytes.Buffer
+		e := json.NewEncoder(&b)
+		e.SetEscapeHTML(false)
+		if err := e.Encode(body); err != nil {
 			return nil, err
 		}
-		r = bytes.NewReader(b)
+		r = &b
 	}
 	req, err := http.NewRequestWithContext(ctx, method, url, r)
 	if err != nil {

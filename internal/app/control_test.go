@@ -1,0 +1,202 @@
+package app_test
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hikyaku/hikyaku/device"
+	"github.com/hikyaku/hikyaku/internal/app"
+	"github.com/hikyaku/hikyaku/internal/clock"
+	"github.com/hikyaku/hikyaku/internal/network/frame"
+	"github.com/hikyaku/hikyaku/test/child"
+)
+
+// TestControl walks through the table of docs/control.md.
+func TestControl(t *testing.T) {
+	t.Parallel()
+	s := run(t, nil)
+	s.subscribe()
+	id := s.send(child.Hello(s.start.User, ""))
+	s.idle()
+	for _, c := range []struct {
+		call, body string
+		status     int
+		says       string
+	}{
+		{"GET users", "", 200, `"wa_id":"16505555555"`},
+		{"GET users?limit=0", "", 400, "limit"},
+		{"POST users", `{"phone":"+1 202 555 0107","name":"Bo","behaviour":{"read_rate":0}}`, 200, `"first":"12025550107"`},
+		{"POST users", `{"prefix":"1202556","count":3}`, 200, `"last":"12025560002"`},
+		{"POST users", `{}`, 400, "want phone"},
+		{"POST users", `{"phone":"12025550108","behavior":{}}`, 400, "behavior"},
+		{"POST users", `{"phone":"12025550108","behaviour":{"read_rate":2}}`, 400, "read_rate"},
+		{"POST users", `{"phone":"15550783881"}`, 400, "business number"},
+		{"POST users", `{"prefix":"1","count":100001}`, 400, "count"},
+		{"POST users", `[`, 400, "body"},
+		{"GET users/12025550107/messages", "", 200, `{"data":[]}`},
+		{"GET users/19999999999/messages", "", 404, "no such"},
+		{"POST users/12025550107/messages", `{"type":"text","text":{"body":"hi"}}`, 200, `"direction":"out"`},
+		{"POST users/12025550107/messages", `{"type":"text"}`, 400, ""},
+		{"POST users/12025550107/messages", `{"to":"x","type":"text","text":{"body":"hi"}}`, 400, "to"},
+		{"POST users/12025550107/actions", `{"do":"block"}`, 200, `"success":true`},
+		{"POST users/12025550107/actions", `{"do":"dance"}`, 400, "no such action"},
+		{"POST users/12025550107/actions", `{"do":"new_device"}`, 200, `"success":true`},
+		{"GET clock", "", 200, `"scale":0`},
+		{"POST clock", `{"advance":"soon"}`, 400, "duration"},
+		{"POST clock", `{"advance":"-1h"}`, 400, "duration"},
+		{"POST clock", `{"scale":-1}`, 400, "scale"},
+		{"POST clock", `{"advance":"1h"}`, 200, `"now":"2026-11-22T13:00:00Z"`},
+		{"POST idle", "", 200, `"idle":true`},
+		{"POST idle", `{"timeout":"never"}`, 400, "timeout"},
+		{"GET codes?phone=12025550109", "", 200, `{"data":[]}`},
+		{"GET codes?phone=x", "", 400, "phone"},
+		{"GET webhooks?message_id=" + strings.ReplaceAll(id, "+", "%2B"), "", 200, `"outcome":`},
+		{"GET webhooks?limit=x", "", 400, "limit"},
+		{"POST webhooks/unknown/redeliver", "", 404, ""},
+		{"GET numbers", "", 200, `"id":"106540352242922"`},
+		{"POST numbers", `{"phone":"15550783885","name":"Two"}`, 200, `"wa_id":"15550783885"`},
+		{"POST numbers", `{"phone":"15550783885"}`, 400, ""},
+		{"POST numbers/106540352242922/throughput", `{"level":"HIGH"}`, 200, `"mps":1000`},
+		{"POST numbers/106540352242922/throughput", `{"level":"LUDICROUS"}`, 400, "level"},
+		{"POST numbers/1/throughput", `{}`, 404, ""},
+		{"POST faults", `{}`, 501, "docs/control.md"},
+		{"POST templates/1/review", `{}`, 501, "docs/control.md"},
+	} {
+		method, path, _ := strings.Cut(c.call, " ")
+		req, err := http.NewRequestWithContext(t.Context(), method, s.app.ControlURL()+"/control/v1/"+path, strings.NewReader(c.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := s.place.HTTP.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := io.ReadAll(res.Body)
+		res.Body.Close()
+		if err != nil || res.StatusCode != c.status || !strings.Contains(string(b), c.says) || !json.Valid(b) {
+			t.Errorf("%s %s: HTTP %d %s (%v), want %d and %q", c.call, c.body, res.StatusCode, b, err, c.status, c.says)
+		}
+	}
+	var hooks struct{ Data []struct{ ID string } }
+	if err := json.Unmarshal(s.control("GET", "webhooks", nil), &hooks); err != nil || len(hooks.Data) == 0 {
+		t.Fatalf("%+v, %v", hooks, err)
+	}
+	s.hooks.take()
+	s.control("POST", "webhooks/"+hooks.Data[0].ID+"/redeliver", nil)
+	if got := s.hooks.take(); len(got) != 1 {
+		t.Errorf("redelivered %d webhooks", len(got))
+	}
+}
+
+// phone is a device outside the platform.
+type phone struct {
+	link   *device.Link
+	events chan device.Event
+}
+
+// register makes a device for a number with the code that the inbox caught, and connects it.
+func (s *stand) register(number string) *phone {
+	t := s.t
+	t.Helper()
+	r := device.Registrar{Server: s.app.PublicURL(), HTTP: s.place.HTTP}
+	code, err := r.RequestCode(t.Context(), "+"+number, "sms", "en")
+	if err != nil {
+		t.Fatal(err)
+	}
+	caught := decode[struct{ Data []struct{ Code string } }](t, s.control("GET", "codes?phone="+number, nil)).Data
+	if len(caught) == 0 || len(caught[0].Code) != 6 {
+		t.Fatalf("codes caught: %+v", caught)
+	}
+	wrong := strings.Map(func(r rune) rune { return '0' + (r-'0'+1)%10 }, caught[0].Code)
+	g := device.Registration{CodeID: code.CodeID, Code: wrong, Profile: "Dee", Device: "test", Platform: frame.PlatformOther}
+	if _, err := r.Register(t.Context(), g, device.Options{Clock: clock.System()}); err == nil {
+		t.Fatal("a wrong code was good enough")
+	}
+	store, err := device.OpenFile(filepath.Join(t.TempDir(), "device"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.Code = caught[0].Code
+	d, err := r.Register(t.Context(), g, device.Options{Clock: clock.System(), Store: store})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &phone{events: make(chan device.Event, 256)}
+	p.link, err = device.NewLink(d, device.LinkOptions{
+		Server: s.app.PublicURL(), Clock: clock.System(), Events: func(e device.Event) { p.events <- e },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- p.link.Run(run) }()
+	t.Cleanup(func() {
+		stop()
+		<-done
+		store.Close()
+	})
+	return p
+}
+
+// await returns the next event that ok takes.
+func (p *phone) await(t *testing.T, what string, ok func(device.Event) bool) device.Event {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+	defer cancel()
+	for {
+		select {
+		case e := <-p.events:
+			if ok(e) {
+				return e
+			}
+		case <-ctx.Done():
+			t.Fatalf("no %s", what)
+		}
+	}
+}
+
+func TestRealDevice(t *testing.T) {
+	t.Parallel()
+	s := run(t, func(o *app.Options) { o.Seed = 0 })
+	s.subscribe()
+	p := s.register("12025550177")
+	m, err := p.link.Send(s.start.Phone, []byte(`{"type":"text","text":{"body":"Good morning"}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := p.await(t, "sent", func(e device.Event) bool {
+		return e.Kind == device.EventChanged && e.Message.ClientID == m.ClientID && e.Message.Status == device.Sent
+	}).Message
+	id := s.send(child.Text("12025550177", "Good morning, Dee"))
+	got := p.await(t, "message", func(e device.Event) bool { return e.Kind == device.EventMessage && e.Message.Direction == device.In }).Message
+	if got.ID != id || got.Text() != "Good morning, Dee" {
+		t.Errorf("the phone shows %+v", got)
+	}
+	if err := p.link.Do(func(d *device.Device) (device.Effects, error) { return d.MarkRead(id) }); err != nil {
+		t.Fatal(err)
+	}
+	s.idle()
+	for s.clock != nil { // a receipt travels on its own
+		if _, ok := s.hooks.Find(id, "read"); ok {
+			break
+		}
+		if err := clock.System().Sleep(t.Context(), 5*time.Millisecond); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, status := range []string{"sent", "delivered", "read"} {
+		s.status(id, status)
+	}
+	u := s.status(own.ID, "")
+	if u.Text != "Good morning" || u.User != "12025550177" {
+		t.Errorf("the webhook says %+v", u)
+	}
+	contains(t, "the webhook", u.Content, `"profile":{"name":"Dee"}`)
+}

@@ -1,0 +1,205 @@
+package app_test
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hikyaku/hikyaku/internal/app"
+	"github.com/hikyaku/hikyaku/test/child"
+)
+
+// refuseToStart starts and insists on an error that says every part.
+func (s *stand) refuseToStart(parts ...string) {
+	s.t.Helper()
+	a := app.New(s.options)
+	err := a.Start(s.t.Context())
+	if err == nil {
+		s.t.Error("it started")
+		_ = a.Stop(context.WithoutCancel(s.t.Context()))
+		return
+	}
+	for _, p := range parts {
+		contains(s.t, "the error", err.Error(), p)
+	}
+}
+
+func TestStartRefusals(t *testing.T) {
+	t.Parallel()
+	t.Run("foreign directory", func(t *testing.T) {
+		t.Parallel()
+		s := prepare(t, nil)
+		write(t, filepath.Join(s.options.Data, "thesis.doc"), "years of work")
+		s.refuseToStart("is not a data directory of hikyaku", "thesis.doc", "--data")
+		if b, err := os.ReadFile(filepath.Join(s.options.Data, "thesis.doc")); err != nil || string(b) != "years of work" {
+			t.Errorf("the foreign file: %q, %v", b, err)
+		}
+		if list, _ := os.ReadDir(s.options.Data); len(list) != 1 {
+			t.Errorf("it left %v behind", list)
+		}
+	})
+	t.Run("newer layout", func(t *testing.T) {
+		t.Parallel()
+		s := prepare(t, nil)
+		write(t, filepath.Join(s.options.Data, "hikyaku.json"), `{"layout":99,"partitions":8}`)
+		s.refuseToStart("layout 99", "newer", "use a newer hikyaku")
+	})
+	t.Run("locked directory", func(t *testing.T) {
+		t.Parallel()
+		s := run(t, nil)
+		s.refuseToStart("is in use by another hikyaku", "--data")
+		if a := s.graph("GET", s.start.Number, nil); a.Status != 200 {
+			t.Errorf("the first one afterwards: HTTP %d %s", a.Status, a.Body)
+		}
+	})
+	t.Run("used port", func(t *testing.T) {
+		t.Parallel()
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		s := prepare(t, func(o *app.Options) { o.Listen = l.Addr().String() })
+		s.refuseToStart(l.Addr().String()+" is in use", "--listen")
+		if _, err := os.Stat(s.options.Data); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("it made a data directory: %v", err)
+		}
+	})
+	t.Run("plain HTTP for everybody", func(t *testing.T) {
+		t.Parallel()
+		prepare(t, func(o *app.Options) { o.Listen = "0.0.0.0:0" }).refuseToStart("refusing plain HTTP", "--tls-cert", "--behind-proxy")
+	})
+	t.Run("misspelled configuration", func(t *testing.T) {
+		t.Parallel()
+		s := prepare(t, nil)
+		write(t, s.options.Config, "numbre: {id: \"1\"}\n")
+		s.refuseToStart("--config", "numbre")
+	})
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestRestartKeepsEverything(t *testing.T) {
+	t.Parallel()
+	s := run(t, nil)
+	s.subscribe()
+	s.control("POST", "users", map[string]any{"phone": "+12025550100", "name": "Ann", "behaviour": map[string]any{"offline": true}})
+	seen, waiting := s.send(child.Text(s.start.User, "before")), s.send(child.Hello("12025550100", ""))
+	s.idle()
+	s.advance(26 * time.Hour)
+	chat, now := s.chat(s.start.User), s.clock.Now()
+	plan := *s.app.Plan()
+	s.down()
+	if code, err := app.ReadPlan(s.options); err != nil || code.Token != plan.Token {
+		t.Errorf("the plan of a platform that does not run: %v, %v", code, err)
+	}
+	s.up()
+	again := *s.app.Plan()
+	again.BaseURL, again.ControlURL = plan.BaseURL, plan.ControlURL
+	if again != plan {
+		t.Error("the plan is another one")
+	}
+	if s.clock.Now().Before(now) {
+		t.Errorf("time went back to %v", s.clock.Now())
+	}
+	// A day has passed, so the sandbox user has said hello again; what was there is still there.
+	if got := s.chat(s.start.User); len(got) < len(chat) || !slices.EqualFunc(got[:len(chat)], chat, func(a, b chatLine) bool { return a.ID == b.ID && a.Status == b.Status }) {
+		t.Errorf("the chat is\n%+v\nand was\n%+v", got, chat)
+	}
+	if got := s.chat("12025550100"); len(got) != 0 {
+		t.Errorf("the offline user shows %+v", got)
+	}
+	s.control("POST", "users/12025550100/actions", map[string]string{"do": "online"})
+	s.idle()
+	s.status(waiting, "read")
+	s.status(seen, "read")
+	if got := s.chat("12025550100"); len(got) != 1 || got[0].ID != waiting {
+		t.Errorf("what waited in the mailbox: %+v", got)
+	}
+}
+
+func TestTimeNeverFalls(t *testing.T) {
+	t.Parallel()
+	s := run(t, func(o *app.Options) { o.Clock = nil })
+	s.advance(50 * time.Hour)
+	id := s.send(child.Hello(s.start.User, ""))
+	s.idle()
+	before := decode[struct{ Now time.Time }](t, s.control("GET", "clock", nil)).Now
+	s.down()
+	s.up()
+	after := decode[struct{ Now time.Time }](t, s.control("GET", "clock", nil)).Now
+	if id == "" || after.Before(before.Add(-time.Second)) {
+		t.Errorf("it is %v, and was %v before the restart", after, before)
+	}
+}
+
+func TestReset(t *testing.T) {
+	t.Parallel()
+	s := run(t, nil)
+	s.subscribe()
+	first := s.send(child.Hello("12025550123", ""))
+	s.idle()
+	plan := *s.app.Plan()
+	s.control("POST", "reset", nil)
+	if again := *s.app.Plan(); again != plan {
+		t.Errorf("ids, token or addresses are others: %+v", again)
+	}
+	users := decode[struct {
+		Data []struct {
+			WaID string `json:"wa_id"`
+		}
+	}](t, s.control("GET", "users", nil)).Data
+	if len(users) != 1 || users[0].WaID != s.start.User {
+		t.Errorf("users after the reset: %+v", users)
+	}
+	s.hooks.take()
+	id := s.send(child.Text(s.start.User, "after"))
+	s.idle()
+	if got := s.hooks.take(); len(got) != 0 {
+		t.Errorf("the subscription survived: %v", got)
+	}
+	if chat := s.chat(s.start.User); len(chat) != 2 || chat[1].ID != id {
+		t.Errorf("the chat after the reset, with the hello of a first start: %+v", chat)
+	}
+	if a := s.graph("POST", s.start.Number+"/messages", map[string]any{
+		"messaging_product": "whatsapp", "status": "read", "message_id": first,
+	}); a.Status == 200 {
+		t.Error("a message of before the reset is known")
+	}
+}
+
+func TestHealth(t *testing.T) {
+	t.Parallel()
+	s := run(t, func(o *app.Options) { o.Sandbox = false })
+	for path, want := range map[string]string{
+		"/healthz": `{"status":"alive"}`, "/readyz": `{"status":"ready"}`, "/metrics": "hikyaku_messages_accepted_total 0\n",
+	} {
+		a, err := s.place.Do(t.Context(), "GET", path, nil)
+		if err != nil || a.Status != 200 || !strings.Contains(string(a.Body), want) {
+			t.Errorf("%s: %v %+v", path, err, a)
+		}
+	}
+	if a, err := s.place.Do(t.Context(), "GET", "/control/v1/users", nil); err != nil || a.Status != 404 {
+		t.Errorf("the control API without a sandbox: %v %+v", err, a)
+	}
+	for _, path := range []string{"healthz", "readyz", "metrics", "control/v1/users", "debug/pprof/"} {
+		if a, err := s.place.Graph(t.Context(), "GET", path, "", nil); err != nil || a.Status < 400 {
+			t.Errorf("%s on the public port: %v, HTTP %d", path, err, a.Status)
+		}
+	}
+}
