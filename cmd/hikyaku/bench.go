@@ -27,7 +27,7 @@ type benchSend struct {
 	Number      string   `help:"Id of the number that sends." placeholder:"ID" env:"PHONE_NUMBER_ID"`
 	Version     string   `help:"Version in the path." default:"v23.0" env:"GRAPH_VERSION"`
 	To          []string `help:"Recipients, in turn." placeholder:"PHONE" env:"USER_PHONE"`
-	Text        string   `help:"Text; %%d becomes the number of the message." default:"Message %d"`
+	Text        string   `help:"Text; %d becomes the number of the message." default:"Message %d"`
 	Count       int      `help:"Messages." short:"n" default:"100"`
 	MPS         float64  `help:"Messages per second." default:"10" name:"mps"`
 	Connections int      `help:"Calls at once." default:"64"`
@@ -81,7 +81,7 @@ type benchPlatform struct {
 	Numbers     int           `help:"Business numbers; default 1, for max 16." placeholder:"N"`
 	Batch       int           `help:"Most updates in one webhook; 1 sends each status alone." default:"1"`
 	Connections int           `help:"Connections that send; default by rate." placeholder:"N"`
-	VerifyEvery int           `help:"Check the signature of every so-manieth webhook." default:"16"`
+	VerifyEvery int           `help:"Check the signature of one webhook in so many." default:"16"`
 	Drain       time.Duration `help:"How long to wait for what is on its way after the load." default:"30s"`
 	Baseline    *bool         `help:"Measure the bare machine too; default for 10s and longer." negatable:""`
 	Profile     string        `help:"Write a processor profile of the platform." placeholder:"FILE"`

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 )
 
@@ -29,7 +30,17 @@ func (*serverLog) Tracef(string, ...any) {}
 
 // Warnf implements server.Logger.
 func (s *serverLog) Warnf(format string, v ...any) {
+	if afterCrash(format) {
+		s.log.Info("the journal was not closed in order; its index is made again", "text", fmt.Sprintf(format, v...))
+		return
+	}
 	s.log.Warn("nats", "text", fmt.Sprintf(format, v...))
+}
+
+// afterCrash recognises what the server warns of at every start after a kill: the index of a stream is older than its
+// blocks. It reads the blocks then, so nothing is wrong, and an operator should not be made to think so.
+func afterCrash(format string) bool {
+	return strings.Contains(format, "Stream state outdated") || strings.Contains(format, "Recovering stream state from index errored")
 }
 
 // Errorf implements server.Logger.
