@@ -73,6 +73,7 @@ type faultyLog struct {
 	open    int // appends handed to the journal
 	idle    *sync.Cond
 	faults  int
+	stuck   bool // Resume fails
 }
 
 func newFaultyLog(l pipeline.Log) *faultyLog {
@@ -134,6 +135,9 @@ func (f *faultyLog) Resume(ctx context.Context) (uint64, error) {
 	defer f.mu.Unlock()
 	for f.open > 0 {
 		f.idle.Wait()
+	}
+	if f.stuck {
+		return 0, errFault
 	}
 	last, err := f.Log.Resume(ctx)
 	f.failing = err != nil

@@ -30,6 +30,7 @@ type people struct {
 	bundles int // calls of Bundle
 	down    int // so many calls of Bundle fail
 	gate    chan struct{}
+	loaded  func() // called once, by the first User after it was set, with its answer at hand
 }
 
 func (d *people) attach(v *life) {
@@ -54,18 +55,32 @@ func (d *people) devices() (list []wa.DeviceID) {
 }
 
 func (d *people) User(_ context.Context, id wa.WaID) (*pipeline.User, error) {
+	u := d.user(id)
+	d.mu.Lock()
+	loaded := d.loaded
+	d.loaded = nil
+	d.mu.Unlock()
+	if loaded != nil {
+		loaded()
+	}
+	return u, nil
+}
+
+func (d *people) user(id wa.WaID) *pipeline.User {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.loads++
 	f := d.phones[id]
 	if f == nil {
-		return nil, nil //nolint:nilnil // as the interface says
+		return nil
 	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	u := &pipeline.User{WaID: id, Name: "Name of " + string(id), IdentityHash: signal.IdentityHash(f.local.Key.Public())}
 	if !f.removed {
 		u.Devices = []pipeline.Device{{ID: f.device, Identity: f.local.Key.Public(), RegistrationID: f.local.RegistrationID}}
 	}
-	return u, nil
+	return u
 }
 
 func (d *people) Bundle(_ context.Context, device wa.DeviceID) (*signal.Bundle, error) {
@@ -174,6 +189,9 @@ func (f *phone) take(it *pipeline.MailboxItem) (r pipeline.Receipt, again bool) 
 	defer f.mu.Unlock()
 	r = pipeline.Receipt{Device: f.device, Seq: it.Seq, ID: it.ID, Number: it.Number, Silent: it.Silent, Step: f.step}
 	if it.Seq <= f.last {
+		if _, have := f.texts[it.ID]; !have && it.Event == nil && f.broken == nil {
+			f.broken = append(f.broken, fmt.Errorf("item %d came after %d and is not known", it.Seq, f.last))
+		}
 		return r, false
 	}
 	f.last = it.Seq
@@ -220,19 +238,23 @@ func (f *phone) encrypt(to wa.PhoneNumberID, body string) (prekey bool, wire []b
 	f.w.tb.Helper()
 	n, _ := f.w.numbers.Number(to)
 	f.mu.Lock()
-	s := f.sessions[to]
+	ready := f.sessions[to].Ready()
 	f.mu.Unlock()
-	if !s.Ready() {
+	var fresh *signal.Session
+	if !ready {
 		b, err := f.w.p.Bundle(context.Background(), n.WaID)
 		f.w.check(err)
-		next, err := signal.Initiate(nil, signal.Suite{}, f.local, b)
+		fresh, err = signal.Initiate(nil, signal.Suite{}, f.local, b)
 		f.w.check(err)
-		next.Inherit(s)
-		s = next
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.sessions[to] = s
+	s := f.sessions[to]
+	if !s.Ready() {
+		fresh.Inherit(s)
+		s = fresh
+		f.sessions[to] = s
+	}
 	plain := append([]byte(`{"v":1,"type":"text","text":{"body":"`+body+`"}}`), 0x80)
 	for len(plain)%64 != 0 {
 		plain = append(plain, 0)
@@ -315,6 +337,7 @@ type box struct {
 	items   []*pipeline.MailboxItem
 	pushing sync.Mutex
 	pushed  uint64
+	base    uint64 // everything up to here is void
 }
 
 func (b *boxes) Prepare(ctx context.Context, devices []wa.DeviceID) error {
@@ -369,7 +392,9 @@ func (b *boxes) Put(items []*pipeline.MailboxItem) {
 			b.w.tb.Errorf("item %d of %s was not reserved", it.Seq, it.Device)
 		}
 		delete(n.open, it.Seq)
-		n.items = append(n.items, it)
+		if it.Seq > n.base {
+			n.items = append(n.items, it)
+		}
 		touched[it.Device] = true
 	}
 	b.mu.Unlock()
@@ -393,6 +418,15 @@ func (b *boxes) Flash(user, from wa.WaID, event []byte) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.flashes = append(b.flashes, fmt.Sprintf("%s to %s: %s", from, user, event))
+}
+
+// reset voids what is in the mailbox and on its way there.
+func (b *boxes) reset(device wa.DeviceID) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if n := b.byDevice[device]; n != nil {
+		n.items, n.base = nil, n.next
+	}
 }
 
 // reserved counts positions that were neither put nor skipped.

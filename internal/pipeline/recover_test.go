@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -179,7 +181,7 @@ func (l *load) check() {
 // A kill anywhere loses nothing acknowledged, sends nothing twice and uses no message key twice.
 func TestKills(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(6) {
+	for _, seed := range seeds() {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			l := newLoad(t, seed)
@@ -200,7 +202,7 @@ func TestKills(t *testing.T) {
 // The same with a journal that refuses, or takes frames and does not say so.
 func TestJournalFails(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(6) {
+	for _, seed := range seeds() {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			l := newLoad(t, 100+seed)
@@ -288,4 +290,13 @@ func TestFailureAtEveryAppend(t *testing.T) {
 			})
 		}
 	}
+}
+
+// seeds are those of the random stories. SOAK=100 makes a hundred more.
+func seeds() (list []uint64) {
+	n, _ := strconv.ParseUint(os.Getenv("SOAK"), 10, 64)
+	for i := range 6 + n {
+		list = append(list, i)
+	}
+	return list
 }
