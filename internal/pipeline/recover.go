@@ -74,7 +74,8 @@ func (l *lane) tryResume(ctx context.Context, good uint64) (*resumed, error) {
 		return nil, err
 	}
 	r := &resumed{landed: map[MailboxRef]bool{}, last: l.log.Last()}
-	for at := good; at < r.last; {
+	// The last good frame is looked at, too: it may hold more than this lane was told of.
+	for at := max(good, 1) - 1; at < r.last; {
 		f, err := l.log.Next(ctx, at)
 		if err != nil {
 			return nil, err
