@@ -29,7 +29,7 @@ func TestClientsTrustTheSelfSignedCertificate(t *testing.T) {
 	}
 	server := &http.Server{TLSConfig: c, Handler: http.NotFoundHandler()}
 	go func() { _ = server.ServeTLS(l, "", "") }()
-	defer server.Close() //nolint:errcheck // the test is over
+	defer server.Close()
 	trust, err := Trust(a.o)
 	if err != nil {
 		t.Fatal(err)

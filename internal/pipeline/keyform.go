@@ -12,15 +12,15 @@ import (
 
 var errNumberKeys = errors.New("malformed keys of a number")
 
-func (n *numberKeys) append(b []byte) []byte {
+func (k *numberKeys) append(b []byte) []byte {
 	b = protowire.AppendTag(b, 1, protowire.BytesType)
-	b = protowire.AppendBytes(b, n.identity.Key.Bytes())
+	b = protowire.AppendBytes(b, k.identity.Key.Bytes())
 	b = protowire.AppendTag(b, 2, protowire.VarintType)
-	b = protowire.AppendVarint(b, uint64(n.identity.RegistrationID))
-	for _, p := range n.signed {
+	b = protowire.AppendVarint(b, uint64(k.identity.RegistrationID))
+	for _, p := range k.signed {
 		b = appendPreKey(b, 3, p.id, p.key.Bytes(), p.sig, p.created)
 	}
-	for _, p := range n.kem {
+	for _, p := range k.kem {
 		b = appendPreKey(b, 4, p.id, p.key.Bytes(), p.sig, p.created)
 	}
 	return b
@@ -29,7 +29,7 @@ func (n *numberKeys) append(b []byte) []byte {
 func appendPreKey(b []byte, field protowire.Number, id uint32, key, sig []byte, created int64) []byte {
 	var in []byte
 	in = protowire.AppendVarint(in, uint64(id))
-	in = protowire.AppendVarint(in, uint64(created)) //nolint:gosec // times after 1970
+	in = protowire.AppendVarint(in, uint64(created))
 	in = protowire.AppendBytes(in, key)
 	in = protowire.AppendBytes(in, sig)
 	b = protowire.AppendTag(b, field, protowire.BytesType)
@@ -55,7 +55,7 @@ func parsePreKey(b []byte) (id uint32, key, sig []byte, created int64, err error
 	if n < 0 {
 		return 0, nil, nil, 0, errNumberKeys
 	}
-	return uint32(i), key, sig, int64(at), nil //nolint:gosec // written by appendPreKey
+	return uint32(i), key, sig, int64(at), nil
 }
 
 func parseNumberKeys(b []byte) (*numberKeys, error) {
@@ -73,7 +73,7 @@ func parseNumberKeys(b []byte) (*numberKeys, error) {
 			}
 			b = b[size:]
 			if field == 2 {
-				n.identity.RegistrationID = uint32(v) //nolint:gosec // 14 bits
+				n.identity.RegistrationID = uint32(v)
 			}
 			continue
 		}
@@ -92,24 +92,24 @@ func parseNumberKeys(b []byte) (*numberKeys, error) {
 	return n, nil
 }
 
-func (n *numberKeys) field(field protowire.Number, v []byte) (err error) {
+func (k *numberKeys) field(field protowire.Number, v []byte) (err error) {
 	switch field {
 	case 1:
-		n.identity.Key, err = signal.ParsePrivateKey(v)
+		k.identity.Key, err = signal.ParsePrivateKey(v)
 	case 3:
 		p := preKey[signal.PrivateKey]{}
 		var key []byte
 		if p.id, key, p.sig, p.created, err = parsePreKey(v); err == nil {
 			p.key, err = signal.ParsePrivateKey(key)
 		}
-		n.signed = append(n.signed, p)
+		k.signed = append(k.signed, p)
 	case 4:
 		p := preKey[signal.KEMPrivateKey]{}
 		var key []byte
 		if p.id, key, p.sig, p.created, err = parsePreKey(v); err == nil {
 			p.key, err = signal.ParseKEMPrivateKey(key)
 		}
-		n.kem = append(n.kem, p)
+		k.kem = append(k.kem, p)
 	}
 	return err
 }

@@ -82,7 +82,7 @@ func initiate(r io.Reader, suite Suite, local Identity, remote *Bundle) (*state,
 		a.secret = append(a.secret, secret...)
 		st.version, st.first.kemID, st.first.kemText = versionKEM, remote.KEMPreKey.ID, text
 	}
-	root, _ := startSecret(a.secret, suite.label(st.version)) // the chain from the signed prekey is never used: see respond
+	root := startSecret(a.secret, suite.label(st.version))
 	return st, st.startSending(r, root, remote.SignedPreKey.Key)
 }
 
@@ -138,7 +138,7 @@ func respond(suite Suite, local Identity, keys PreKeyStore, p *preKeyMessage) (*
 		a.secret = append(a.secret, secret...)
 	}
 	st := &state{version: p.version, local: local.Key.pub, remote: p.identity, base: p.base}
-	st.root, _ = startSecret(a.secret, suite.label(p.version))
+	st.root = startSecret(a.secret, suite.label(p.version))
 	st.own, st.sending = newOwnKey(signed), true
 	return st, nil
 }

@@ -60,13 +60,14 @@ func rootStep(root *[32]byte, dh []byte) (newRoot, chain [32]byte) {
 	return [32]byte(out[:32]), [32]byte(out[32:])
 }
 
-// startSecret turns the concatenated agreement results into root key and first chain key.
-func startSecret(secret []byte, label string) (root, chain [32]byte) {
+// startSecret turns the concatenated agreement results into the root key. The second half of the output, a chain key for
+// the signed prekey, is never used: see respond.
+func startSecret(secret []byte, label string) (root [32]byte) {
 	out, err := hkdf.Key(sha256.New, secret, nil, label, 64)
 	if err != nil {
 		panic("signal: HKDF refuses 64 bytes of SHA-256 output: " + err.Error())
 	}
-	return [32]byte(out[:32]), [32]byte(out[32:])
+	return [32]byte(out[:32])
 }
 
 // messageKeys are the keys of one message.

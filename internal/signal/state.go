@@ -1,6 +1,9 @@
 package signal
 
-import "crypto/ecdh"
+import (
+	"crypto/ecdh"
+	"slices"
+)
 
 // Bounds of one session. Source: design "The user network", section 5.
 const (
@@ -75,7 +78,7 @@ type preKeyHeader struct {
 }
 
 func (st *state) chainFor(ratchet *PublicKey) int {
-	for i := len(st.recv) - 1; i >= 0; i-- {
+	for i := range slices.Backward(st.recv) {
 		if st.recv[i].ratchet == *ratchet {
 			return i
 		}
