@@ -19,11 +19,16 @@ type PairState struct {
 	Sent  int   // messages accepted in it
 }
 
-// Next reports the state after a message at now, or how long to wait: a positive wait refuses, and then next is s.
-// Refusals cost nothing. Time going back does not help: a message before Start is part of its window.
+// Next reports the state after a message at now, or how long to wait: a positive wait refuses, and then next is s
+// unless the clock was set back: keep it in any case.
+// Refusals cost nothing. Time going back does not help: a message before Start is part of its window, and after a longer
+// step back the whole debt is still there.
 //
 // The burst is a debt and no bucket of 45: after 20 messages the next one passes when 20 × 6 s are over.
 func (r PairRule) Next(s PairState, now int64) (next PairState, wait time.Duration) {
+	if s.Sent > 0 && s.Start-now > r.Window.Milliseconds() {
+		s.Start = now // the clock was set back: the debt stays, and is paid from now on
+	}
 	paid := r.Paid(s)
 	switch {
 	case s.Sent <= 0 || now >= paid:

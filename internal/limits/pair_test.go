@@ -118,6 +118,25 @@ func TestPairStateCanBeDroppedWhenPaid(t *testing.T) {
 	}
 }
 
+// The debt of before a step back of the clock is paid from then on: neither forgotten nor owed for the length of the step.
+func TestPairAfterClockSetBack(t *testing.T) {
+	t.Parallel()
+	s, wait := limits.Pair.Next(limits.PairState{Start: epoch + 90_000_000, Sent: 45}, epoch)
+	if wait != 270*time.Second {
+		t.Errorf("wait %v, want that of 45 messages", wait)
+	}
+	if _, wait = limits.Pair.Next(s, epoch+269_999); wait != time.Millisecond {
+		t.Errorf("wait %v, want the rest of the debt", wait)
+	}
+	if _, wait = limits.Pair.Next(s, epoch+270_000); wait != 0 {
+		t.Errorf("wait %v after the debt is paid", wait)
+	}
+	next, wait := limits.Pair.Next(limits.PairState{Start: epoch + 90_000_000, Sent: 2}, epoch)
+	if wait != 0 || next != (limits.PairState{Start: epoch, Sent: 3}) {
+		t.Errorf("%+v, wait %v", next, wait)
+	}
+}
+
 // The table of spec/limits.md section 2.4: after a refusal wait 4^X seconds, X starting at 0, until accepted.
 func TestRetryTable(t *testing.T) {
 	t.Parallel()

@@ -28,7 +28,7 @@ type Window struct {
 	ring  []int64 // times in order, from first on, wrapping around
 	first int
 	n     int   // how many of ring are in use
-	last  int64 // time of the latest Push; times never go back
+	last  int64 // time of the latest Push; a step back of up to a second counts as no step, see follow
 }
 
 // NewWindow is an empty window.
@@ -50,6 +50,7 @@ func (w *Window) Wait(now int64, level int) int64 {
 
 // Used is how many messages of the last second are remembered: all, up to the level of the latest Push.
 func (w *Window) Used(now int64) int {
+	w.follow(now)
 	now = max(now, w.last)
 	for w.n > 0 && w.at(0) <= now-windowMillis {
 		w.drop()
@@ -57,8 +58,22 @@ func (w *Window) Used(now int64) int {
 	return w.n
 }
 
+// follow moves the memory along when the clock was set back by more than the window: without that, a number would be
+// refused until time is where it was before. The ages of what is remembered stay, so setting the clock back gains nothing.
+func (w *Window) follow(now int64) {
+	back := w.last - now
+	if back <= windowMillis {
+		return
+	}
+	for i := range w.n {
+		w.ring[(w.first+i)%len(w.ring)] -= back
+	}
+	w.last = now
+}
+
 // Push implements [Throughput].
 func (w *Window) Push(now int64, level int) {
+	w.follow(now)
 	now = max(now, w.last)
 	w.last = now
 	w.Used(now)
@@ -73,7 +88,10 @@ func (w *Window) Push(now int64, level int) {
 }
 
 // Idle reports whether the window can be dropped: nothing was counted for a minute.
-func (w *Window) Idle(now int64) bool { return now-w.last >= idleMillis }
+func (w *Window) Idle(now int64) bool {
+	w.follow(now)
+	return now-w.last >= idleMillis
+}
 
 // minRing is the smallest ring, in messages: most numbers never need more.
 const minRing = 8
@@ -106,17 +124,29 @@ type Bucket struct {
 // AllowOutbound implements [Throughput].
 func (b *Bucket) AllowOutbound(now int64, level int) bool {
 	const dust = 1e-9 // of adding up fractions of tokens
+	b.follow(now)
 	return b.missing(now, level)+1 <= float64(level)+dust
 }
 
 // Push implements [Throughput].
 func (b *Bucket) Push(now int64, level int) {
+	b.follow(now)
 	b.spent = min(b.missing(now, level)+1, float64(level))
 	b.last = max(now, b.last)
 }
 
 // Idle reports whether the bucket can be dropped.
-func (b *Bucket) Idle(now int64) bool { return now-b.last >= idleMillis }
+func (b *Bucket) Idle(now int64) bool {
+	b.follow(now)
+	return now-b.last >= idleMillis
+}
+
+// follow does for a bucket what it does for a Window.
+func (b *Bucket) follow(now int64) {
+	if b.last-now > windowMillis {
+		b.last = now
+	}
+}
 
 func (b *Bucket) missing(now int64, level int) float64 {
 	elapsed := max(now-b.last, 0)

@@ -128,6 +128,29 @@ func TestIdleAfterAMinute(t *testing.T) {
 	}
 }
 
+// A clock that is set back, or a restart after a sandbox's clock was advanced, must not refuse a number for hours.
+func TestClockSetBack(t *testing.T) {
+	t.Parallel()
+	const day = 86_400_000
+	w := limits.NewWindow()
+	push(w, 2*day, 80, 80)
+	if w.AllowOutbound(day, 80) || w.AllowOutbound(day+999, 80) {
+		t.Error("setting the clock back made room")
+	}
+	if d := w.Wait(day, 80); d != 1000 {
+		t.Errorf("wait %d", d)
+	}
+	if !w.AllowOutbound(day+1000, 80) {
+		t.Error("still refused after a second")
+	}
+	for i := range int64(5) {
+		push(w, day+1000*(i+1), 80, 80)
+	}
+	if !w.AllowOutbound(day+6000, 80) || !w.Idle(day+65_000) {
+		t.Error("the window does not move on")
+	}
+}
+
 func push(w *limits.Window, now int64, n, level int) {
 	for range n {
 		w.Push(now, level)

@@ -119,6 +119,7 @@ func (l *lane) admit(p *peer, n *business.Number) error {
 	now := l.now()
 	next, wait := limits.Pair.Next(p.pair, now)
 	if wait > 0 {
+		p.pair = next // the same, but for a clock that was set back
 		l.p.counts.RefusedPair.Add(1)
 		return wa.ErrPairRate.Retry(wait.Seconds())
 	}
