@@ -79,6 +79,10 @@ func (c *echoCmd) target() (receiver.Target, error) {
 		BaseURL: os.Getenv("BASE_URL"), Version: cmp.Or(os.Getenv("GRAPH_VERSION"), app.GraphVersion), AppID: os.Getenv("APP_ID"),
 		AppSecret: c.AppSecret, VerifyToken: c.VerifyToken, WABAID: os.Getenv("WABA_ID"), Token: os.Getenv("TOKEN"),
 	}
+	if c.Data != "" { // said on the command line: it counts more than variables of some other platform
+		t.BaseURL, t.AppID, t.WABAID, t.Token = "", "", "", ""
+		t.AppSecret, t.VerifyToken = "", ""
+	}
 	complete := t.BaseURL != "" && t.AppID != "" && t.WABAID != "" && t.Token != ""
 	if (complete || !c.Subscribe) && t.AppSecret != "" {
 		return t, nil

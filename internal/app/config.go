@@ -30,6 +30,10 @@ type Config struct {
 		ID    wa.PhoneNumberID `yaml:"id"`
 		Phone string           `yaml:"phone"` // with or without plus sign
 		Name  string           `yaml:"name"`  // display name
+		// Live makes it an ordinary number, which may write to anybody, instead of a test number.
+		Live bool `yaml:"live"`
+		// Recipients are whom a test number may write to, at most five.
+		Recipients []string `yaml:"recipients"`
 	} `yaml:"number"`
 	SystemUser struct {
 		ID   wa.SystemUserID `yaml:"id"`

@@ -43,6 +43,8 @@ type Plan struct {
 	UserPhone   wa.WaID          `json:"user_phone"`
 	UserName    string           `json:"user_name"`
 	Pepper      string           `json:"pepper"` // token hashes are keyed with it
+	Live        bool             `json:"live,omitempty"`
+	Recipients  []wa.WaID        `json:"recipients,omitempty"`
 
 	BusinessName, WABAName, NumberName, AppName, SystemUserName string
 
@@ -83,6 +85,14 @@ func drawPlan(c *Config, r io.Reader) (*Plan, error) {
 	set(&p.SystemUserName, func() (string, error) { return "Starter", nil })
 	if err == nil && c.Number.Phone != "" {
 		p.NumberWaID, err = wa.ParsePhone(c.Number.Phone)
+	}
+	p.Live = c.Number.Live
+	for _, phone := range c.Number.Recipients {
+		var id wa.WaID
+		if err == nil {
+			id, err = wa.ParsePhone(phone)
+			p.Recipients = append(p.Recipients, id)
+		}
 	}
 	if err == nil && c.User.Phone != "" {
 		p.UserPhone, err = wa.ParsePhone(c.User.Phone)
@@ -173,6 +183,9 @@ func makeResources(ctx context.Context, r *rules, p *Plan, open bool) error {
 			return err
 		}
 		p.NumberWaID = n.WaID
+		if err := openNumber(ctx, r.business, p); err != nil {
+			return err
+		}
 	} else if n, ok := r.business.Number(p.NumberID); ok {
 		p.NumberWaID = n.WaID
 	}
@@ -197,6 +210,23 @@ func makeResources(ctx context.Context, r *rules, p *Plan, open bool) error {
 		}
 	}
 	return makeToken(ctx, r, p)
+}
+
+// openNumber lets the declared number write to whom the configuration says.
+func openNumber(ctx context.Context, s *business.Service, p *Plan) error {
+	for _, user := range p.Recipients {
+		if _, err := s.AllowRecipient(ctx, p.NumberID, user); err != nil {
+			return fmt.Errorf("allow recipient %s: %w", "…"+tail(string(user)), err)
+		}
+	}
+	if !p.Live {
+		return nil
+	}
+	_, err := s.UpdateNumber(ctx, p.NumberID, func(n *business.Number) error {
+		n.Mode = business.Live
+		return nil
+	})
+	return err
 }
 
 func makeToken(ctx context.Context, r *rules, p *Plan) error {

@@ -288,7 +288,7 @@ func (s *Server) note(ctx context.Context, c *Call, a answer) {
 	}
 	attrs := make([]slog.Attr, 0, 12)
 	attrs = append(attrs, slog.String("method", c.Method), slog.String("path", logPath(c)), slog.Int("status", a.status),
-		slog.String("fbtrace_id", c.Trace), slog.Duration("took", took), slog.String("version", c.Version.String()))
+		slog.String("fbtrace_id", c.Trace), slog.Float64("took_ms", float64(took.Microseconds())/1000), slog.String("version", c.Version.String()))
 	if c.Caller != nil {
 		attrs = append(attrs, slog.String("app_id", string(c.Caller.App())))
 	}
