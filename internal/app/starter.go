@@ -44,7 +44,7 @@ type Plan struct {
 	UserName    string           `json:"user_name"`
 	Pepper      string           `json:"pepper"` // token hashes are keyed with it
 	Live        bool             `json:"live,omitempty"`
-	Recipients  []wa.WaID        `json:"recipients,omitempty"`
+	Recipients  string           `json:"recipients,omitempty"` // joined with commas, so that plans can be compared
 
 	BusinessName, WABAName, NumberName, AppName, SystemUserName string
 
@@ -87,13 +87,15 @@ func drawPlan(c *Config, r io.Reader) (*Plan, error) {
 		p.NumberWaID, err = wa.ParsePhone(c.Number.Phone)
 	}
 	p.Live = c.Number.Live
+	var recipients []string
 	for _, phone := range c.Number.Recipients {
-		var id wa.WaID
 		if err == nil {
+			var id wa.WaID
 			id, err = wa.ParsePhone(phone)
-			p.Recipients = append(p.Recipients, id)
+			recipients = append(recipients, string(id))
 		}
 	}
+	p.Recipients = strings.Join(recipients, ",")
 	if err == nil && c.User.Phone != "" {
 		p.UserPhone, err = wa.ParsePhone(c.User.Phone)
 	}
@@ -214,9 +216,12 @@ func makeResources(ctx context.Context, r *rules, p *Plan, open bool) error {
 
 // openNumber lets the declared number write to whom the configuration says.
 func openNumber(ctx context.Context, s *business.Service, p *Plan) error {
-	for _, user := range p.Recipients {
-		if _, err := s.AllowRecipient(ctx, p.NumberID, user); err != nil {
-			return fmt.Errorf("allow recipient %s: %w", "…"+tail(string(user)), err)
+	for user := range strings.SplitSeq(p.Recipients, ",") {
+		if user == "" {
+			continue
+		}
+		if _, err := s.AllowRecipient(ctx, p.NumberID, wa.WaID(user)); err != nil {
+			return fmt.Errorf("allow recipient …%s: %w", tail(user), err)
 		}
 	}
 	if !p.Live {

@@ -199,8 +199,8 @@ func TestPairLimit(t *testing.T) {
 	send(s.start.Number, s.start.User, 131056)
 	send(s.start.Number, "12025550001", 0) // another user
 	send(other, s.start.User, 0)           // another number
-	for _, at := range []time.Duration{5999, 6000, 100_000, 269_999} {
-		s.advance(began.Add(at * time.Millisecond).Sub(s.clock.Now()))
+	for _, ms := range []int{5999, 6000, 100_000, 269_999} {
+		s.advance(began.Add(time.Duration(ms) * time.Millisecond).Sub(s.clock.Now()))
 		send(s.start.Number, s.start.User, 131056)
 	}
 	s.advance(time.Millisecond)
