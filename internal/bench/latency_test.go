@@ -140,5 +140,6 @@ func TestProgress(t *testing.T) {
 	}
 	var none *Progress
 	none.Say("nobody reads this")
+	none.Tick("nor this")
 	none.Close()
 }

@@ -230,6 +230,9 @@ func (r *run) loaded(ctx context.Context) error {
 		return err
 	}
 	end, err := r.drain(ctx, before)
+	if err == nil {
+		err = r.receiver.settle(ctx)
+	}
 	if err != nil {
 		return err
 	}
@@ -290,6 +293,9 @@ func (r *run) sustained(ctx context.Context) error {
 		return err
 	}
 	r.report.Steps, r.report.Window = steps, best
+	if best == 0 {
+		return errors.New("no message got all its statuses")
+	}
 	r.tokens.resize(ctx, best)
 	if err := r.o.Clock.Sleep(ctx, settleTime); err != nil {
 		return context.Cause(ctx)

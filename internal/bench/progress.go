@@ -17,16 +17,20 @@ type Progress struct {
 
 // Say writes a line that stays.
 func (p *Progress) Say(format string, args ...any) {
-	p.write(fmt.Sprintf(format, args...), true)
+	if p != nil {
+		p.write(fmt.Sprintf(format, args...), true)
+	}
 }
 
 // Tick writes a line that the next one replaces on a terminal.
 func (p *Progress) Tick(format string, args ...any) {
-	p.write(fmt.Sprintf(format, args...), !p.Terminal)
+	if p != nil {
+		p.write(fmt.Sprintf(format, args...), !p.Terminal)
+	}
 }
 
 func (p *Progress) write(text string, stays bool) {
-	if p == nil || p.W == nil {
+	if p.W == nil {
 		return
 	}
 	p.mu.Lock()

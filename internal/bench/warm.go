@@ -27,6 +27,9 @@ func (r *run) warm(ctx context.Context) error {
 	if err := r.op.idle(ctx, warmTime); err != nil {
 		return err
 	}
+	if err := r.receiver.settle(ctx); err != nil {
+		return err
+	}
 	after, err := r.op.received(ctx)
 	if err != nil {
 		return err
