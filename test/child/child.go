@@ -33,7 +33,7 @@ func Build(ctx context.Context, dir string) (string, error) {
 func Port(ctx context.Context) (int, error) {
 	var lc net.ListenConfig
 	for range 100 {
-		port := 15000 + rand.IntN(15000) //nolint:gosec // any free port will do
+		port := 15000 + rand.IntN(15000)
 		l, err := lc.Listen(ctx, "tcp", "127.0.0.1:"+strconv.Itoa(port))
 		if err == nil {
 			return port, l.Close()
@@ -44,16 +44,16 @@ func Port(ctx context.Context) (int, error) {
 
 // Place is where and how the program runs; the same for every start.
 type Place struct {
-	Program       string // path of the binary
-	Data          string // data directory
-	Public        int    // port of the Graph API and of devices
-	Control       int    // operator port
-	Args          []string
-	Log           io.Writer // standard output and error
-	Clock         clock.Clock
-	HTTP          *http.Client
-	ReadyWithin   time.Duration // 0 means 20 s
-	Limits        []string      // command and arguments in front of the program, such as prlimit
+	Program     string // path of the binary
+	Data        string // data directory
+	Public      int    // port of the Graph API and of devices
+	Control     int    // operator port
+	Args        []string
+	Log         io.Writer // standard output and error
+	Clock       clock.Clock
+	HTTP        *http.Client
+	ReadyWithin time.Duration // 0 means 20 s
+	Limits      []string      // command and arguments in front of the program, such as prlimit
 }
 
 // URL is the address of the public port.
@@ -72,10 +72,12 @@ type Process struct {
 
 // Start starts the program and returns at once.
 func (p *Place) Start() (*Process, error) {
-	args := append([]string{p.Program, "serve", "--data", p.Data, "--listen", "127.0.0.1:" + strconv.Itoa(p.Public),
-		"--control", "127.0.0.1:" + strconv.Itoa(p.Control)}, p.Args...)
+	args := append([]string{
+		p.Program, "serve", "--data", p.Data, "--listen", "127.0.0.1:" + strconv.Itoa(p.Public),
+		"--control", "127.0.0.1:" + strconv.Itoa(p.Control),
+	}, p.Args...)
 	args = append(append([]string{}, p.Limits...), args...)
-	cmd := exec.Command(args[0], args[1:]...) //nolint:gosec,noctx // the program under test; its life is the caller's business
+	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Stdout, cmd.Stderr = p.Log, p.Log
 	// It must not outlive the test.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
@@ -107,14 +109,14 @@ func (c *Process) Ready(ctx context.Context) error {
 			return err
 		}
 		if res, err := c.place.HTTP.Do(req); err == nil {
-			res.Body.Close() //nolint:errcheck,gosec // of no more use
+			res.Body.Close()
 			if res.StatusCode == http.StatusOK {
 				return nil
 			}
 		}
 		select {
 		case <-c.done:
-			return fmt.Errorf("%w before it was ready: %v", ErrEnded, c.err) //nolint:errorlint // nil for exit code 0
+			return fmt.Errorf("%w before it was ready: %v", ErrEnded, c.err)
 		default:
 		}
 		if err := c.place.Clock.Sleep(ctx, 2*time.Millisecond); err != nil {

@@ -107,7 +107,7 @@ func (p *Place) call(ctx context.Context, method, url, token string, body any) (
 	if err != nil {
 		return nil, err
 	}
-	defer res.Body.Close() //nolint:errcheck // read to its end or of no more use
+	defer res.Body.Close()
 	b, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
 	if err != nil {
 		return nil, err

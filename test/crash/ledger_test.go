@@ -39,7 +39,7 @@ func (l *ledger) refuse(a *child.Answer) {
 	defer l.mu.Unlock()
 	code := a.Code()
 	l.refused[fmt.Sprintf("%d/%d", a.Status, code)]++
-	if !expected[code] && !(a.Status == 503 && code == 0) {
+	if !expected[code] && (a.Status != 503 || code != 0) {
 		l.problems = append(l.problems, fmt.Sprintf("refused with HTTP %d: %s", a.Status, a.Body))
 	}
 }
