@@ -116,7 +116,7 @@ func (p *projector) step(ctx context.Context) error {
 	s := newSketch(p.partition)
 	s.frame(f)
 	if !p.urged() {
-		p.gather(ctx)
+		p.gather(ctx, s)
 	}
 	for s.records < maxBatch && s.b.Position < p.log.Last() {
 		if f, err = p.log.Next(ctx, s.b.Position); err != nil {
@@ -139,14 +139,30 @@ func (p *projector) step(ctx context.Context) error {
 	return nil
 }
 
-func (p *projector) gather(ctx context.Context) {
-	t := p.pace.NewTimer(gatherTime)
-	defer t.Stop()
-	select {
-	case <-t.C():
-	case <-p.urge:
-	case <-ctx.Done():
+// gather takes the frames of a while, or as many as a batch takes, or those until somebody waits. It reads them as they
+// come: from memory.
+func (p *projector) gather(ctx context.Context, s *sketch) {
+	ctx, stop := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		defer stop()
+		t := p.pace.NewTimer(gatherTime)
+		defer t.Stop()
+		select {
+		case <-t.C():
+		case <-p.urge:
+		case <-ctx.Done():
+		}
+	})
+	for s.records < maxBatch {
+		f, err := p.log.Next(ctx, s.b.Position)
+		if err != nil {
+			break // time is over; any other error comes again
+		}
+		s.frame(f)
 	}
+	stop()
+	wg.Wait()
 }
 
 func (p *projector) moveTo(b *Batch) {
