@@ -59,29 +59,31 @@ type lane struct {
 	stopped     atomic.Bool // the goroutine has ended or is about to: whoever comes now answers for himself
 
 	// ---- owned by the goroutine ----
-	ids      *rand.ChaCha8
-	numbers  map[wa.PhoneNumberID]*number
-	peers    *cache[PeerKey, *peer]
-	byUser   map[wa.WaID][]*peer
-	messages *cache[wa.MessageID, *letter]
-	recent   *cache[clientKey, *inbound]
-	missing  []PeerKey // pairs to load at the end of this burst
-	absent   []wa.MessageID
-	parked   int       // commands that wait for a pair or a message
-	later    []command // wait for a store that did not answer
-	broken   bool      // the memory is void: recovering
-	resuming bool      // a goroutine waits for the journal
-	deferred []command
-	out      *burst
-	lags     []lag
-	fences   []fence
-	begun    uint64         // bursts handed to the journal
-	ended    uint64         // bursts answered by it
-	era      int            // counts how often the lane forgot; results of jobs from an earlier era are void
-	untold   []*MailboxItem // reserved positions of lost bursts: whether they are in the journal shows after Resume
-	good     uint64         // last frame that this lane knows to be durable
-	scratch  []byte         // for encoding sessions
-	plain    []byte         // the plaintext at hand
+	ids       *rand.ChaCha8
+	numbers   map[wa.PhoneNumberID]*number
+	peers     *cache[PeerKey, *peer]
+	byUser    map[wa.WaID][]*peer
+	messages  *cache[wa.MessageID, *letter]
+	recent    *cache[clientKey, *inbound]
+	missing   []PeerKey // pairs to load at the end of this burst
+	absent    []wa.MessageID
+	parked    int       // commands that wait for a pair or a message
+	later     []command // wait for a store that did not answer
+	reread    []*reseal // wait for their content
+	rereading bool      // a job fetches content
+	broken    bool      // the memory is void: recovering
+	resuming  bool      // a goroutine waits for the journal
+	deferred  []command
+	out       *burst
+	lags      []lag
+	fences    []fence
+	begun     uint64         // bursts handed to the journal
+	ended     uint64         // bursts answered by it
+	era       int            // counts how often the lane forgot; results of jobs from an earlier era are void
+	untold    []*MailboxItem // reserved positions of lost bursts: whether they are in the journal shows after Resume
+	good      uint64         // last frame that this lane knows to be durable
+	scratch   []byte         // for encoding sessions
+	plain     []byte         // the plaintext at hand
 }
 
 func newLane(p *Pipeline, index int, log Log) *lane {
@@ -104,7 +106,8 @@ func (l *lane) forget() {
 	l.messages = newCache[wa.MessageID, *letter](l.p.o.Messages, nil)
 	l.recent = newCache[clientKey, *inbound](l.p.o.Messages, nil)
 	l.out = &burst{l: l}
-	l.missing, l.absent, l.later, l.fences, l.parked = nil, nil, nil, nil, 0
+	l.missing, l.absent, l.later, l.fences, l.reread = nil, nil, nil, nil, nil
+	l.parked, l.rereading = 0, false
 	l.era++
 }
 
@@ -280,9 +283,13 @@ func (l *lane) everyWaiting(f func(c command)) {
 		m.waiting = nil
 		give(waiting)
 	})
-	later, fences := l.later, l.fences
-	l.later, l.fences = nil, nil
+	later, fences, reread := l.later, l.fences, l.reread
+	l.later, l.fences, l.reread = nil, nil, nil
 	give(later)
+	for _, c := range reread {
+		l.busy.Add(-1)
+		f(c)
+	}
 	for _, e := range fences {
 		l.busy.Add(-1)
 		f(e.c)

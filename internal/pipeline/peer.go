@@ -114,6 +114,7 @@ func (l *lane) load() {
 		l.absent = nil
 		l.job(func(ctx context.Context) command { return l.loadMessages(ctx, ids) })
 	}
+	l.readAgain()
 }
 
 // loadedPeer is the outcome of a load, prepared as far as possible outside the lane.

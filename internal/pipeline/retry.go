@@ -175,22 +175,53 @@ func (c *reseal) send(l *lane, p *peer, m *letter) {
 	l.out.touch(&m.pin) // its count of attempts
 }
 
-// fetch reads the content back once the store shows it.
+// fetch asks for the content, which is read back from the store at the end of the burst.
 func (c *reseal) fetch(l *lane) {
-	next := *c
+	l.busy.Add(1)
+	l.reread = append(l.reread, c)
+}
+
+// readAgain fetches the content of messages to be encrypted again, one batch at a time so that they keep their order.
+func (l *lane) readAgain() {
+	if len(l.reread) == 0 || l.rereading {
+		return
+	}
+	list := l.reread
+	l.reread, l.rereading = nil, true
+	ids := make([]wa.MessageID, len(list))
+	for i, c := range list {
+		ids[i] = c.id
+	}
 	l.job(func(ctx context.Context) command {
 		if l.p.proj[l.index].wait(ctx, l.log.Last()) != nil {
 			return nil
 		}
-		rows, err := l.p.o.Store.Messages(ctx, []wa.MessageID{next.id})
-		if err != nil {
-			l.logger.Warn("read message again", "wamid", string(next.id), "err", err)
-			return &postponed{&next}
-		}
-		next.read = true
-		if len(rows) == 1 {
-			next.content = rows[0].Content
-		}
-		return &next
+		rows, err := l.p.o.Store.Messages(ctx, ids)
+		return &readBack{list, rows, err}
 	})
+}
+
+type readBack struct {
+	list []*reseal
+	rows []*Message
+	err  error
+}
+
+func (c *readBack) owed() {}
+
+func (c *readBack) run(l *lane) {
+	l.rereading = false
+	if c.err != nil {
+		l.logger.Warn("read messages again", "messages", len(c.list), "err", c.err)
+	}
+	content := make(map[wa.MessageID][]byte, len(c.rows))
+	for _, r := range c.rows {
+		content[r.ID] = r.Content
+	}
+	for _, s := range c.list {
+		if c.err == nil {
+			s.read, s.content = true, content[s.id]
+		}
+		l.resume(s, c.err)
+	}
 }
