@@ -204,7 +204,7 @@ func TestManyFirstContactsAtOnce(t *testing.T) {
 		w.numbers.change(shop, func(n *business.Number) { n.Level = business.High })
 		w.set = func(o *pipeline.Options) { o.Queue = 8192 }
 	})
-	const people = 800
+	const people = 400
 	for i := range people {
 		w.phone(person(i)).switchOn(false)
 	}

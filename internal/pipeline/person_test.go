@@ -216,7 +216,7 @@ func TestMemoryIsBounded(t *testing.T) {
 		w.set = func(o *pipeline.Options) { o.Peers, o.Messages = 8, 8 }
 		w.numbers.change(shop, func(n *business.Number) { n.Level = business.High })
 	})
-	for round := range 6 {
+	for round := range 3 {
 		for i := range 60 {
 			f := w.people.get(person(i))
 			if f == nil {
