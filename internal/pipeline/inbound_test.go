@@ -243,8 +243,10 @@ func TestBlockedByBusiness(t *testing.T) {
 	w.check(err)
 	w.stop()
 	w.start()
-	w.check(w.store.Apply(t.Context(), &pipeline.Batch{Partition: 77, Position: at + 1,
-		Peers: []pipeline.PeerChange{{Key: pipeline.PeerKey{Number: shop, User: ana}, BlockedByBusiness: &on}}}))
+	w.check(w.store.Apply(t.Context(), &pipeline.Batch{
+		Partition: 77, Position: at + 1,
+		Peers: []pipeline.PeerChange{{Key: pipeline.PeerKey{Number: shop, User: ana}, BlockedByBusiness: &on}},
+	}))
 	prekey, wire := f.encrypt(shop, "hi")
 	if a := <-f.post(shop, "c", prekey, wire); !errors.Is(a.err, pipeline.ErrBlocked) {
 		t.Errorf("inbound: %v", a.err)

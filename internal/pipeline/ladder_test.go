@@ -111,8 +111,10 @@ func TestReceiptsOfOthersChangeNothing(t *testing.T) {
 	id := w.accept(text(ana, "hello"))
 	w.settle()
 	w.p.Receipts([]pipeline.Receipt{
-		{Device: other.device, ID: id, Step: pipeline.Opened}, {Device: f.device, ID: in, Step: pipeline.Opened},
-		{Device: f.device, ID: "wamid.unknown", Step: pipeline.Opened}, {Device: f.device, ID: id, Step: pipeline.Skipped},
+		{Device: other.device, ID: id, Step: pipeline.Opened},
+		{Device: f.device, ID: in, Step: pipeline.Opened},
+		{Device: f.device, ID: "wamid.unknown", Step: pipeline.Opened},
+		{Device: f.device, ID: id, Step: pipeline.Skipped},
 	})
 	w.settle()
 	w.ladder(id, accepted, sent)

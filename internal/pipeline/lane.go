@@ -87,8 +87,10 @@ type lane struct {
 }
 
 func newLane(p *Pipeline, index int, log Log) *lane {
-	l := &lane{p: p, index: index, log: log, logger: p.o.Logger.With("lane", index),
-		inbox: make(chan command, p.o.Queue), wake: make(chan struct{}, 1), scratch: make([]byte, 1<<10)}
+	l := &lane{
+		p: p, index: index, log: log, logger: p.o.Logger.With("lane", index),
+		inbox: make(chan command, p.o.Queue), wake: make(chan struct{}, 1), scratch: make([]byte, 1<<10),
+	}
 	var seed [32]byte
 	_, _ = io.ReadFull(p.o.IDs, seed[:])
 	// A source that repeats itself after a restart must not make the ids of before again.

@@ -86,11 +86,15 @@ func (c *mark) run(l *lane) {
 		if t.slot == 0 {
 			continue // the mailbox is full
 		}
-		it := &MailboxItem{Device: t.device.ID, Seq: t.slot, Number: m.Number, At: now,
-			Expires: now + markLife.Milliseconds(), Event: event}
+		it := &MailboxItem{
+			Device: t.device.ID, Seq: t.slot, Number: m.Number, At: now,
+			Expires: now + markLife.Milliseconds(), Event: event,
+		}
 		t.slot = 0
-		l.out.write(&record.Item{Number: it.Number, Device: it.Device, Seq: it.Seq, At: now, Expires: it.Expires,
-			Event: event}, len(event))
+		l.out.write(&record.Item{
+			Number: it.Number, Device: it.Device, Seq: it.Seq, At: now, Expires: it.Expires,
+			Event: event,
+		}, len(event))
 		l.out.items = append(l.out.items, it)
 	}
 	if c.typing {

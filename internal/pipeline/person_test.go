@@ -160,8 +160,10 @@ func TestCloseAtOnce(t *testing.T) {
 					_, err := w.p.Accept(t.Context(), template(ana, "x"))
 					answers <- err
 				}()
-				w.p.Receive(&pipeline.Incoming{Device: f.device, To: n.WaID, ClientID: "c", PreKey: prekey, Cipher: wire,
-					Done: func(_ wa.MessageID, _ int64, err error) { answers <- err }})
+				w.p.Receive(&pipeline.Incoming{
+					Device: f.device, To: n.WaID, ClientID: "c", PreKey: prekey, Cipher: wire,
+					Done: func(_ wa.MessageID, _ int64, err error) { answers <- err },
+				})
 				w.p.Block(ana, n.WaID, true, func(err error) { answers <- err })
 			}
 			for w.p.Queued() > 0 {
@@ -174,7 +176,7 @@ func TestCloseAtOnce(t *testing.T) {
 			if fact == "a directory that hangs" {
 				close(gate)
 			}
-			_ = <-closed
+			<-closed
 			for range 60 {
 				<-answers
 			}

@@ -133,7 +133,7 @@ func TestBatchesDoNotMatter(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		run++
 		s := &story{t: rt, run: run, seq: map[wa.DeviceID]uint64{}}
-		for range rapid.IntRange(1, 40).Draw(rt, "steps") {
+		for range rapid.IntRange(1, 25).Draw(rt, "steps") {
 			s.step()
 		}
 		for _, st := range []*store.Store{one, many} {

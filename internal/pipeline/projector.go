@@ -40,8 +40,10 @@ type projector struct {
 }
 
 func newProjector(partition int, log Log, store Store, pace clock.Clock, logger *slog.Logger) *projector {
-	return &projector{partition: partition, log: log, store: store, pace: pace, logger: logger,
-		urge: make(chan struct{}, 1), over: make(chan struct{}), moved: make(chan struct{})}
+	return &projector{
+		partition: partition, log: log, store: store, pace: pace, logger: logger,
+		urge: make(chan struct{}, 1), over: make(chan struct{}), moved: make(chan struct{}),
+	}
 }
 
 func (p *projector) position() uint64 { return p.pos.Load() }

@@ -26,7 +26,6 @@ type load struct {
 	mu      sync.Mutex
 	promise map[wa.MessageID]bool   // acknowledged sends
 	said    map[string]wa.MessageID // acknowledged messages of devices, by device and client id
-	marked  int
 	wg      sync.WaitGroup
 }
 

@@ -184,13 +184,17 @@ func (w *world) projected() {
 }
 
 func text(to wa.WaID, body string) *pipeline.Outgoing {
-	return &pipeline.Outgoing{Number: shop, To: to, Type: message.TypeText, Category: "service", Life: message.Month,
-		Body: []byte(`"type":"text","text":{"body":"` + body + `"}`)}
+	return &pipeline.Outgoing{
+		Number: shop, To: to, Type: message.TypeText, Category: "service", Life: message.Month,
+		Body: []byte(`"type":"text","text":{"body":"` + body + `"}`),
+	}
 }
 
 func template(to wa.WaID, body string) *pipeline.Outgoing {
-	return &pipeline.Outgoing{Number: shop, To: to, Type: message.TypeTemplate, Category: "utility", Life: message.Month,
-		Body: []byte(`"type":"template","template":{"body":"` + body + `"}`)}
+	return &pipeline.Outgoing{
+		Number: shop, To: to, Type: message.TypeTemplate, Category: "utility", Life: message.Month,
+		Body: []byte(`"type":"template","template":{"body":"` + body + `"}`),
+	}
 }
 
 func (w *world) accept(m *pipeline.Outgoing) wa.MessageID {
