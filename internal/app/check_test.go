@@ -61,9 +61,15 @@ func TestSelfSignedNamesThisMachine(t *testing.T) {
 func TestCodeDrivers(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ codes, want string }{
-		{"", ""}, {"inbox", ""}, {"fixed:+1555=123456", ""}, {"https://codes.example/sms", ""},
-		{"fixed:+1555", "fixed:PREFIX=CODE"}, {"fixed:+1555=12", "6 digits"}, {"fixed:+1555=abcdef", "6 digits"},
-		{"exec:/nowhere/at/all", "/nowhere/at/all"}, {"pigeon", "unknown driver"},
+		{"", ""},
+		{"inbox", ""},
+		{"fixed:+1555=123456", ""},
+		{"https://codes.example/sms", ""},
+		{"fixed:+1555", "fixed:PREFIX=CODE"},
+		{"fixed:+1555=12", "6 digits"},
+		{"fixed:+1555=abcdef", "6 digits"},
+		{"exec:/nowhere/at/all", "/nowhere/at/all"},
+		{"pigeon", "unknown driver"},
 	} {
 		_, _, err := codeDriver(&Options{Codes: c.codes}, slog.New(slog.DiscardHandler))
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {

@@ -40,7 +40,7 @@ type script struct {
 func dial(t *testing.T, url string) *script {
 	t.Helper()
 	ctx := deadline(t)
-	conn, _, err := websocket.Dial(ctx, url, &websocket.DialOptions{Subprotocols: []string{frame.Subprotocol}}) //nolint:bodyclose // Dial closes it
+	conn, _, err := websocket.Dial(ctx, url, &websocket.DialOptions{Subprotocols: []string{frame.Subprotocol}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -334,7 +334,7 @@ func TestOneAddressHasFewConnections(t *testing.T) {
 	for range 4 {
 		dial(t, url)
 	}
-	_, res, err := websocket.Dial(deadline(t), url, &websocket.DialOptions{Subprotocols: []string{frame.Subprotocol}}) //nolint:bodyclose // Dial closes it
+	_, res, err := websocket.Dial(deadline(t), url, &websocket.DialOptions{Subprotocols: []string{frame.Subprotocol}})
 	if err == nil || res == nil || res.StatusCode != 429 {
 		t.Fatalf("fifth connection: %v", err)
 	}
