@@ -32,8 +32,8 @@ type Options struct {
 
 	Queue    int // commands waiting per lane before callers are told to try again; 4096
 	Workers  int // goroutines for slow work, over all lanes; 8
-	Peers    int // pairs kept in memory per lane and generation; 20,000
-	Messages int // messages kept in memory per lane and generation; 50,000
+	Peers    int // pairs kept in memory per lane and generation; 10,000
+	Messages int // messages kept in memory per lane and generation; 10,000
 	MaxLag   int // records the projector may be behind before sends are refused, per lane; 400,000
 }
 
@@ -45,8 +45,8 @@ func (o *Options) defaults() {
 	}
 	set(&o.Queue, 4096)
 	set(&o.Workers, 8)
-	set(&o.Peers, 20_000)
-	set(&o.Messages, 50_000)
+	set(&o.Peers, 10_000)
+	set(&o.Messages, 10_000)
 	set(&o.MaxLag, 400_000)
 	if o.Pace == nil {
 		o.Pace = o.Clock
