@@ -17,6 +17,9 @@ type burst struct {
 
 // write adds a record to the burst. size is its rough length in bytes.
 func (b *burst) write(r record.Record, size int) {
+	if len(b.recs) == 0 {
+		b.l.busy.Add(1) // until finish: what is decided and not yet handed on is work, too
+	}
 	b.recs = append(b.recs, r)
 	b.size += size + 64
 }
@@ -33,7 +36,6 @@ func (l *lane) flush() {
 		return
 	}
 	l.out = &burst{l: l}
-	l.busy.Add(1)
 	l.begun++
 	l.unprojected.Add(int64(len(b.recs)))
 	if err := l.log.Append(b.recs, b.finish); err != nil {
