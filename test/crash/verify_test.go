@@ -26,6 +26,7 @@ type history struct {
 	byClient map[string][]string         // device/own id to wamids
 	sealed   map[string][]*record.Sealed // by device
 	traffic  map[string][]int64          // by number: times of accepted and received
+	acked    []*record.Acked
 	frames   int
 }
 
@@ -91,6 +92,8 @@ func (h *history) take(t *testing.T, r record.Record, pairs map[string]limits.Pa
 		key := string(r.Device) + "/" + r.ClientID
 		h.byClient[key] = append(h.byClient[key], string(r.ID))
 		h.traffic[string(r.Number)] = append(h.traffic[string(r.Number)], r.At)
+	case *record.Acked:
+		h.acked = append(h.acked, r)
 	case *record.Sealed:
 		h.sealed[string(r.Device)] = append(h.sealed[string(r.Device)], r)
 	}
@@ -153,6 +156,9 @@ func (w *world) verifySends(h *history) {
 		}
 		if count[record.KindSent]+count[record.KindFailed] == 0 {
 			t.Errorf("%s ended in neither sent nor failed", id)
+		}
+		if count[record.KindFailed]+count[record.KindDelivered]+count[record.KindRead] == 0 {
+			t.Errorf("everybody is online, and a message is still on its way: %s", h.story(id))
 		}
 		if count[record.KindFailed] > 0 && count[record.KindDelivered]+count[record.KindRead] > 0 {
 			t.Errorf("%s failed and was delivered", id)
@@ -389,6 +395,11 @@ func (h *history) story(id string) string {
 	for _, x := range h.sealed[string(a.To)+".1"] {
 		if string(x.ID) == id {
 			s += fmt.Sprintf("\n  +%dms sealed at %d, attempt %d, prekey %v", x.At-a.At, x.Seq, x.Attempt, x.PreKey)
+		}
+	}
+	for _, x := range h.acked {
+		if string(x.ID) == id {
+			s += fmt.Sprintf("\n  +%dms acknowledged at %d, without a status", x.At-a.At, x.Seq)
 		}
 	}
 	for _, x := range h.steps[id] {

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -239,6 +240,9 @@ func (w *world) owed(body []byte) (n int) {
 	return n
 }
 
+// varying are the parts of a log line that differ from one to the next.
+var varying = regexp.MustCompile(`/[^ ]+|[0-9]+`)
+
 // checkLog fails on panics and on errors that nothing explains.
 func (w *world) checkLog() {
 	b, err := os.ReadFile(w.log.Name())
@@ -253,7 +257,7 @@ func (w *world) checkLog() {
 		}
 		var l struct{ Level, Msg, Err, Text string }
 		if json.Unmarshal([]byte(line), &l) == nil && (l.Level == "ERROR" || l.Level == "WARN") {
-			seen[l.Level+" "+l.Msg+": "+l.Err+l.Text]++
+			seen[l.Level+" "+l.Msg+": "+varying.ReplaceAllString(l.Err+l.Text, "…")]++
 		}
 	}
 	for what, n := range seen {
