@@ -88,6 +88,7 @@ func (l *load) send(ctx context.Context, c *conn, buf *[]byte, to *conversation,
 func (l *load) openLoop(ctx context.Context, p *Pace, workers int) {
 	crew(workers, l.addr, func(c *conn) {
 		var buf []byte
+		_ = c.dial(ctx) // before the first message is due; if it fails, the first message tells
 		for {
 			i, due, ok := p.Next(ctx)
 			if !ok {

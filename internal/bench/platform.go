@@ -42,7 +42,7 @@ const (
 	highMPS        = 1_000_000 // level of the numbers when the maximum is searched
 	maxTalks       = 30_000    // conversations then, unless there are more users: enough for 4,000 messages/s
 	warmWorkers    = 32
-	leadTime       = 50 * time.Millisecond // from the start of the workers to the first message
+	leadTime       = 200 * time.Millisecond // from the start of the workers, which connect, to the first message
 )
 
 func (o *PlatformOptions) defaults() error {

@@ -1,9 +1,13 @@
 package bench
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"sync"
+	"time"
+
+	"github.com/hikyaku/hikyaku/internal/clock"
 )
 
 // Progress tells a person how far a run is. The zero value says nothing.
@@ -57,5 +61,23 @@ func (p *Progress) Close() {
 	if p.open {
 		_, _ = io.WriteString(p.W, "\r\x1b[K")
 		p.open = false
+	}
+}
+
+// every calls tell each second until stop is called, unless nobody reads.
+func (p *Progress) every(ctx context.Context, c clock.Clock, tell func()) (stop func()) {
+	if p == nil {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for c.Sleep(ctx, time.Second) == nil {
+			tell()
+		}
+	})
+	return func() {
+		cancel()
+		wg.Wait()
 	}
 }

@@ -120,6 +120,7 @@ func Send(ctx context.Context, o SendOptions) (*SendReport, error) {
 	begin := o.Clock.Now()
 	pace := NewPace(o.Clock, begin, o.MPS, int64(o.Count))
 	waiting := make(chan struct{}, mostWaiting)
+	stop := o.Progress.every(ctx, o.Clock, d.tell)
 	var wg sync.WaitGroup
 	for {
 		i, due, ok := pace.Next(ctx)
@@ -131,11 +132,9 @@ func Send(ctx context.Context, o SendOptions) (*SendReport, error) {
 			defer func() { <-waiting }()
 			d.message(ctx, i, due)
 		})
-		if per := int64(max(1, o.MPS)); i%per == per-1 {
-			d.tell()
-		}
 	}
 	wg.Wait()
+	stop()
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
 	}
@@ -152,7 +151,8 @@ func (d *dispatch) tell() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	r := &d.report
-	d.o.Progress.Tick("%s sent  %s accepted  %s given up", thousands(r.Asked), thousands(r.Accepted), thousands(r.Failed))
+	d.o.Progress.Tick("%s sent  %s accepted  %s on their way or waiting to be tried again  %s given up",
+		thousands(r.Asked), thousands(r.Accepted), thousands(r.Asked-r.Accepted-r.Failed), thousands(r.Failed))
 }
 
 // message sends one message until it is accepted or given up.

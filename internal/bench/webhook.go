@@ -160,7 +160,7 @@ func Webhook(ctx context.Context, o WebhookOptions) (*WebhookReport, error) {
 	begin := o.Clock.Now().Add(leadTime)
 	rate := o.MPS * (3 + o.Reply)
 	pace := NewPace(o.Clock, begin, rate, int64(rate*o.Duration.Seconds()+0.5))
-	stop := d.watch(ctx)
+	stop := o.Progress.every(ctx, o.Clock, d.tell)
 	var wg sync.WaitGroup
 	for range o.Connections {
 		wg.Go(func() { d.work(ctx, pace) })
@@ -173,22 +173,9 @@ func Webhook(ctx context.Context, o WebhookOptions) (*WebhookReport, error) {
 	return d.report(o.Clock.Now().Sub(begin)), nil
 }
 
-func (d *delivery) watch(ctx context.Context) (stop func()) {
-	if d.o.Progress == nil {
-		return func() {}
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		for s := 1; d.o.Clock.Sleep(ctx, time.Second) == nil; s++ {
-			q := d.latency.Quantiles()
-			d.o.Progress.Tick("%3d s  %s sent  %s answered  p50 %.1f p99 %.1f ms", s, thousands(d.asked.Load()), thousands(d.ok.Load()), q.P50, q.P99)
-		}
-	})
-	return func() {
-		cancel()
-		wg.Wait()
-	}
+func (d *delivery) tell() {
+	q := d.latency.Quantiles()
+	d.o.Progress.Tick("%s sent  %s answered  p50 %.1f p99 %.1f ms", thousands(d.asked.Load()), thousands(d.ok.Load()), q.P50, q.P99)
 }
 
 func (d *delivery) work(ctx context.Context, pace *Pace) {
