@@ -3,6 +3,8 @@ package device_test
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -10,6 +12,7 @@ import (
 	"github.com/hikyaku/hikyaku/device"
 	"github.com/hikyaku/hikyaku/device/internal/platformtest"
 	"github.com/hikyaku/hikyaku/internal/network/frame"
+	"github.com/hikyaku/hikyaku/internal/signal"
 )
 
 const (
@@ -60,12 +63,18 @@ func (c *handClock) Sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// frailStore fails when told to.
+// frailStore fails when told to, and notes which states sessions lose.
 type frailStore struct {
 	device.MemoryStore
 	failing bool
 	steps   int
+	kept    map[string][]signal.PublicKey // base keys of the states, by record
+	dropped []signal.PublicKey
+	early   int // of them, those for which there was room
 }
+
+// archived is how many states a session keeps besides the current one. Source: design "The user network", section 5.
+const archived = 4
 
 var errDisk = errors.New("disk is full")
 
@@ -74,7 +83,38 @@ func (s *frailStore) Commit(step device.Step) error {
 		return errDisk
 	}
 	s.steps++
+	for _, r := range step.Put {
+		if strings.HasPrefix(r.Key, "session/") {
+			if err := s.compare(r); err != nil {
+				return err
+			}
+		}
+	}
 	return s.MemoryStore.Commit(step)
+}
+
+func (s *frailStore) compare(r device.Record) error {
+	session, err := signal.ParseSession(r.Value)
+	if err != nil {
+		return err
+	}
+	now, full := session.BaseKeys(), archived
+	if session.Ready() {
+		full++
+	}
+	for _, k := range s.kept[r.Key] {
+		if !slices.Contains(now, k) {
+			s.dropped = append(s.dropped, k)
+			if len(now) < full {
+				s.early++
+			}
+		}
+	}
+	if s.kept == nil {
+		s.kept = map[string][]signal.PublicKey{}
+	}
+	s.kept[r.Key] = now
+	return nil
 }
 
 // rig is a device and a platform with a wire between them that the test cuts and spoils.

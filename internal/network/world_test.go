@@ -119,7 +119,7 @@ func item(device wa.DeviceID, seq uint64) *network.Item {
 
 // deadline ends waiting in tests that are about to fail.
 func deadline(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }

@@ -66,6 +66,17 @@ func (s *Session) RemoteIdentity() PublicKey {
 	return s.cur.remote
 }
 
+// BaseKeys names the states that are kept, the current one first. A state that is no longer among them was dropped:
+// messages in it do not decrypt any more.
+func (s *Session) BaseKeys() []PublicKey {
+	var list []PublicKey
+	s.all(func(_ int, st *state) bool {
+		list = append(list, st.base)
+		return true
+	})
+	return list
+}
+
 // Archive puts the current state aside, after a change of identity or before a retry: nothing is encrypted in it any
 // more unless a message arrives in it, and the next first message may come from any identity key. Of more than four
 // archived states the one unused for longest is dropped.

@@ -49,6 +49,7 @@ type Peer struct {
 	texts    map[string][]byte
 	oneTime  []frame.OneTimeKey
 	Uploads  int
+	States   map[uint64]signal.PublicKey // by position: base key of the state an item was encrypted in
 }
 
 // New makes a platform with a business number.
@@ -84,6 +85,7 @@ func (p *Platform) Register(waID string, desc frame.Device) (*Peer, frame.Regist
 	d := &Peer{
 		p: p, id: waID + ".1", desc: desc, wamid: map[string]string{}, Statuses: map[string]string{},
 		History: map[string][]string{}, texts: map[string][]byte{}, oneTime: slices.Clone(desc.OneTime),
+		States: map[uint64]signal.PublicKey{},
 	}
 	if old := p.devices[d.id]; old != nil {
 		d.seq = old.seq
@@ -220,6 +222,7 @@ func (d *Peer) seal(id string, plain []byte) {
 		panic(err)
 	}
 	d.seq++
+	d.States[d.seq] = d.session.BaseKeys()[0]
 	d.box = append(d.box, frame.Item{
 		Seq: d.seq, ID: id, From: d.p.Number, K: frame.Kind(kind), Ct: wire, TS: 1767225600,
 	})
