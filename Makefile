@@ -1,6 +1,6 @@
 # make help tells what there is.
 GO      ?= go
-LINT    ?= golangci-lint
+GOLANGCI ?= golangci-lint
 FUZZ    ?= 30s
 VERSION := $(shell cat .golangci-version)
 
@@ -21,7 +21,7 @@ test: ## all quick tests; needs nothing but Go
 	$(GO) test ./...
 
 lint: ## golangci-lint, in the pinned version
-	$(LINT) run ./...
+	$(GOLANGCI) run ./...
 
 lint-install: ## installs the pinned golangci-lint into GOBIN
 	$(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(VERSION)
