@@ -26,7 +26,12 @@ import (
 	"github.com/hikyaku/hikyaku/internal/webhook"
 )
 
-const partitions = 8
+const (
+	partitions = 8
+	// tailBytes keeps the last seconds of a busy partition decoded in memory, so that webhooks and the store need not read
+	// them from disk.
+	tailBytes = 16 << 20
+)
 
 // platform is everything between the listeners and the data directory. A reset of the sandbox replaces it as a whole.
 type platform struct {
@@ -85,7 +90,7 @@ func openPlatform(ctx context.Context, a *App, root *vault.Root) (p *platform, e
 		return p, err
 	}
 	if p.journal, err = journal.Open(ctx, journal.Options{
-		Dir: filepath.Join(o.Data, "journal"), Partitions: partitions, Clock: p.clock, Logger: p.log,
+		Dir: filepath.Join(o.Data, "journal"), Partitions: partitions, Clock: p.clock, Logger: p.log, TailBytes: tailBytes,
 	}); err != nil {
 		return p, err
 	}
