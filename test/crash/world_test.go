@@ -60,22 +60,28 @@ func (w *world) pick(n int) int {
 	return w.rng.IntN(n)
 }
 
-// program builds the binary once for all tests.
-var program = sync.OnceValues(func() (string, error) {
+// program is the binary, built once for all tests.
+var program string
+
+func TestMain(m *testing.M) { os.Exit(build(m)) }
+
+func build(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "hikyaku-crash-*")
-	if err != nil {
-		return "", err
+	if err == nil {
+		defer os.RemoveAll(dir)
+		program, err = child.Build(context.Background(), dir)
 	}
-	return child.Build(context.Background(), dir)
-})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return m.Run()
+}
 
 // newWorld prepares a place, with its data directory at data, and starts the receiver. Nothing of the platform runs yet.
 func newWorld(t *testing.T, data string, seed uint64, faults bool) *world {
 	t.Helper()
-	path, err := program()
-	if err != nil {
-		t.Fatal(err)
-	}
+	var err error
 	w := &world{
 		t: t, start: child.Declared(), ledger: newLedger(), seed: seed, rng: rand.New(rand.NewPCG(seed, 1)),
 	}
@@ -88,7 +94,7 @@ func newWorld(t *testing.T, data string, seed uint64, faults bool) *world {
 	}
 	t.Cleanup(func() { w.log.Close() })
 	w.place = &child.Place{
-		Program: path, Data: data, Args: []string{"--sandbox", "--config", config}, Log: w.log, Clock: clock.System(),
+		Program: program, Data: data, Args: []string{"--sandbox", "--config", config}, Log: w.log, Clock: clock.System(),
 		HTTP: &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
 	}
 	for _, p := range []*int{&w.place.Public, &w.place.Control} {

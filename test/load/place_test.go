@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -19,24 +18,31 @@ import (
 	"github.com/hikyaku/hikyaku/test/child"
 )
 
-var program = sync.OnceValues(func() (string, error) {
+// program is the binary, built once for all tests.
+var program string
+
+func TestMain(m *testing.M) { os.Exit(build(m)) }
+
+func build(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "hikyaku-load-*")
-	if err != nil {
-		return "", err
+	if err == nil {
+		defer os.RemoveAll(dir)
+		program, err = child.Build(context.Background(), dir)
 	}
-	return child.Build(context.Background(), dir)
-})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return m.Run()
+}
 
 // newPlace prepares a sandbox with declared resources in a directory of its own. log collects what it says.
 func newPlace(t *testing.T, data string) (p *child.Place, start child.Starter, log string) {
 	t.Helper()
-	path, err := program()
-	if err != nil {
-		t.Fatal(err)
-	}
 	start = child.Declared()
 	config := filepath.Join(t.TempDir(), "config.yaml")
-	if err := os.WriteFile(config, []byte(start.YAML()), 0o600); err != nil {
+	err := os.WriteFile(config, []byte(start.YAML()), 0o600)
+	if err != nil {
 		t.Fatal(err)
 	}
 	log = filepath.Join(t.TempDir(), "platform.log")
@@ -46,7 +52,7 @@ func newPlace(t *testing.T, data string) (p *child.Place, start child.Starter, l
 	}
 	t.Cleanup(func() { f.Close() })
 	p = &child.Place{
-		Program: path, Data: data, Args: []string{"--sandbox", "--config", config}, Log: f, Clock: clock.System(),
+		Program: program, Data: data, Args: []string{"--sandbox", "--config", config}, Log: f, Clock: clock.System(),
 		HTTP: &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 128}},
 	}
 	for _, port := range []*int{&p.Public, &p.Control} {
