@@ -82,6 +82,7 @@ type lane struct {
 	era       int            // counts how often the lane forgot; results of jobs from an earlier era are void
 	untold    []*MailboxItem // reserved positions of lost bursts: whether they are in the journal shows after Resume
 	good      uint64         // last frame that this lane knows to be durable
+	restarted time.Time      // when the last recovery ended, real time
 	scratch   []byte         // for encoding sessions
 	plain     []byte         // the plaintext at hand
 }

@@ -10,6 +10,8 @@ import (
 
 const (
 	resumePause = 500 * time.Millisecond
+	// flapTime is how soon after a recovery another one counts as the same trouble.
+	flapTime = 5 * time.Second
 	warmPage    = 1000
 	// retryPause is how long acknowledged work waits for a store that does not answer.
 	retryPause = time.Second
@@ -48,8 +50,13 @@ func (l *lane) recover() {
 	l.resuming = true
 	l.busy.Add(1)
 	good := l.good
+	// A disk that takes the restart but not the next frame would make a lane start over without end.
+	flapping := l.p.o.Pace.Now().Sub(l.restarted) < flapTime
 	l.p.wg.Go(func() {
 		defer l.busy.Add(-1)
+		if flapping && l.p.o.Pace.Sleep(l.p.pool.ctx, resumePause) != nil {
+			return
+		}
 		l.await(l.p.pool.ctx, good)
 	})
 }
@@ -106,6 +113,7 @@ type resumed struct {
 }
 
 func (c *resumed) run(l *lane) {
+	l.restarted = l.p.o.Pace.Now()
 	var put []*MailboxItem
 	for _, it := range l.untold {
 		if c.landed[MailboxRef{it.Device, it.Seq}] {
