@@ -31,6 +31,8 @@ const (
 	// tailBytes keeps the last seconds of a busy partition decoded in memory, so that webhooks and the store need not read
 	// them from disk.
 	tailBytes = 16 << 20
+	// saveCursors is how much a kill can make webhooks repeat.
+	saveCursors = 250 * time.Millisecond
 )
 
 // platform is everything between the listeners and the data directory. A reset of the sandbox replaces it as a whole.
@@ -231,7 +233,7 @@ func (p *platform) openWebhooks(ctx context.Context) error {
 	p.webhooks, err = webhook.New(ctx, webhook.Options{
 		Service: p.subs, Logs: logs, Store: p.store, Safe: webhookSafe{p.vault}, Apps: newSecrets(p.rules.access),
 		Numbers: digits{p.rules.business}, Transport: transport, Clock: p.clock, Wall: p.wall, Log: p.log,
-		Observer: p.observer, BatchMax: p.o.WebhookBatch,
+		Observer: p.observer, BatchMax: p.o.WebhookBatch, SaveEvery: saveCursors,
 	})
 	if err != nil {
 		return err
