@@ -3,6 +3,7 @@ package graph
 import (
 	"encoding/base64"
 	"hash/crc32"
+	"strings"
 	"slices"
 
 	"github.com/hikyaku/hikyaku/internal/wa"
@@ -33,6 +34,9 @@ func ParseCursor(s string) (string, error) {
 	}
 	for len(s) > 0 && s[len(s)-1] == '=' {
 		s = s[:len(s)-1] // some clients pad what they take for base64
+	}
+	if strings.ContainsAny(s, "\r\n") {
+		return "", wa.ErrInvalidCursor // which the decoder would skip
 	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
 	const head = len(cursorPrefix) + 2

@@ -59,6 +59,7 @@ func FuzzCursor(f *testing.F) {
 	f.Add("")
 	f.Add(graph.Cursor("2026-04-02T09:30:00Z/123"))
 	f.Add("QVFIUg")
+	f.Add("QVFI\rMbJUMjAyNi0wNC0wMlQwOTozMDowMFovMTIz")
 	f.Fuzz(func(t *testing.T, s string) {
 		key, err := graph.ParseCursor(s)
 		if err != nil {
