@@ -3,8 +3,8 @@ package graph
 import (
 	"encoding/base64"
 	"hash/crc32"
-	"strings"
 	"slices"
+	"strings"
 
 	"github.com/hikyaku/hikyaku/internal/wa"
 )
