@@ -178,14 +178,15 @@ type Step struct {
 	Rate   float64 `json:"mps"`       // messages that got their last status, per second
 }
 
-// climb doubles the window until the rate does not grow any more, and returns the steps and the best window.
+// climb doubles the window until the rate does not grow any more. It returns the steps and the smallest window that comes
+// close to the best rate: a larger one only lets messages wait.
 func (l *load) climb(ctx context.Context, t *tokens, tell func(string)) (steps []Step, best int, err error) {
 	top, flat := 0.0, 0
 	for n := firstWindow; n <= mostWindow && flat < 2; n *= 2 {
 		t.resize(ctx, n)
 		rate, err := l.rate(ctx, t, settleTime, stepTime)
 		if err != nil {
-			return steps, best, err
+			return steps, 0, err
 		}
 		steps = append(steps, Step{n, rate})
 		tell(fmt.Sprintf("%d in flight: %s messages/s with all statuses", n, thousands(int64(rate))))
@@ -193,11 +194,14 @@ func (l *load) climb(ctx context.Context, t *tokens, tell func(string)) (steps [
 		if rate > top*growth {
 			flat = 0
 		}
-		if rate > top {
-			top, best = rate, n
+		top = max(top, rate)
+	}
+	for _, s := range steps {
+		if s.Rate > 0 && s.Rate*growth >= top {
+			return steps, s.Window, nil
 		}
 	}
-	return steps, best, nil
+	return steps, 0, nil
 }
 
 // rate is how many messages per second get their last status, over d after settle.

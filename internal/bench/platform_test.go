@@ -175,8 +175,9 @@ func TestClimb(t *testing.T) {
 		rates []int // of the steps that are to be taken
 		best  int
 	}{
-		{[]int{100, 200, 210, 150}, 256},
-		{[]int{100, 90, 300, 301, 302}, 1024},
+		{[]int{100, 200, 210, 150}, 128}, // 210 is no more than 5 % above
+		{[]int{100, 90, 300, 301, 302}, 256},
+		{[]int{100, 200, 207, 213}, 256}, // 200 is too far below
 		{[]int{0, 0}, 0},
 	} {
 		fc := clock.NewFake(start)
