@@ -12,7 +12,7 @@ const (
 	resumePause = 500 * time.Millisecond
 	// flapTime is how soon after a recovery another one counts as the same trouble.
 	flapTime = 5 * time.Second
-	warmPage    = 1000
+	warmPage = 1000
 	// retryPause is how long acknowledged work waits for a store that does not answer.
 	retryPause = time.Second
 )
