@@ -63,6 +63,9 @@ type Outbound struct {
 	IdentityHash string        // recipient_identity_key_hash
 	PreviewURL   string        // first link of a text that asks for a preview; empty for none
 
+	// Attachments in order of appearance; the body holds a placeholder for each, see AppendPlaceholder.
+	Attachments []Attachment
+
 	group     bool
 	bsuid     string
 	text      string
