@@ -51,7 +51,7 @@ func (s *surface) send(ctx context.Context, c *graph.Call, n number) (any, error
 		}
 	}
 	id, err := s.o.Pipeline.Accept(ctx, &pipeline.Outgoing{
-		Number: n.ID, To: m.To, Type: m.Type, Category: m.Category, Life: m.Life, Body: m.Body,
+		Number: n.ID, To: m.To, Type: m.Type, Category: m.Category, Template: m.Template, Life: m.Life, Body: m.Body,
 		Opaque: m.Opaque, IdentityHash: m.IdentityHash, PreviewURL: m.PreviewURL,
 	})
 	if err != nil {
@@ -82,6 +82,7 @@ func (s *surface) finish(m *message.Outbound, fill *template.Request, n number) 
 		return err
 	}
 	m.Finish(r.AppendJSON(nil), r.Category.Pricing(), r.Life)
+	m.Template = t.ID
 	return nil
 }
 

@@ -57,6 +57,7 @@ type Outbound struct {
 	Body  []byte // members of the device's plaintext after "ts": `"type":"text","text":{…}`; templates: set by Finish
 
 	Category     string        // pricing category: "service", or the template's after Finish
+	Template     wa.TemplateID // set by whoever finishes a template message
 	Life         time.Duration // until it is dropped undelivered
 	Context      wa.MessageID  // the message it answers; empty for none
 	Opaque       string        // biz_opaque_callback_data

@@ -21,6 +21,7 @@ type Outgoing struct {
 	To       wa.WaID
 	Type     string
 	Category string        // pricing category of a template, lower case; "service" for everything else
+	Template wa.TemplateID // what it was made from; empty for none
 	Life     time.Duration // until the message is dropped undelivered
 	Body     []byte        // members of the device's plaintext, see message.Outbound
 
@@ -140,12 +141,12 @@ func (l *lane) take(p *peer, n *business.Number, m *Outgoing) (*letter, error) {
 	e := &letter{body: m.Body, opaque: m.Opaque, preview: m.PreviewURL, loaded: true}
 	e.Message = Message{
 		ID: l.newID(m.To, true), Number: m.Number, WABA: n.WABA, User: m.To, State: StateAccepted,
-		Type: m.Type, Category: m.Category, IdentityHash: m.IdentityHash,
+		Type: m.Type, Category: m.Category, Template: m.Template, IdentityHash: m.IdentityHash,
 		AcceptedAt: now, Expires: now + m.Life.Milliseconds(),
 	}
 	r := &record.Accepted{
 		ID: e.ID, Number: e.Number, WABA: e.WABA, To: e.User, At: now, Expires: e.Expires,
-		Type: e.Type, Category: e.Category, IdentityHash: e.IdentityHash,
+		Type: e.Type, Category: e.Category, Template: e.Template, IdentityHash: e.IdentityHash,
 		PairStart: p.pair.Start, PairCount: uint32(p.pair.Sent),
 		Body: m.Body, Opaque: m.Opaque,
 	}

@@ -117,6 +117,7 @@ func (l *lane) send(p *peer, m *letter) {
 	row := wa.ErrDeviceFailed
 	if err == nil {
 		l.price(m, p, now)
+		m.Outside = m.Type == message.TypeTemplate && !message.WindowOpen(p.lastInbound, now)
 		l.plain = message.AppendPlaintext(l.plain[:0], m.ID, m.AcceptedAt/1000, body)
 		row = l.seal(p, m, l.plain, false)
 	} else {

@@ -146,6 +146,7 @@ func (l *lane) status(kind record.Kind, m *letter, p *peer) *record.Status {
 	now := l.now()
 	s := &record.Status{
 		Of: kind, ID: m.ID, Number: m.Number, WABA: m.WABA, To: m.User, At: now, Type: m.Type, Category: m.Category,
+		Template: m.Template, Outside: m.Outside,
 		PricingType: m.PricingType, Billable: m.Billable, Opaque: l.opaqueOf(m), SealedOpaque: m.Opaque,
 	}
 	if p != nil && p.user != nil {

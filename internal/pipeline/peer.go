@@ -38,6 +38,9 @@ type peer struct {
 	pair              limits.PairState
 	blockedByUser     bool
 	blockedByBusiness bool
+	deliveredAt       int64
+	template          wa.TemplateID // delivered last
+	templateAt        int64
 
 	user    *User // nil: nobody has this number
 	keys    *numberKeys
@@ -215,6 +218,7 @@ func (p *peer) adopt(lp *loadedPeer) (orphans []command) {
 		r := &lp.row
 		p.lastInbound, p.blockedByUser, p.blockedByBusiness = r.LastInbound, r.BlockedByUser, r.BlockedByBusiness
 		p.pair = limits.PairState{Start: r.PairStart, Sent: int(r.PairCount)}
+		p.deliveredAt, p.template, p.templateAt = r.DeliveredAt, r.Template, r.TemplateAt
 	}
 	old := p.threads
 	p.user, p.keys, p.threads = lp.user, lp.keys, lp.threads

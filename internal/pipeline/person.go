@@ -135,8 +135,16 @@ func (c *block) run(l *lane) {
 		l.park(p, c)
 		return
 	}
+	changed := p.blockedByUser != c.on
 	p.blockedByUser = c.on
 	l.out.write(&record.Blocked{Number: c.n.ID, User: c.user, At: l.now(), On: c.on}, 0)
+	what := FeedbackUnblock
+	if c.on {
+		what = FeedbackBlock
+	}
+	if r := p.opinion(c.n, what, "", l.now()); changed && r != nil {
+		l.out.write(r, 0)
+	}
 	l.out.touch(&p.pin)
 	l.out.outcomes = append(l.out.outcomes, c)
 }

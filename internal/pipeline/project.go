@@ -73,7 +73,7 @@ func (s *sketch) record(r record.Record) {
 func (s *sketch) accepted(r *record.Accepted) {
 	s.insert(&Message{
 		ID: r.ID, Number: r.Number, WABA: r.WABA, User: r.To, State: StateAccepted, Type: r.Type, Category: r.Category,
-		IdentityHash: r.IdentityHash, AcceptedAt: r.At, Expires: r.Expires, Content: r.SealedBody, Opaque: r.SealedOpaque,
+		Template: r.Template, IdentityHash: r.IdentityHash, AcceptedAt: r.At, Expires: r.Expires, Content: r.SealedBody, Opaque: r.SealedOpaque,
 	})
 	p := s.peer(PeerKey{r.Number, r.To})
 	p.PairStart, p.PairCount = r.PairStart, r.PairCount
@@ -95,7 +95,7 @@ func (s *sketch) status(r *record.Status) {
 	switch r.Of {
 	case record.KindSent:
 		m.State, m.SentAt = StateSent, r.At
-		m.Category, m.PricingType, m.Billable = r.Category, r.PricingType, r.Billable
+		m.Category, m.PricingType, m.Billable, m.Outside = r.Category, r.PricingType, r.Billable, r.Outside
 	case record.KindDelivered:
 		m.State, m.DeliveredAt = StateDelivered, r.At
 	case record.KindRead:
@@ -107,6 +107,11 @@ func (s *sketch) status(r *record.Status) {
 	}
 	if r.Priced && r.Of != record.KindSent {
 		m.PricedOnce = true
+		p := s.peer(PeerKey{r.Number, r.To})
+		p.DeliveredAt = max(p.DeliveredAt, r.At)
+		if r.Template != "" {
+			p.Template, p.TemplateAt = r.Template, r.At
+		}
 	}
 	if m.State >= StateDelivered {
 		m.Content = nil

@@ -112,6 +112,7 @@ func (c *receipt) apply(l *lane, m *letter) {
 	s.Device, s.Seq = c.Device, c.Seq
 	if kind != record.KindPlayed && !m.PricedOnce {
 		s.Priced, m.PricedOnce = true, true
+		s.Fresh = p.reached(m, s.At)
 	}
 	l.out.write(s, 256+len(s.SealedOpaque))
 	l.out.outcomes = append(l.out.outcomes, c)

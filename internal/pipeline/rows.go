@@ -19,6 +19,9 @@ type Peer struct {
 	PairCount         uint32
 	BlockedByUser     bool
 	BlockedByBusiness bool
+	DeliveredAt       int64         // latest delivery of a message to the user
+	Template          wa.TemplateID // delivered last; empty for none
+	TemplateAt        int64         // when
 	Sessions          []Session
 }
 
@@ -54,7 +57,9 @@ type Message struct {
 	User     wa.WaID
 	State    State
 	Type     string
-	Category string // pricing category; empty for inbound
+	Category string        // pricing category; empty for inbound
+	Template wa.TemplateID // what the message was made from; empty for none
+	Outside  bool          // sent to a user without open customer service window
 
 	PricingType  string
 	Billable     bool
@@ -125,4 +130,7 @@ type PeerChange struct {
 	PairCount         uint32
 	BlockedByUser     *bool
 	BlockedByBusiness *bool
+	DeliveredAt       int64         // 0 leaves it; else the maximum counts
+	Template          wa.TemplateID // with TemplateAt; empty leaves both
+	TemplateAt        int64
 }

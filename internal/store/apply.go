@@ -58,6 +58,8 @@ func merge(m, u *pipeline.Message) {
 	set(&m.Attempt, u.Attempt)
 	set(&m.Device, u.Device)
 	set(&m.ClientID, u.ClientID)
+	set(&m.Template, u.Template)
+	m.Outside = m.Outside || u.Outside
 	if len(u.Opaque) > 0 {
 		m.Opaque = u.Opaque
 	}

@@ -126,6 +126,8 @@ var pgColumns = []pgColumn{
 	numberColumn("attempt", func(m *pipeline.Message) int64 { return int64(m.Attempt) }),
 	textColumn("device", func(m *pipeline.Message) string { return string(m.Device) }),
 	textColumn("client_id", func(m *pipeline.Message) string { return m.ClientID }),
+	textColumn("template", func(m *pipeline.Message) string { return string(m.Template) }),
+	numberColumn("outside", func(m *pipeline.Message) int64 { return flag(m.Outside) }),
 	{"opaque", "bytea", blobs(func(m *pipeline.Message) []byte { return m.Opaque }), "coalesce(u.opaque, m.opaque)"},
 	{
 		"content", "bytea", blobs(content),
@@ -168,22 +170,26 @@ func pgMessages(q *pgx.Batch, b *pipeline.Batch) {
 
 func pgPairs(q *pgx.Batch, b *pipeline.Batch) {
 	if ps := distinctPairs(b.Peers); len(ps) > 0 {
-		var number, user []string
-		var inbound, start, count []int64
+		var number, user, template []string
+		var inbound, start, count, delivered, templateAt []int64
 		var byUser, byBusiness []*int64
 		for _, p := range ps {
 			number, user = append(number, text(p.Key.Number)), append(user, text(p.Key.User))
 			inbound, start, count = append(inbound, p.LastInbound), append(start, p.PairStart), append(count, int64(p.PairCount))
 			byUser, byBusiness = append(byUser, pgFlag(p.BlockedByUser)), append(byBusiness, pgFlag(p.BlockedByBusiness))
+			delivered, template, templateAt = append(delivered, p.DeliveredAt), append(template, text(p.Template)), append(templateAt, p.TemplateAt)
 		}
-		q.Queue(pgUpsert("pairs", "number, wa_id, device, last_inbound, pair_start, pair_count, blocked_by_user, blocked_by_business",
-			"$1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[]", "wa_id, number, device",
+		q.Queue(pgUpsert("pairs", "number, wa_id, device, last_inbound, pair_start, pair_count, blocked_by_user, blocked_by_business, delivered_at, template, template_at",
+			"$1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::text[], $11::bigint[]", "wa_id, number, device",
 			"last_inbound = greatest(t.last_inbound, excluded.last_inbound),"+
 				"pair_start = CASE WHEN excluded.pair_count = 0 THEN t.pair_start ELSE excluded.pair_start END,"+
 				"pair_count = CASE WHEN excluded.pair_count = 0 THEN t.pair_count ELSE excluded.pair_count END,"+
 				"blocked_by_user = coalesce(excluded.blocked_by_user, t.blocked_by_user),"+
-				"blocked_by_business = coalesce(excluded.blocked_by_business, t.blocked_by_business)"),
-			number, user, make([]string, len(ps)), inbound, start, count, byUser, byBusiness)
+				"blocked_by_business = coalesce(excluded.blocked_by_business, t.blocked_by_business),"+
+				"delivered_at = greatest(t.delivered_at, excluded.delivered_at),"+
+				"template = coalesce(nullif(excluded.template, ''), t.template),"+
+				"template_at = CASE WHEN excluded.template = '' THEN t.template_at ELSE excluded.template_at END"),
+			number, user, make([]string, len(ps)), inbound, start, count, byUser, byBusiness, delivered, template, templateAt)
 	}
 	if es := distinctSessions(b.Sessions); len(es) > 0 {
 		var user, number, device []string
@@ -273,6 +279,10 @@ func distinctPairs(ps []pipeline.PeerChange) []pipeline.PeerChange {
 		}
 		if p.BlockedByBusiness != nil {
 			o.BlockedByBusiness = p.BlockedByBusiness
+		}
+		o.DeliveredAt = max(o.DeliveredAt, p.DeliveredAt)
+		if p.Template != "" {
+			o.Template, o.TemplateAt = p.Template, p.TemplateAt
 		}
 	}
 	return out

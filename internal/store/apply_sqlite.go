@@ -60,17 +60,21 @@ func newLiteApplier(ctx context.Context, c driver.ConnPrepareContext) (*liteAppl
 const (
 	insertMessage = `INSERT INTO messages (id, hid, partition, number, waba, wa_id, state, type, category, pricing_type, billable,
   priced_once, identity_hash, accepted_at, sent_at, delivered_at, read_at, played_at, failed_at, expires, code, attempt,
-  device, client_id, opaque, content)
-SELECT ?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,? WHERE NOT EXISTS (SELECT 1 FROM messages WHERE hid = ? AND id = ?)`
+  device, client_id, template, outside, opaque, content)
+SELECT ?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,? WHERE NOT EXISTS (SELECT 1 FROM messages WHERE hid = ? AND id = ?)`
 
-	upsertPeer = `INSERT INTO pairs (wa_id, number, device, last_inbound, pair_start, pair_count, blocked_by_user, blocked_by_business)
-VALUES (?,?,'',?,?,?,?,?)
+	upsertPeer = `INSERT INTO pairs (wa_id, number, device, last_inbound, pair_start, pair_count, blocked_by_user, blocked_by_business, delivered_at, template,
+  template_at)
+VALUES (?,?,'',?,?,?,?,?,?,?,?)
 ON CONFLICT (wa_id, number, device) DO UPDATE SET
   last_inbound = max(last_inbound, excluded.last_inbound),
   pair_start = CASE WHEN excluded.pair_count = 0 THEN pair_start ELSE excluded.pair_start END,
   pair_count = CASE WHEN excluded.pair_count = 0 THEN pair_count ELSE excluded.pair_count END,
   blocked_by_user = coalesce(excluded.blocked_by_user, blocked_by_user),
-  blocked_by_business = coalesce(excluded.blocked_by_business, blocked_by_business)`
+  blocked_by_business = coalesce(excluded.blocked_by_business, blocked_by_business),
+  delivered_at = max(delivered_at, excluded.delivered_at),
+  template = CASE WHEN excluded.template = '' THEN template ELSE excluded.template END,
+  template_at = CASE WHEN excluded.template = '' THEN template_at ELSE excluded.template_at END`
 
 	upsertSession = `INSERT INTO pairs (wa_id, number, device, last_seq, state) VALUES (?,?,?,?,?)
 ON CONFLICT (wa_id, number, device) DO UPDATE SET
@@ -169,7 +173,8 @@ func (a *liteApplier) messages(ctx context.Context, b *pipeline.Batch) error {
 		fresh, err := a.insert.run(ctx, id, hash, int64(b.Partition), text(m.Number), text(m.WABA), text(m.User), int64(m.State),
 			text(m.Type), text(m.Category), text(m.PricingType), flag(m.Billable), flag(m.PricedOnce), text(m.IdentityHash),
 			m.AcceptedAt, m.SentAt, m.DeliveredAt, m.ReadAt, m.PlayedAt, m.FailedAt, m.Expires, int64(m.Code),
-			int64(m.Attempt), text(m.Device), text(m.ClientID), blob(m.Opaque), blob(content(m)), hash, id)
+			int64(m.Attempt), text(m.Device), text(m.ClientID), text(m.Template), flag(m.Outside), blob(m.Opaque),
+			blob(content(m)), hash, id)
 		if err != nil {
 			return fmt.Errorf("insert message: %w", err)
 		}
@@ -191,10 +196,12 @@ func (a *liteApplier) pairs(ctx context.Context, b *pipeline.Batch) error {
 	for i := range b.Peers {
 		p := &b.Peers[i]
 		if p.PairCount == 0 {
-			p = &pipeline.PeerChange{Key: p.Key, LastInbound: p.LastInbound, BlockedByUser: p.BlockedByUser, BlockedByBusiness: p.BlockedByBusiness}
+			c := *p
+			c.PairStart = 0
+			p = &c
 		}
 		_, err := a.peer.run(ctx, text(p.Key.User), text(p.Key.Number), p.LastInbound, p.PairStart, int64(p.PairCount),
-			maybe(p.BlockedByUser), maybe(p.BlockedByBusiness))
+			maybe(p.BlockedByUser), maybe(p.BlockedByBusiness), p.DeliveredAt, text(p.Template), p.TemplateAt)
 		if err != nil {
 			return fmt.Errorf("write pair: %w", err)
 		}
@@ -258,7 +265,7 @@ type fields uint32
 func (a *liteApplier) update(ctx context.Context, m *pipeline.Message) error {
 	var (
 		set  fields
-		args [25]driver.Value
+		args [27]driver.Value
 		n    int
 	)
 	put := func(bit int, present bool, v driver.Value) {
@@ -291,6 +298,8 @@ func (a *liteApplier) update(ctx context.Context, m *pipeline.Message) error {
 	put(20, m.Device != "", text(m.Device))
 	put(21, m.ClientID != "", text(m.ClientID))
 	put(22, len(m.Opaque) > 0, blob(m.Opaque))
+	put(23, m.Template != "", text(m.Template))
+	put(24, m.Outside, int64(1))
 	if set == 0 {
 		return nil
 	}
@@ -312,6 +321,7 @@ var columns = [...]string{
 	"number = ?", "waba = ?", "wa_id = ?", "type = ?", "category = ?", "pricing_type = ?", "billable = ?", "priced_once = ?",
 	"identity_hash = ?", "accepted_at = ?", "sent_at = ?", "delivered_at = ?", "read_at = ?", "played_at = ?", "failed_at = ?",
 	"expires = ?", "code = ?", "attempt = ?", "device = ?", "client_id = ?", "opaque = ?",
+	"template = ?", "outside = ?",
 }
 
 func (a *liteApplier) updater(ctx context.Context, set fields, drop bool) (*liteStmt, error) {

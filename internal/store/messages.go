@@ -23,20 +23,20 @@ func (s *Store) Position(ctx context.Context, partition int) (uint64, error) {
 
 const messageColumns = `m.id, m.number, m.waba, m.wa_id, m.state, m.type, m.category, m.pricing_type, m.billable, m.priced_once,
   m.identity_hash, m.accepted_at, m.sent_at, m.delivered_at, m.read_at, m.played_at, m.failed_at, m.expires, m.code, m.attempt,
-  m.device, m.client_id, m.opaque, m.content`
+  m.device, m.client_id, m.template, m.outside, m.opaque, m.content`
 
 // messages runs a query whose result is messageColumns.
 func (s *Store) messages(ctx context.Context, query string, args ...any) ([]*pipeline.Message, error) {
 	var out []*pipeline.Message
 	err := s.query(ctx, s.db, query, args, func(r *sql.Rows) error {
 		var (
-			m                                                                     pipeline.Message
-			id, number, waba, user, kind, category, pricing, hash, device, client string
-			state, billable, priced, code, attempt                                int64
+			m                                                                               pipeline.Message
+			id, number, waba, user, kind, category, pricing, hash, device, client, template string
+			state, billable, priced, code, attempt, outside                                 int64
 		)
 		err := r.Scan(&id, &number, &waba, &user, &state, &kind, &category, &pricing, &billable, &priced, &hash,
 			&m.AcceptedAt, &m.SentAt, &m.DeliveredAt, &m.ReadAt, &m.PlayedAt, &m.FailedAt, &m.Expires, &code, &attempt,
-			&device, &client, &m.Opaque, &m.Content)
+			&device, &client, &template, &outside, &m.Opaque, &m.Content)
 		if err != nil {
 			return err
 		}
@@ -45,6 +45,7 @@ func (s *Store) messages(ctx context.Context, query string, args ...any) ([]*pip
 		m.Billable, m.PricedOnce, m.IdentityHash = billable != 0, priced != 0, plain(hash)
 		m.Code, m.Attempt = int(code), uint32(attempt)
 		m.Device, m.ClientID = wa.DeviceID(plain(device)), plain(client)
+		m.Template, m.Outside = wa.TemplateID(plain(template)), outside != 0
 		out = append(out, &m)
 		return nil
 	})
@@ -136,12 +137,12 @@ func (s *Store) peers(ctx context.Context, keys []pipeline.PeerKey) ([]pipeline.
 	}
 	err := s.query(ctx, s.db, `WITH k(wa_id, number) AS (VALUES `+values(len(keys), 2)+`)
 SELECT p.wa_id, p.number, p.device, p.last_inbound, p.pair_start, p.pair_count, coalesce(p.blocked_by_user, 0),
-  coalesce(p.blocked_by_business, 0), p.last_seq, p.state
+  coalesce(p.blocked_by_business, 0), p.last_seq, p.state, p.delivered_at, p.template, p.template_at
 FROM k JOIN pairs p ON p.wa_id = k.wa_id AND p.number = k.number ORDER BY p.device`, args, func(r *sql.Rows) error {
-		var user, number, device string
-		var inbound, start, count, byUser, byBusiness, seq int64
+		var user, number, device, template string
+		var inbound, start, count, byUser, byBusiness, seq, delivered, templateAt int64
 		var state []byte
-		if err := r.Scan(&user, &number, &device, &inbound, &start, &count, &byUser, &byBusiness, &seq, &state); err != nil {
+		if err := r.Scan(&user, &number, &device, &inbound, &start, &count, &byUser, &byBusiness, &seq, &state, &delivered, &template, &templateAt); err != nil {
 			return err
 		}
 		k := pipeline.PeerKey{Number: wa.PhoneNumberID(plain(number)), User: wa.WaID(plain(user))}
@@ -153,6 +154,7 @@ FROM k JOIN pairs p ON p.wa_id = k.wa_id AND p.number = k.number ORDER BY p.devi
 		if device == "" {
 			p.LastInbound, p.PairStart, p.PairCount = inbound, start, uint32(count)
 			p.BlockedByUser, p.BlockedByBusiness = byUser != 0, byBusiness != 0
+			p.DeliveredAt, p.Template, p.TemplateAt = delivered, wa.TemplateID(plain(template)), templateAt
 			return nil
 		}
 		e := pipeline.Session{Number: k.Number, Device: wa.DeviceID(plain(device)), State: state, LastSeq: uint64(seq)}

@@ -1,6 +1,10 @@
 package record
 
-import "github.com/hikyaku/hikyaku/internal/wa"
+import (
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/hikyaku/hikyaku/internal/wa"
+)
 
 // All times are Unix milliseconds of platform time.
 
@@ -13,9 +17,10 @@ type Accepted struct {
 	At      int64
 	Expires int64 // end of the message's life; spec/messages.md section 14.2
 
-	Type         string // "text", "template", …
-	Category     string // pricing category of a template in lower case ("utility"); "service" for free-form
-	IdentityHash string // recipient_identity_key_hash of the request; empty when none was given
+	Type         string        // "text", "template", …
+	Category     string        // pricing category of a template in lower case ("utility"); "service" for free-form
+	Template     wa.TemplateID // what the message was made from; empty for none
+	IdentityHash string        // recipient_identity_key_hash of the request; empty when none was given
 
 	PairStart int64  // pair limiter after this message: start of its window, see limits.PairState
 	PairCount uint32 // pair limiter after this message: messages in the window
@@ -60,8 +65,11 @@ type Status struct {
 	At     int64
 
 	Type         string
-	Category     string // pricing category, see Accepted
-	PricingType  string // "regular", "free_customer_service", "free_entry_point"
+	Category     string        // pricing category, see Accepted
+	Template     wa.TemplateID // as Accepted.Template
+	Outside      bool          // sent to a user without open customer service window
+	Fresh        Fresh         // with the first of delivered and read
+	PricingType  string        // "regular", "free_customer_service", "free_entry_point"
 	Billable     bool
 	Priced       bool   // this status carries the pricing object
 	Conversation int64  // expiration_timestamp of the conversation object; 0 leaves it out (only sent has it)
@@ -163,3 +171,60 @@ type Dropped struct {
 
 // Kind implements Record.
 func (*Dropped) Kind() Kind { return KindDropped }
+
+// Fresh says of whom a delivery is the first message today (UTC): quality counts users per day.
+type Fresh uint8
+
+// The parts of Fresh.
+const (
+	FreshNumber   Fresh = 1 << iota // the user's first from the number today
+	FreshTemplate                   // the user's first of the template today
+)
+
+// Feedback says what a user thinks of a business number: an action on its chat. It names the template that was delivered
+// last to the user when that is recent enough to be what the feedback is about. Source: spec/quality.md section 7.1.
+type Feedback struct {
+	Number   wa.PhoneNumberID
+	WABA     wa.WABAID
+	User     wa.WaID
+	At       int64
+	What     string        // "block", "unblock", "report", "mute", "archive", "stop", "resume", "dislike"
+	Reason   string        // of a block; empty for none
+	Template wa.TemplateID // empty: about the number alone
+}
+
+// Kind implements Record.
+func (*Feedback) Kind() Kind { return KindFeedback }
+
+func (r *Feedback) appendTo(b []byte) []byte {
+	b = text(b, fNumber, r.Number)
+	b = text(b, fWABA, r.WABA)
+	b = text(b, fUser, r.User)
+	b = num(b, fAt, r.At)
+	b = text(b, fWhat, r.What)
+	b = text(b, fReason, r.Reason)
+	return text(b, fTemplate, r.Template)
+}
+
+func (r *Feedback) parse(f fields) error {
+	return f.each(func(n protowire.Number, v []byte) {
+		switch n {
+		case fNumber:
+			r.Number = wa.PhoneNumberID(v)
+		case fWABA:
+			r.WABA = wa.WABAID(v)
+		case fUser:
+			r.User = wa.WaID(v)
+		case fWhat:
+			r.What = string(v)
+		case fReason:
+			r.Reason = string(v)
+		case fTemplate:
+			r.Template = wa.TemplateID(v)
+		}
+	}, func(n protowire.Number, v uint64) {
+		if n == fAt {
+			r.At = int64(v)
+		}
+	})
+}

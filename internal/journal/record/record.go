@@ -27,6 +27,7 @@ const (
 	KindAcked     Kind = 11 // [Acked]
 	KindBlocked   Kind = 12 // [Blocked]
 	KindDropped   Kind = 13 // [Dropped]
+	KindFeedback  Kind = 50 // [Feedback]
 )
 
 // Record is one fact. A record is immutable once it was handed to the journal.
@@ -99,6 +100,8 @@ func blank(k Kind) Record {
 		return new(Blocked)
 	case KindDropped:
 		return new(Dropped)
+	case KindFeedback:
+		return new(Feedback)
 	default:
 		return Unknown{Of: k}
 	}

@@ -114,6 +114,11 @@ const (
 	fOn           protowire.Number = 31
 	fPairStart    protowire.Number = 32
 	fPairCount    protowire.Number = 33
+	fTemplate     protowire.Number = 50
+	fOutside      protowire.Number = 51
+	fFresh        protowire.Number = 52
+	fWhat         protowire.Number = 53
+	fReason       protowire.Number = 54
 )
 
 func (r *Accepted) appendTo(b []byte) []byte {
@@ -128,6 +133,7 @@ func (r *Accepted) appendTo(b []byte) []byte {
 	b = text(b, fHash, r.IdentityHash)
 	b = num(b, fPairStart, r.PairStart)
 	b = num(b, fPairCount, r.PairCount)
+	b = text(b, fTemplate, r.Template)
 	b = blob(b, fBody, r.SealedBody)
 	return blob(b, fOpaque, r.SealedOpaque)
 }
@@ -149,6 +155,8 @@ func (r *Accepted) parse(f fields) error {
 			r.Category = string(v)
 		case fHash:
 			r.IdentityHash = string(v)
+		case fTemplate:
+			r.Template = wa.TemplateID(v)
 		case fBody:
 			r.SealedBody = v
 		case fOpaque:

@@ -14,6 +14,9 @@ func (s *Status) appendTo(b []byte) []byte {
 	b = num(b, fAt, s.At)
 	b = text(b, fType, s.Type)
 	b = text(b, fCategory, s.Category)
+	b = text(b, fTemplate, s.Template)
+	b = flag(b, fOutside, s.Outside)
+	b = num(b, fFresh, uint32(s.Fresh))
 	b = text(b, fPricingType, s.PricingType)
 	b = flag(b, fBillable, s.Billable)
 	b = flag(b, fPriced, s.Priced)
@@ -45,6 +48,8 @@ func (s *Status) parse(f fields) error {
 			s.Category = string(v)
 		case fPricingType:
 			s.PricingType = string(v)
+		case fTemplate:
+			s.Template = wa.TemplateID(v)
 		case fHash:
 			s.IdentityHash = string(v)
 		case fProfile:
@@ -62,6 +67,10 @@ func (s *Status) parse(f fields) error {
 			s.At = int64(v)
 		case fBillable:
 			s.Billable = v != 0
+		case fOutside:
+			s.Outside = v != 0
+		case fFresh:
+			s.Fresh = Fresh(v)
 		case fPriced:
 			s.Priced = v != 0
 		case fConversation:

@@ -38,7 +38,7 @@ func merge(t *testing.T, s *store.Store) {
 	full := pipeline.Message{
 		ID: "m", Number: "1", WABA: "2", User: "15550001", State: pipeline.StateSent, Type: "text", Category: "service",
 		PricingType: "regular", Billable: true, PricedOnce: true, IdentityHash: "h", AcceptedAt: 1, SentAt: 2, DeliveredAt: 3,
-		ReadAt: 4, PlayedAt: 5, FailedAt: 6, Expires: 7, Code: 8, Attempt: 9, Device: "15550001.1", ClientID: "c",
+		ReadAt: 4, PlayedAt: 5, FailedAt: 6, Expires: 7, Code: 8, Attempt: 9, Device: "15550001.1", ClientID: "c", Template: "7", Outside: true,
 		Content: []byte("body"), Opaque: []byte("opaque"),
 	}
 	with := func(change func(*pipeline.Message)) *pipeline.Message {
@@ -49,10 +49,10 @@ func merge(t *testing.T, s *store.Store) {
 	other := pipeline.Message{
 		ID: "m", Number: "11", WABA: "12", User: "15550002", Type: "image", Category: "utility", PricingType: "free", IdentityHash: "i",
 		AcceptedAt: 11, SentAt: 12, DeliveredAt: 13, ReadAt: 14, PlayedAt: 15, FailedAt: 16, Expires: 17, Code: 18, Attempt: 19,
-		Device: "15550002.2", ClientID: "d", Content: []byte("other"), Opaque: []byte("more"),
+		Device: "15550002.2", ClientID: "d", Template: "8", Content: []byte("other"), Opaque: []byte("more"),
 	}
 	otherMerged := other
-	otherMerged.State, otherMerged.Billable, otherMerged.PricedOnce = full.State, true, true
+	otherMerged.State, otherMerged.Billable, otherMerged.PricedOnce, otherMerged.Outside = full.State, true, true, true
 	to := func(st pipeline.State) *pipeline.Message { return &pipeline.Message{ID: "m", State: st} }
 	state := func(st pipeline.State) *pipeline.Message { return with(func(m *pipeline.Message) { m.State = st }) }
 	gone := func(st pipeline.State) *pipeline.Message {
@@ -194,11 +194,16 @@ func pairs(t *testing.T, s *store.Store) {
 	change(pipeline.PeerChange{PairStart: 2, PairCount: 1, BlockedByUser: &no})
 	want("pair goes back, user unblocks", pipeline.Peer{LastInbound: 10, PairStart: 2, PairCount: 1, BlockedByBusiness: true})
 
+	change(pipeline.PeerChange{DeliveredAt: 30, Template: "7", TemplateAt: 30})
+	change(pipeline.PeerChange{DeliveredAt: 29})
+	want("last delivered", pipeline.Peer{LastInbound: 10, PairStart: 2, PairCount: 1, BlockedByBusiness: true, DeliveredAt: 30, Template: "7", TemplateAt: 30})
+	change(pipeline.PeerChange{DeliveredAt: 40, Template: "8", TemplateAt: 40})
+
 	one := pipeline.Session{Number: "100", Device: "1555.1", State: []byte("s1"), LastSeq: 7}
 	two := pipeline.Session{Number: "100", Device: "1555.2", LastSeq: 3}
 	change(pipeline.PeerChange{BlockedByBusiness: &no}, two, one, pipeline.Session{Number: "101", Device: "1555.1", LastSeq: 50},
 		pipeline.Session{Number: "100", Device: "15551.1", LastSeq: 60})
-	base := pipeline.Peer{LastInbound: 10, PairStart: 2, PairCount: 1}
+	base := pipeline.Peer{LastInbound: 10, PairStart: 2, PairCount: 1, DeliveredAt: 40, Template: "8", TemplateAt: 40}
 	base.Sessions = []pipeline.Session{one, two}
 	ps, err := s.Peers(t.Context(), []pipeline.PeerKey{k, {Number: "101", User: "1555"}})
 	must(t, err)
