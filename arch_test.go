@@ -29,6 +29,8 @@ var plan = map[string][]string{
 	"internal/template":       {"internal/wa", "internal/clock"},
 	"internal/message":        {"internal/wa", "internal/clock"},
 	"internal/limits":         {"internal/wa", "internal/clock"},
+	"internal/quality":        {},
+	"internal/pricing":        {"internal/wa"},
 	"internal/signal":         {},
 	"internal/vault":          {"internal/clock"},
 	"internal/graph":          {"internal/wa", "internal/clock"},
