@@ -81,9 +81,21 @@ func (s *surface) finish(m *message.Outbound, fill *template.Request, n number) 
 	if err != nil {
 		return err
 	}
+	for _, f := range r.Media {
+		m.Attachments = append(m.Attachments, attachment(f))
+	}
 	m.Finish(r.AppendJSON(nil), r.Category.Pricing(), r.Life)
 	m.Template = t.ID
 	return nil
+}
+
+// attachment is a file of a template as messages know it. An animated picture is a video without controls.
+func attachment(f template.Media) message.Attachment {
+	a := message.Attachment{Kind: f.Kind, ID: f.ID, Link: f.Link, Filename: f.Filename, Path: f.Path}
+	if f.Kind == "gif" {
+		a.Kind = message.TypeVideo
+	}
+	return a
 }
 
 // sendError makes a row of what is none: the request was given up or the pipeline is going away. The caller must take it

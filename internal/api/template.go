@@ -17,7 +17,7 @@ func (s *surface) templateNode() graph.Node[*template.Template] {
 	fields := []graph.Field[T]{
 		{Name: "name", When: graph.ByDefault, Get: func(t T) any { return t.Name }},
 		{Name: "parameter_format", When: graph.ByDefault, Get: func(t T) any { return graph.NonEmpty(t.Format) }},
-		{Name: "components", When: graph.ByDefault, Get: func(t T) any { return graph.Raw(template.AppendComponents(nil, t.Components)) }},
+		{Name: "components", When: graph.ByDefault, Get: func(t T) any { return graph.Raw(t.AppendComponents(nil)) }},
 		{Name: "language", When: graph.ByDefault, Get: func(t T) any { return t.Language }},
 		{Name: "status", When: graph.ByDefault, Get: func(t T) any { return graph.NonEmpty(t.Status) }},
 		{Name: "category", When: graph.ByDefault, Get: func(t T) any { return graph.NonEmpty(t.Category) }},

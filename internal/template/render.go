@@ -1,7 +1,6 @@
 package template
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -10,34 +9,54 @@ import (
 	"github.com/hikyaku/hikyaku/internal/wa"
 )
 
-// Rendered is a template with its variables filled in, as a device shows it.
+// Rendered is a template with its variables filled in, as a device shows it. See the package comment for its JSON.
 type Rendered struct {
 	Category Category
-	Header   string // empty: none
-	Body     string
-	Footer   string // empty: none
-	Buttons  []RenderedButton
 	Life     time.Duration // until an undelivered message is dropped
+	Bubble
+	Offer  *RenderedOffer
+	Cards  []Bubble
+	Order  *OrderStatus
+	Target *TapTarget
+	Call   bool    // the message asks for permission to call
+	Media  []Media // files in the order of their placeholders
 }
 
-// RenderedButton is a button as a device shows it.
-type RenderedButton struct {
-	Type    ButtonType
+// Bubble is what a message and a card of a carousel have in common.
+type Bubble struct {
+	Header  RenderedHeader
+	Body    string // empty: none, which only cards can have
+	Footer  string // empty: none
+	Buttons []RenderedButton
+}
+
+// RenderedHeader is a header with its variable filled in. The zero value is no header.
+type RenderedHeader struct {
+	Format   HeaderFormat
+	Text     string
+	File     int // index into Media, of media formats
+	Filename string
+	Location *Location
+	Product  *Product
+}
+
+// RenderedOffer is a limited-time offer.
+type RenderedOffer struct {
 	Text    string
-	URL     string // URL
-	Phone   string // PHONE_NUMBER
-	Payload string // QUICK_REPLY: comes back when it is tapped
-	Code    string // COPY_CODE
+	Expires int64 // Unix milliseconds; 0: it does not say
 }
 
 // Limits of the filled-in text in code points. Source: spec/errors.md section 9, 132005.
 const (
-	maxHeader   = 60
-	maxBody     = 1024
-	maxBodyOnly = 4096 // a template that is nothing but a body
-	maxCoupon   = 20
-	maxPayload  = 256
-	maxSpaces   = 4
+	maxHeader     = 60
+	maxBody       = 1024
+	maxBodyOnly   = 4096 // a template that is nothing but a body
+	maxCardBody   = 160
+	maxCoupon     = 20
+	maxPayload    = 256
+	maxCallReturn = 512 // payload of a voice_call button
+	maxPasscode   = 15
+	maxSpaces     = 4
 )
 
 // Sendable says whether t may be sent, by its state. t is nil when there is none. Errors: [wa.ErrTemplateMissing],
@@ -58,155 +77,191 @@ func Sendable(t *Template, name, language string) error {
 }
 
 // Render fills in t: gate 10 of spec/errors.md section 2, after [Sendable]. Components are looked at in the order header,
-// body, buttons, and the first fault answers. Errors: [wa.ErrTemplateParamCount], [wa.ErrTemplateFormat],
-// [wa.ErrTemplatePolicy], [wa.ErrTemplateTooLong], [wa.ErrRequired], [wa.ErrValue], [wa.ErrParameterName], and
-// [wa.ErrUnsupportedType] for kinds of parameters that cannot be filled in yet: media and location headers, currency and
-// date_time, and what belongs to carousels, offers, catalogs and flows.
+// body, buttons, offer, carousel, and the first fault answers. Errors: [wa.ErrTemplateParamCount], [wa.ErrTemplateFormat],
+// [wa.ErrTemplatePolicy], [wa.ErrTemplateTooLong], [wa.ErrTemplateParams], [wa.ErrRequired], [wa.ErrValue],
+// [wa.ErrParameterName].
 func Render(t *Template, r *Request) (*Rendered, error) {
-	if err := unfillable(r); err != nil {
-		return nil, err
-	}
 	out := &Rendered{Category: t.Category, Life: t.Life()}
-	var err error
-	if out.Header, err = t.renderHeader(r); err != nil {
+	w := work{t: t, out: out, bodyLimit: maxBody}
+	if len(t.Components) == 1 {
+		w.bodyLimit = maxBodyOnly
+	}
+	if err := once(r.Components); err != nil {
 		return nil, err
 	}
-	body := t.Component(Body)
-	if body == nil {
+	if t.Component(Body) == nil {
 		return nil, wa.ErrTemplateParams
 	}
-	if out.Body, err = t.fill("body", body.Text, r.find("body")); err != nil {
+	if err := w.bubble(&out.Bubble, t.Components, r.Components); err != nil {
 		return nil, err
 	}
-	limit := maxBody
-	if len(t.Components) == 1 {
-		limit = maxBodyOnly
-	}
-	if utf8.RuneCountInString(out.Body) > limit {
-		return nil, wa.ErrTemplateTooLong.Withf("body: hydrated text too long, at most %d characters are allowed", limit)
-	}
-	if f := t.Component(Footer); f != nil {
-		out.Footer = f.Text
-	}
-	if out.Buttons, err = t.renderButtons(r); err != nil {
+	if err := w.passcode(r.Components); err != nil {
 		return nil, err
+	}
+	if err := w.offer(find(r.Components, "limited_time_offer")); err != nil {
+		return nil, err
+	}
+	if err := w.carousel(find(r.Components, "carousel")); err != nil {
+		return nil, err
+	}
+	out.Call = t.Component(CallPermission) != nil
+	return out, w.extras(r.Components)
+}
+
+// once refuses a component that is given twice.
+func once(list []Filling) error {
+	for i := range list {
+		for j := range i {
+			if list[i].Type == list[j].Type && (list[i].Type != "button" || list[i].Index == list[j].Index) {
+				return wa.ErrValue.Withf("%s: the same component is given twice", list[i].path)
+			}
+		}
+	}
+	return nil
+}
+
+func find(list []Filling, kind string) *Filling {
+	for i := range list {
+		if list[i].Type == kind {
+			return &list[i]
+		}
+	}
+	return nil
+}
+
+// params of a component that may not have been given.
+func (f *Filling) params() []Param {
+	if f == nil {
+		return nil
+	}
+	return f.Params
+}
+
+// work fills in one template. where is the prefix of details within a card: "carousel: card 0: ".
+type work struct {
+	t         *Template
+	out       *Rendered
+	where     string
+	bodyLimit int
+}
+
+func (w *work) bubble(b *Bubble, components []Component, given []Filling) (err error) {
+	if b.Header, err = w.header(component(components, Header), find(given, "header")); err != nil {
+		return err
+	}
+	text := ""
+	if c := component(components, Body); c != nil {
+		text = c.Text
+	}
+	if b.Body, err = w.fill("body", text, find(given, "body"), w.bodyLimit); err != nil {
+		return err
+	}
+	if f := component(components, Footer); f != nil {
+		b.Footer = f.Text
+	}
+	b.Buttons, err = w.buttons(buttons(components), given)
+	return err
+}
+
+func (w *work) header(h *Component, given *Filling) (out RenderedHeader, err error) {
+	if h == nil {
+		_, err = w.fill("header", "", given, maxHeader)
+		return out, err
+	}
+	out.Format = h.Format
+	if h.Format == HeaderText {
+		out.Text, err = w.fill("header", h.Text, given, maxHeader)
+		return out, err
+	}
+	params := given.params()
+	received := "UNKNOWN"
+	if len(params) > 0 {
+		received = strings.ToUpper(params[0].Type)
+	}
+	if received != string(h.Format) {
+		return out, wa.ErrTemplateFormat.Withf("%sheader: Format mismatch, expected %s, received %s", w.where, h.Format, received)
+	}
+	if len(params) != 1 {
+		return out, w.miscounted("header", len(params), 1)
+	}
+	p := &params[0]
+	switch h.Format {
+	case HeaderLocation:
+		out.Location = p.Location
+	case HeaderProduct:
+		out.Product = p.Product
+	case HeaderText, HeaderImage, HeaderVideo, HeaderDocument, HeaderGIF:
+		out.File, out.Filename = len(w.out.Media), p.Media.Filename
+		w.out.Media = append(w.out.Media, p.Media)
 	}
 	return out, nil
 }
 
-// unfillable refuses what cannot be sent whatever the template is.
-func unfillable(r *Request) error {
-	seen := map[string]bool{}
-	for i := range r.Components {
-		f := &r.Components[i]
-		key := f.Type
-		switch f.Type {
-		case "header", "body":
-		case "button":
-			key += strconv.Itoa(f.Index)
-		default:
-			return wa.ErrUnsupportedType.Withf("Template components of type '%s' are not currently supported.", f.Type)
-		}
-		if seen[key] {
-			return wa.ErrValue.Withf("%s: the same component is given twice", f.path)
-		}
-		seen[key] = true
-	}
-	return nil
-}
-
-func (r *Request) find(kind string) *Filling {
-	for i := range r.Components {
-		if r.Components[i].Type == kind {
-			return &r.Components[i]
-		}
-	}
-	return nil
-}
-
-func (t *Template) renderHeader(r *Request) (string, error) {
-	given := r.find("header")
-	h := t.Component(Header)
-	switch {
-	case h == nil:
-		return t.fill("header", "", given)
-	case h.Format == HeaderText:
-		text, err := t.fill("header", h.Text, given)
-		if err == nil && utf8.RuneCountInString(text) > maxHeader {
-			err = wa.ErrTemplateTooLong.Withf("header: hydrated text too long, at most %d characters are allowed", maxHeader)
-		}
-		return text, err
-	}
-	received := "UNKNOWN"
-	if given != nil && len(given.Params) > 0 {
-		received = strings.ToUpper(given.Params[0].Type)
-	}
-	if received != string(h.Format) {
-		return "", wa.ErrTemplateFormat.Withf("header: Format mismatch, expected %s, received %s", h.Format, received)
-	}
-	if len(given.Params) != 1 {
-		return "", miscounted("header", len(given.Params), 1)
-	}
-	return "", unsupported(given.Params[0].Type)
-}
-
-func miscounted(where string, got, want int) error {
+func (w *work) miscounted(part string, got, want int) error {
 	return wa.ErrTemplateParamCount.Withf(
-		"%s: number of localizable_params (%d) does not match the expected number of params (%d)", where, got, want)
-}
-
-func unsupported(kind string) error {
-	return wa.ErrUnsupportedType.Withf("Template parameters of type '%s' are not currently supported.", kind)
+		"%s%s: number of localizable_params (%d) does not match the expected number of params (%d)", w.where, part, got, want)
 }
 
 // fill replaces the variables of a text by the parameters given for it.
-func (t *Template) fill(where, text string, given *Filling) (string, error) {
-	var params []Param
-	if given != nil {
-		params = given.Params
-	}
+func (w *work) fill(part, text string, given *Filling, limit int) (string, error) {
+	params := given.params()
 	for i := range params {
-		if err := t.fits(where, &params[i]); err != nil {
+		if err := w.fits(part, &params[i]); err != nil {
 			return "", err
 		}
 	}
 	names := Variables(text)
 	if len(params) != len(names) {
-		return "", miscounted(where, len(params), len(names))
+		return "", w.miscounted(part, len(params), len(names))
 	}
 	if len(names) == 0 {
 		return text, nil
 	}
-	values := make(map[string]string, len(names))
-	for i := range params {
-		name := params[i].Name
-		if t.Format != Named {
-			name = strconv.Itoa(i + 1)
-		}
-		values[name] = params[i].Text
-	}
 	for _, name := range names { // a repeated or foreign name leaves another one without value
-		if _, ok := values[name]; !ok {
-			return "", wa.ErrTemplateParamCount.Withf("%s: the parameter (%s) is missing", where, clip(name))
+		if w.param(params, name) == nil {
+			return "", wa.ErrTemplateParamCount.Withf("%s%s: the parameter (%s) is missing", w.where, part, clip(name))
 		}
 	}
-	return substitute(text, values), nil
+	out := substitute(text, func(name string) string { return w.param(params, name).Text })
+	if len(out) > limit && utf8.RuneCountInString(out) > limit {
+		return "", wa.ErrTemplateTooLong.Withf("%s%s: hydrated text too long, at most %d characters are allowed", w.where, part, limit)
+	}
+	return out, nil
+}
+
+// param finds the value of a variable: by name, or by its position.
+func (w *work) param(params []Param, name string) *Param {
+	if w.t.Format != Named {
+		if i, err := strconv.Atoi(name); err == nil && i >= 1 && i <= len(params) {
+			return &params[i-1]
+		}
+		return nil
+	}
+	for i := range params {
+		if params[i].Name == name {
+			return &params[i]
+		}
+	}
+	return nil
 }
 
 // fits checks one parameter of a text component.
-func (t *Template) fits(where string, p *Param) error {
+func (w *work) fits(part string, p *Param) error {
 	switch p.Type {
 	case "text":
 	case "currency", "date_time":
-		return unsupported(p.Type)
+		if part == "body" {
+			break
+		}
+		fallthrough
 	default:
-		return wa.ErrTemplateFormat.Withf("%s: Format mismatch, expected TEXT, received %s", where, strings.ToUpper(p.Type))
+		return wa.ErrTemplateFormat.Withf("%s%s: Format mismatch, expected TEXT, received %s", w.where, part, strings.ToUpper(p.Type))
 	}
-	if t.Format == Named && p.Name == "" {
+	if w.t.Format == Named && p.Name == "" {
 		return wa.ErrParameterName
 	}
-	if t.Format != Named && p.hasName {
-		return wa.ErrCloudParameter.Withf("%s: parameter_name is only allowed for templates with named parameters", where)
+	if w.t.Format != Named && p.hasName {
+		return wa.ErrCloudParameter.Withf("%s%s: parameter_name is only allowed for templates with named parameters", w.where, part)
 	}
 	if !clean(p.Text) {
 		return wa.ErrTemplatePolicy
@@ -231,63 +286,4 @@ func clean(s string) bool {
 		}
 	}
 	return true
-}
-
-// Variables lists the names of the variables of a text, each once, in the order they appear.
-func Variables(text string) (names []string) {
-	eachVariable(text, func(_, _ int, name string) {
-		if !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-	})
-	return names
-}
-
-// eachVariable calls f with the place of every "{{name}}" and the name.
-func eachVariable(text string, f func(from, to int, name string)) {
-	for at := 0; ; {
-		open := strings.Index(text[at:], "{{")
-		if open < 0 {
-			return
-		}
-		open += at
-		end := strings.Index(text[open:], "}}")
-		if end < 0 {
-			return
-		}
-		end += open
-		name := strings.TrimSpace(text[open+2 : end])
-		if !variableName(name) {
-			at = open + 1
-			continue
-		}
-		f(open, end+2, name)
-		at = end + 2
-	}
-}
-
-// variableName is digits, or [a-z][a-z0-9_]*. Source: spec/templates.md section 7.
-func variableName(s string) bool {
-	if s == "" {
-		return false
-	}
-	for i := range len(s) {
-		c := s[i]
-		if (c < '0' || c > '9') && (c < 'a' || c > 'z') && c != '_' {
-			return false
-		}
-	}
-	return true
-}
-
-func substitute(text string, values map[string]string) string {
-	var b strings.Builder
-	last := 0
-	eachVariable(text, func(from, to int, name string) {
-		b.WriteString(text[last:from])
-		b.WriteString(values[name])
-		last = to
-	})
-	b.WriteString(text[last:])
-	return b.String()
 }

@@ -15,38 +15,34 @@ type Request struct {
 type Filling struct {
 	Type    string // "header", "body", "button", …: one of componentTypes
 	SubType string // of a button: one of buttonSubTypes
-	Index   int    // of a button
+	Index   int    // of a button; -1 when it was not given
 	Params  []Param
+	Cards   []CardFilling // of a carousel
 	path    string
 }
 
-// Param is one parameter.
-type Param struct {
-	Type    string // one of paramTypes
-	Name    string // parameter_name
-	Text    string // text, payload or coupon_code
-	given   bool   // the member that Type names was there
-	hasName bool
+// CardFilling gives the parameters of one card of a carousel.
+type CardFilling struct {
+	Index      int // card_index; -1 when it was not given
+	Components []Filling
+	path       string
 }
 
 // The enumerations of spec/messages.md sections 11.1 to 11.3.
 var (
 	componentTypes = []string{"header", "body", "button", "carousel", "limited_time_offer", "order_status", "tap_target_configuration"}
+	cardTypes      = []string{"header", "body", "button"}
 	buttonSubTypes = []string{
 		"quick_reply", "url", "phone_number", "copy_code", "flow", "catalog", "mpm", "spm", "voice_call", "order_details",
-		"reminder", "extension", "send_location", "postback", "request_contact_info",
+		"reminder", "extension", "send_location", "postback", "request_contact_info", "otp", "app",
 	}
-	paramTypes = []string{
-		"text", "currency", "date_time", "image", "video", "document", "gif", "location", "product", "payload",
-		"coupon_code", "action", "limited_time_offer", "order_status", "tap_target_configuration", "ttl_minutes",
-	}
-	paramKeys = append([]string{"type", "parameter_name"}, paramTypes...)
 )
 
 // Bounds of a request, ours: more cannot match any template.
 const (
 	maxFillings = 20
 	maxParams   = 1000
+	maxCards    = 10
 )
 
 // ParseRequest reads the template object of a send: gate 6 of spec/errors.md section 2. All errors have code 100.
@@ -65,21 +61,8 @@ func ParseRequest[V Value[V]](v V) (*Request, error) {
 	if r.Language, err = parseLanguage(o.Get("language")); err != nil {
 		return nil, err
 	}
-	list, err := o.Get("components").ListOr()
-	if err != nil {
-		return nil, err
-	}
-	if len(list) > maxFillings {
-		return nil, wa.ErrParamType.Fill(o.Get("components").Path(), "an array of at most 20 components")
-	}
-	for _, c := range list {
-		f, err := parseFilling(c)
-		if err != nil {
-			return nil, err
-		}
-		r.Components = append(r.Components, f)
-	}
-	return r, nil
+	r.Components, err = parseFillings(o.Get("components"), componentTypes)
+	return r, err
 }
 
 func parseLanguage[V Value[V]](v V) (string, error) {
@@ -96,63 +79,92 @@ func parseLanguage[V Value[V]](v V) (string, error) {
 	return o.Get("code").Str()
 }
 
-func parseFilling[V Value[V]](v V) (f Filling, err error) {
+func parseFillings[V Value[V]](v V, types []string) ([]Filling, error) {
+	list, err := v.ListOr()
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	if len(list) > maxFillings {
+		return nil, wa.ErrParamType.Fill(v.Path(), "an array of at most 20 components")
+	}
+	out := make([]Filling, len(list))
+	for i, c := range list {
+		if err := parseFilling(&out[i], c, types); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func parseFilling[V Value[V]](f *Filling, v V, types []string) error {
 	o, err := v.Object()
 	if err != nil {
-		return f, err
+		return err
 	}
 	if err = o.Only("type", "sub_type", "index", "parameters", "cards"); err != nil {
-		return f, err
+		return err
 	}
 	f.path = o.Path()
-	if f.Type, err = o.Get("type").Enum(componentTypes...); err != nil {
-		return f, err
+	if f.Type, err = o.Get("type").Enum(types...); err != nil {
+		return err
 	}
 	if f.SubType, err = o.Get("sub_type").EnumOr("", buttonSubTypes...); err != nil {
-		return f, err
+		return err
 	}
-	index, err := o.Get("index").IntOr(-1)
-	if err != nil {
-		return f, err
+	if f.Index, err = parseIndex(o.Get("index")); err != nil {
+		return err
 	}
-	f.Index = int(min(max(index, -1), 1<<20)) // any index beyond the buttons is refused later
 	list, err := o.Get("parameters").ListOr()
 	if err != nil {
-		return f, err
+		return err
 	}
 	if len(list) > maxParams {
-		return f, wa.ErrParamType.Fill(o.Get("parameters").Path(), "an array of at most 1000 parameters")
+		return wa.ErrParamType.Fill(o.Get("parameters").Path(), "an array of at most 1000 parameters")
 	}
 	f.Params = make([]Param, len(list))
 	for i, p := range list {
-		if f.Params[i], err = parseParam(p); err != nil {
-			return f, err
+		if err = parseParam(&f.Params[i], p); err != nil {
+			return err
 		}
 	}
-	return f, nil
+	if f.Type == "carousel" {
+		f.Cards, err = parseCards(o.Get("cards"))
+	}
+	return err
 }
 
-func parseParam[V Value[V]](v V) (p Param, err error) {
-	o, err := v.Object()
+// parseIndex reads a position; anything beyond every list is refused later.
+func parseIndex[V Value[V]](v V) (int, error) {
+	i, err := v.IntOr(-1)
+	return int(min(max(i, -1), 1<<20)), err
+}
+
+func parseCards[V Value[V]](v V) ([]CardFilling, error) {
+	list, err := v.List()
 	if err != nil {
-		return p, err
+		return nil, err
 	}
-	if err = o.Only(paramKeys...); err != nil {
-		return p, err
+	if len(list) > maxCards {
+		return nil, wa.ErrParamType.Fill(v.Path(), "an array of at most 10 cards")
 	}
-	if p.Type, err = o.Get("type").Enum(paramTypes...); err != nil {
-		return p, err
+	out := make([]CardFilling, len(list))
+	for i, c := range list {
+		o, err := c.Object()
+		if err != nil {
+			return nil, err
+		}
+		if err = o.Only("card_index", "components"); err != nil {
+			return nil, err
+		}
+		out[i].path = o.Path()
+		if out[i].Index, err = parseIndex(o.Get("card_index")); err != nil {
+			return nil, err
+		}
+		if out[i].Components, err = parseFillings(o.Get("components"), cardTypes); err != nil {
+			return nil, err
+		}
 	}
-	if p.Name, err = o.Get("parameter_name").StrOr(""); err != nil {
-		return p, err
-	}
-	p.hasName = o.Get("parameter_name").Present()
-	p.given = o.Get(p.Type).Present()
-	switch p.Type {
-	case "text", "payload", "coupon_code":
-		p.Text, err = o.Get(p.Type).StrOr("")
-	}
-	return p, err
+	return out, nil
 }
 
 // Check is what can be said without the template: gate 8 of spec/errors.md section 2. Errors: code 100 when a parameter
@@ -164,8 +176,12 @@ func (r *Request) Check() error {
 	if r.Language == "" {
 		return wa.ErrRequired.With("Parameter 'code' is mandatory for parameter 'language' of type 'template'")
 	}
-	for i := range r.Components {
-		f := &r.Components[i]
+	return checkFillings(r.Components)
+}
+
+func checkFillings(list []Filling) error {
+	for i := range list {
+		f := &list[i]
 		if f.Type == "button" && (f.SubType == "" || f.Index < 0 && f.SubType != "voice_call") {
 			return wa.ErrRequired.Withf("Parameters 'sub_type' and 'index' are mandatory for component type 'button' (%s)", f.path)
 		}
@@ -174,18 +190,15 @@ func (r *Request) Check() error {
 				return err
 			}
 		}
-	}
-	return nil
-}
-
-func (p *Param) check() error {
-	switch {
-	case !p.given:
-		return wa.ErrComponentPayload.Withf("Parameter '%s' is mandatory for component parameter type '%s'", p.Type, p.Type)
-	case p.hasName && p.Name == "":
-		return wa.ErrParameterName
-	case p.Type == "text" && p.Text == "":
-		return wa.ErrRequired.With("Parameter 'text' must not be empty for component parameter type 'text'")
+		for j := range f.Cards {
+			c := &f.Cards[j]
+			if c.Index != j {
+				return wa.ErrValue.Withf("%s['card_index'] must be %d: cards are numbered from 0 in their order", c.path, j)
+			}
+			if err := checkFillings(c.Components); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

@@ -190,7 +190,7 @@ func TestHelloWorld(t *testing.T) {
 			t.Errorf("got %s", message(err))
 		}
 	}
-	if !strings.HasPrefix(string(template.AppendComponents(nil, found.Components)), `[{"type":"HEADER","format":"TEXT","text":"Hello World"},{"type":"BODY","text":"Welcome`) {
+	if !strings.HasPrefix(string(found.AppendComponents(nil)), `[{"type":"HEADER","format":"TEXT","text":"Hello World"},{"type":"BODY","text":"Welcome`) {
 		t.Error("components are not readable")
 	}
 }

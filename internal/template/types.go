@@ -15,17 +15,27 @@ type Template struct {
 	Category   Category
 	Status     Status
 	Format     Format
-	Components []Component // canonical order: HEADER, BODY, FOOTER, BUTTONS
-	TTL        int         // message_send_ttl_seconds; 0: the category's default, -1: 30 days
-	Sample     bool        // created with the account, cannot be deleted
+	Components []Component // in canonical order
+	TTL        int         `json:",omitempty"` // message_send_ttl_seconds; 0: the category's default, -1: 30 days
+	Sample     bool        `json:",omitempty"` // created with the account, cannot be deleted
 
-	Quality  Quality
-	Rejected string // rejected_reason; "NONE" or empty
-	Previous Category
-	Library  string // library_template_name
+	SubCategory   string            `json:",omitempty"`
+	DisplayFormat string            `json:",omitempty"`
+	Library       string            `json:",omitempty"` // library_template_name
+	UntrackedLink bool              `json:",omitempty"` // cta_url_link_tracking_opted_out
+	PrimaryOnly   bool              `json:",omitempty"` // is_primary_device_delivery_only
+	Specs         map[string][]byte `json:",omitempty"` // bid_spec and its kin, stored and returned; compact JSON
+
+	Quality   Quality
+	QualityAt time.Time `json:",omitzero"`
+	Rejected  string    `json:",omitempty"` // rejected_reason; empty for NONE
+	Previous  Category  `json:",omitempty"` // before the category was changed
+	Correct   Category  `json:",omitempty"` // correct_category: what it will be changed to at Recategorise
 
 	Created time.Time
 	Updated time.Time
+
+	life
 }
 
 // Category of a template.
@@ -89,65 +99,3 @@ const (
 	QualityYellow  Quality = "YELLOW"
 	QualityRed     Quality = "RED"
 )
-
-// Component is a part of a template as it was created. Source: spec/templates.md section 6.
-type Component struct {
-	Type    ComponentType
-	Format  HeaderFormat // HEADER only
-	Text    string       // HEADER of format TEXT, BODY, FOOTER
-	Buttons []Button     // BUTTONS only
-	Example []byte       // the example object as it was given, compact JSON; nil when there is none
-}
-
-// ComponentType is the type of a template component.
-type ComponentType string
-
-// The component types known so far.
-const (
-	Header  ComponentType = "HEADER"
-	Body    ComponentType = "BODY"
-	Footer  ComponentType = "FOOTER"
-	Buttons ComponentType = "BUTTONS"
-)
-
-// HeaderFormat is the kind of a header.
-type HeaderFormat string
-
-// The header formats.
-const (
-	HeaderText     HeaderFormat = "TEXT"
-	HeaderImage    HeaderFormat = "IMAGE"
-	HeaderVideo    HeaderFormat = "VIDEO"
-	HeaderDocument HeaderFormat = "DOCUMENT"
-	HeaderLocation HeaderFormat = "LOCATION"
-)
-
-// Button is one of a template's buttons. Source: spec/templates.md section 6.4.
-type Button struct {
-	Type    ButtonType
-	Text    string
-	URL     string // URL: may end in {{1}}
-	Phone   string // PHONE_NUMBER
-	Example string // COPY_CODE: the code; URL: the filled-in sample
-}
-
-// ButtonType is the kind of a button.
-type ButtonType string
-
-// The button types known so far.
-const (
-	QuickReply  ButtonType = "QUICK_REPLY"
-	URLButton   ButtonType = "URL"
-	PhoneButton ButtonType = "PHONE_NUMBER"
-	CopyCode    ButtonType = "COPY_CODE"
-)
-
-// Component returns the component of the given type, or nil.
-func (t *Template) Component(ct ComponentType) *Component {
-	for i := range t.Components {
-		if t.Components[i].Type == ct {
-			return &t.Components[i]
-		}
-	}
-	return nil
-}

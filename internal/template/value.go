@@ -7,12 +7,23 @@ type Value[V any] interface {
 	Get(key string) V
 	Present() bool
 	Path() string
+	Keys() []string
 	Str() (string, error)
 	StrOr(def string) (string, error)
+	ID() (string, error)
+	Bool() (bool, error)
+	BoolOr(def bool) (bool, error)
+	Int() (int64, error)
 	IntOr(def int64) (int64, error)
+	Float() (float64, error)
 	Enum(allowed ...string) (string, error)
 	EnumOr(def string, allowed ...string) (string, error)
 	Object() (V, error)
+	List() ([]V, error)
 	ListOr() ([]V, error)
+	Strings() ([]string, error)
+	StringsOr() ([]string, error)
 	Only(keys ...string) error
+	// AppendJSON appends the value as JSON text.
+	AppendJSON(b []byte) []byte
 }

@@ -1,0 +1,106 @@
+package template
+
+import (
+	"net/url"
+	"unicode/utf8"
+
+	"github.com/hikyaku/hikyaku/internal/wa"
+)
+
+// Bounds of parameters. Sources: spec/messages.md sections 10.7, 10.13, 11.2.
+const (
+	maxTargets      = 1
+	maxSections     = 10
+	maxProducts     = 30
+	maxSectionTitle = 24
+	maxReference    = 60
+	maxFilename     = 240
+	maxMinutes      = 43_200
+)
+
+func (p *Param) check() error {
+	switch {
+	case !p.given:
+		return wa.ErrComponentPayload.Withf("Parameter '%s' is mandatory for component parameter type '%s'", p.Type, p.Type)
+	case p.hasName && p.Name == "":
+		return wa.ErrParameterName
+	}
+	switch p.Type {
+	case "text":
+		if p.Text == "" {
+			return empty("text", p.Type)
+		}
+	case "currency", "date_time":
+		if p.Text == "" {
+			return empty("fallback_value", p.Type)
+		}
+	case "image", "video", "document", "gif":
+		return p.Media.check()
+	case "location":
+		return p.Location.check()
+	case "product":
+		if p.Product.RetailerID == "" {
+			return empty("product_retailer_id", p.Type)
+		}
+		if p.Product.CatalogID == "" {
+			return empty("catalog_id", p.Type)
+		}
+	case "limited_time_offer":
+		if p.Number <= 0 {
+			return wa.ErrValue.With("expiration_time_ms must be a moment in Unix milliseconds")
+		}
+	case "order_status":
+		if n := utf8.RuneCountInString(p.Order.Reference); n < 1 || n > maxReference {
+			return wa.ErrValue.Withf("reference_id length invalid. Min length: 1, Max length: %d", maxReference)
+		}
+	case "tap_target_configuration":
+		return checkTargets(p.Targets)
+	case "ttl_minutes":
+		if p.Number < 1 || p.Number > maxMinutes {
+			return wa.ErrValue.Withf("ttl_minutes must be between 1 and %d", maxMinutes)
+		}
+	}
+	return nil
+}
+
+func empty(what, kind string) error {
+	return wa.ErrRequired.Withf("Parameter '%s' must not be empty for component parameter type '%s'", what, kind)
+}
+
+func (m *Media) check() error {
+	switch {
+	case m.ID == "" && m.Link == "":
+		return wa.ErrRequired.Withf("Parameter 'id' or 'link' is mandatory for component parameter type '%s'", m.Kind)
+	case m.ID != "" && m.Link != "":
+		return wa.ErrValue.Withf("%s: only one of 'id' and 'link' may be given", m.Path)
+	case utf8.RuneCountInString(m.Filename) > maxFilename:
+		return wa.ErrValue.Withf("filename length invalid. Max length: %d", maxFilename)
+	}
+	return nil
+}
+
+func (l *Location) check() error {
+	switch {
+	case l.Name == "":
+		return empty("name", "location")
+	case l.Address == "":
+		return empty("address", "location")
+	case l.Latitude < -90 || l.Latitude > 90:
+		return wa.ErrValue.With("latitude must be between -90 and 90")
+	case l.Longitude < -180 || l.Longitude > 180:
+		return wa.ErrValue.With("longitude must be between -180 and 180")
+	}
+	return nil
+}
+
+func checkTargets(list []TapTarget) error {
+	if len(list) == 0 {
+		return empty("url", "tap_target_configuration")
+	}
+	for _, t := range list {
+		if u, err := url.Parse(t.URL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return wa.ErrValue.With("url of a tap target must be an http or https address")
+		}
+	}
+	return nil
+}
