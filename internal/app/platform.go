@@ -232,7 +232,7 @@ func (p *platform) openWebhooks(ctx context.Context) error {
 	}
 	p.webhooks, err = webhook.New(ctx, webhook.Options{
 		Service: p.subs, Logs: logs, Store: p.store, Safe: webhookSafe{p.vault}, Apps: newSecrets(p.rules.access),
-		Numbers: digits{p.rules.business}, Transport: transport, Clock: p.clock, Wall: p.wall, Log: p.log,
+		Numbers: digits{p.rules.business}, Poster: webhook.NewSender(allow), Clock: p.clock, Wall: p.wall, Log: p.log,
 		Observer: p.observer, BatchMax: p.o.WebhookBatch, SaveEvery: saveCursors,
 	})
 	if err != nil {

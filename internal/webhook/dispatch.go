@@ -9,7 +9,6 @@ import (
 	"io"
 	"log/slog"
 	mathrand "math/rand/v2"
-	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -48,16 +47,16 @@ func (noObserver) Attempted(Answer, time.Duration, int) {}
 func (noObserver) Lost(Loss, int)                       {}
 func (noObserver) Suspended(int)                        {}
 
-// Options configure a Dispatcher. Service, Logs, Store, Safe, Apps, Numbers, Transport and Clock are required.
+// Options configure a Dispatcher. Service, Logs, Store, Safe, Apps, Numbers, Poster and Clock are required.
 type Options struct {
-	Service   *Service
-	Logs      []Log // one per partition
-	Store     Store
-	Safe      Safe
-	Apps      Apps
-	Numbers   Numbers
-	Transport http.RoundTripper // see [NewTransport]; must not follow redirects
-	Clock     clock.Clock       // platform time: schedule and age of updates
+	Service *Service
+	Logs    []Log // one per partition
+	Store   Store
+	Safe    Safe
+	Apps    Apps
+	Numbers Numbers
+	Poster  Poster      // see [NewSender]
+	Clock   clock.Clock // platform time: schedule and age of updates
 
 	Users    UserIDs  // nil leaves business-scoped user ids out
 	Observer Observer // nil counts nothing
@@ -129,13 +128,11 @@ func (o *Options) fill() {
 
 // Dispatcher reads the journal and posts. See the package comment.
 type Dispatcher struct {
-	o     Options
-	build *builder
-	// userAgent is a header's value, shared by all requests.
-	userAgent []string
-	parts     []*partition
-	log       *deliveryLog
-	memory    atomic.Int64 // cost of all queued and posted events
+	o      Options
+	build  *builder
+	parts  []*partition
+	log    *deliveryLog
+	memory atomic.Int64 // cost of all queued and posted events
 
 	ctx     context.Context // of attempts and store calls; ends when Close is out of patience
 	cancel  context.CancelFunc
@@ -167,7 +164,6 @@ func New(ctx context.Context, o Options) (*Dispatcher, error) {
 		o:         o,
 		build:     &builder{numbers: o.Numbers, users: o.Users, href: o.ErrorsHref},
 		log:       newDeliveryLog(hex.EncodeToString(seed[:6])+"-", o.LogCount, o.LogBytes),
-		userAgent: []string{o.UserAgent},
 		kicked:    make(chan struct{}, 1),
 		endpoints: map[EndpointID]*endpoint{},
 		random:    mathrand.New(mathrand.NewPCG(uint64(seed[8]), uint64(seed[16]))), //nolint:gosec // jitter
@@ -178,6 +174,7 @@ func New(ctx context.Context, o Options) (*Dispatcher, error) {
 	}
 	// Deliveries outlive the context of the start.
 	d.ctx, d.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	context.AfterFunc(d.ctx, o.Poster.Abort)
 	if err := d.restore(ctx); err != nil {
 		d.cancel()
 		return nil, err

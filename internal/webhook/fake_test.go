@@ -238,7 +238,7 @@ func (r *rig) open() {
 	}
 	o := Options{
 		Service: r.subs, Store: r.store, Safe: fakeSafe{}, Apps: fakeApps{}, Numbers: fixedNumbers("15550100123"),
-		Transport: r.tr, Clock: r.clock, Observer: r.tally, SaveEvery: time.Hour, Log: slog.New(slog.DiscardHandler),
+		Poster: NewSender(TransportOptions{Allow: LoopbackPrefixes()}), Clock: r.clock, Observer: r.tally, SaveEvery: time.Hour, Log: slog.New(slog.DiscardHandler),
 	}
 	for _, l := range r.logs {
 		o.Logs = append(o.Logs, l)

@@ -38,7 +38,7 @@ func (d *Dispatcher) Redeliver(ctx context.Context, id string) (Attempt, error) 
 	} else if !found {
 		return Attempt{}, fmt.Errorf("%w: %s", ErrNoDelivery, id)
 	}
-	a, err := d.post(ctx, endpoint, waba, body)
+	a, err := d.post(endpoint, waba, body)
 	if err != nil {
 		return a, err
 	}
@@ -75,24 +75,23 @@ func (d *Dispatcher) redelivered(ctx context.Context, row *Pending) error {
 
 // Send posts any bytes to the app's callback, signed, once: test events and edited deliveries. Nothing is stored.
 // Errors: ErrNoSubscription.
-func (d *Dispatcher) Send(ctx context.Context, app wa.AppID, body []byte) (Attempt, error) {
-	return d.post(ctx, EndpointID{App: app}, "", body)
+func (d *Dispatcher) Send(app wa.AppID, body []byte) (Attempt, error) {
+	return d.post(EndpointID{App: app}, "", body)
 }
 
 // post makes one attempt outside of the queues.
-func (d *Dispatcher) post(ctx context.Context, id EndpointID, waba wa.WABAID, body []byte) (Attempt, error) {
+func (d *Dispatcher) post(id EndpointID, waba wa.WABAID, body []byte) (Attempt, error) {
 	text := d.o.Service.snap.Load().url(id.App, id.Scope, waba)
 	secret, ok := d.o.Apps.AppSecret(id.App)
 	if text == "" || !ok {
 		return Attempt{}, fmt.Errorf("%w: app %s", ErrNoSubscription, id.App)
 	}
-	u, err := d.o.Service.o.URLs.Parse(text)
-	if err != nil {
+	if _, err := d.o.Service.o.URLs.Parse(text); err != nil {
 		return Attempt{}, err
 	}
 	w := newWorker(d)
 	w.sign = newSigner(secret)
-	a := w.attempt(ctx, u, body)
+	a := w.attempt(text, body)
 	d.o.Observer.Attempted(a.Answer, a.Latency, 1)
 	return a, nil
 }

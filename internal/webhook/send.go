@@ -1,14 +1,10 @@
 package webhook
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
-	"io"
-	"net"
 	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/hikyaku/hikyaku/internal/wa"
@@ -17,7 +13,6 @@ import (
 const (
 	maxBody    = 3_000_000 // spec/webhooks.md section 6: at most 3 MB
 	maxUpdates = 1000      // per POST, the same section
-	drain      = 256 << 10 // bytes of an answer that are read to keep the connection
 )
 
 // Answer says how an attempt ended. The set is closed: it serves as a metric label.
@@ -95,37 +90,9 @@ type worker struct {
 	events []event
 	job    job
 	sign   *signer
-	buf    []byte
 }
 
-func newWorker(d *Dispatcher) *worker { return &worker{d: d, buf: make([]byte, 2048)} }
-
-// header makes the header of a request. It is not reused: the transport may still read it after it has returned. The values
-// that never change are shared.
-func (w *worker) header(body []byte) http.Header {
-	v := make([]string, 2)
-	v[0], v[1] = w.sign.sign(body)
-	return http.Header{
-		"Content-Type":        contentType,
-		"User-Agent":          w.d.userAgent,
-		"Accept":              accept,
-		"Accept-Encoding":     acceptEncoding,
-		"X-Hub-Signature-256": v[:1:1],
-		"X-Hub-Signature":     v[1:],
-		// Not sent: it allows the transport to use another connection when an idle one turns out to be closed.
-		"Idempotency-Key": {},
-	}
-}
-
-var (
-	contentType    = []string{"application/json"}
-	accept         = []string{"*/*"}
-	acceptEncoding = []string{"deflate, gzip"}
-)
-
-// body makes the body of a request. Of this type the transport knows that it is all there, and sends it together with the
-// header.
-func body(b []byte) io.ReadCloser { return io.NopCloser(bytes.NewReader(b)) }
+func newWorker(d *Dispatcher) *worker { return &worker{d: d} }
 
 // deliver posts the job, at once a second time when that fails, and decides what follows.
 func (w *worker) deliver(e *endpoint, j *job) {
@@ -148,7 +115,7 @@ func (w *worker) deliver(e *endpoint, j *job) {
 		attempts = j.row.Attempts
 	}
 	for {
-		a := w.attempt(w.d.ctx, u, body)
+		a := w.attempt(text, body)
 		if w.d.ctx.Err() != nil { // cut off by Close: not the receiver's fault
 			w.d.giveBack(e, j)
 			return
@@ -170,27 +137,19 @@ func (w *worker) deliver(e *endpoint, j *job) {
 }
 
 // attempt posts once.
-func (w *worker) attempt(ctx context.Context, u *url.URL, payload []byte) Attempt {
+func (w *worker) attempt(url string, payload []byte) Attempt {
 	d := w.d
-	ctx, cancel := context.WithTimeout(ctx, d.o.Timeout)
-	defer cancel()
-	req := (&http.Request{
-		Method: http.MethodPost, URL: u, Host: u.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: w.header(payload), Body: body(payload), ContentLength: int64(len(payload)),
-		GetBody: func() (io.ReadCloser, error) { return body(payload), nil },
-	}).WithContext(ctx)
+	p := Post{URL: url, UserAgent: d.o.UserAgent, Body: payload}
+	p.SHA256, p.SHA1 = w.sign.sign(payload)
 	a := Attempt{At: d.o.Clock.Now()}
 	start := d.o.Wall.Now()
-	res, err := d.o.Transport.RoundTrip(req) //nolint:bodyclose // drain closes it
-	if err == nil {
-		err = w.drain(res.Body)
-	}
+	status, err := d.o.Poster.Post(&p, d.o.Timeout)
 	a.Latency = d.o.Wall.Now().Sub(start)
 	if err != nil {
-		a.Answer = classify(ctx, err)
+		a.Answer = classify(err)
 		return a
 	}
-	a.Status = res.StatusCode
+	a.Status = status
 	switch {
 	case a.Status == http.StatusOK, a.Status >= 200 && a.Status < 300 && !d.o.StrictStatus:
 		a.Answer = AnswerOK
@@ -200,34 +159,15 @@ func (w *worker) attempt(ctx context.Context, u *url.URL, payload []byte) Attemp
 	return a
 }
 
-// drain reads the answer, which nobody looks at, so that the connection can be used again.
-func (w *worker) drain(body io.ReadCloser) error {
-	if body == http.NoBody {
-		return nil
-	}
-	defer func() { _ = body.Close() }()
-	for left := drain; left > 0; {
-		n, err := body.Read(w.buf)
-		left -= n
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func classify(ctx context.Context, err error) Answer {
+func classify(err error) Answer {
 	var (
 		certificate *tls.CertificateVerificationError
 		record      tls.RecordHeaderError
 		alert       tls.AlertError
-		timeout     net.Error
+		timeout     interface{ Timeout() bool } // net.Error, and what the client library returns
 	)
 	switch {
-	case errors.Is(ctx.Err(), context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return AnswerTimeout
 	case errors.Is(err, ErrAddress):
 		return AnswerRefused
