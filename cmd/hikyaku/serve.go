@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -47,8 +48,14 @@ type serveCmd struct {
 	LogJSON  bool       `help:"JSON logs on a terminal too."`
 }
 
+// gcPercent trades memory for processor time: what lives long is small beside what passes through. GOGC overrides it.
+const gcPercent = 200
+
 // Run implements the command.
 func (c *serveCmd) Run(ctx context.Context) error {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 	return app.Run(ctx, app.Options{
 		Data: c.Data, Listen: c.Listen, Control: c.Control, Config: c.Config, Store: c.Store, Sandbox: c.Sandbox, Strict: c.Strict,
 		TLSCert: c.TLSCert, TLSKey: c.TLSKey, SelfSigned: c.TLSSelfSigned, ACME: c.ACME, BehindProxy: c.BehindProxy,

@@ -15,8 +15,11 @@ const (
 	// maxBatch bounds the records of one store transaction.
 	maxBatch = 8000
 	// gatherTime is how long the projector lets the journal run ahead before it writes: most messages pass all their steps in
-	// that time, and then their row is written once.
+	// that time, and then their row is written once. After a batch of busyBatch records it is busyTime: a loaded machine
+	// needs longer for the steps, and a row written twice costs more there.
 	gatherTime = 150 * time.Millisecond
+	busyTime   = 600 * time.Millisecond
+	busyBatch  = 400
 )
 
 // projector is the follower of one partition that keeps the store's view up to date. It is idempotent: the position is
@@ -30,6 +33,7 @@ type projector struct {
 	applied   func(*Batch)
 
 	pos  atomic.Uint64
+	last int           // records of the last batch; used by run alone
 	urge chan struct{} // buffered 1: somebody waits, do not gather
 	over chan struct{} // closed when run has ended
 	err  error         // why; read after over
@@ -126,6 +130,7 @@ func (p *projector) step(ctx context.Context) error {
 		}
 		s.frame(f)
 	}
+	p.last = s.records
 	b := s.finish()
 	for {
 		if err = p.store.Apply(ctx, b); err == nil {
@@ -144,11 +149,15 @@ func (p *projector) step(ctx context.Context) error {
 // gather takes the frames of a while, or as many as a batch takes, or those until somebody waits. It reads them as they
 // come: from memory.
 func (p *projector) gather(ctx context.Context, s *sketch) {
+	patience := gatherTime
+	if p.last >= busyBatch {
+		patience = busyTime
+	}
 	ctx, stop := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		defer stop()
-		t := p.pace.NewTimer(gatherTime)
+		t := p.pace.NewTimer(patience)
 		defer t.Stop()
 		select {
 		case <-t.C():
