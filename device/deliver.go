@@ -200,7 +200,7 @@ func (d *Device) show(c *chat, it *frame.Item, plain []byte) (read string) {
 	}
 	d.add(m)
 	d.eff.tell(Event{Kind: EventMessage, Chat: c.waID, Message: m})
-	d.reacted(m)
+	d.affect(m)
 	return read
 }
 
@@ -211,6 +211,7 @@ func (d *Device) preview(c *chat, in *inbound) {
 		return
 	}
 	m.Preview = slices.Clone(in.preview)
+	d.weight += len(m.Preview)
 	d.changed(m)
 }
 

@@ -34,6 +34,8 @@ type Options struct {
 	Client string
 	// History is how many messages are kept; 0 means DefaultHistory. The oldest go first.
 	History int
+	// HistoryBytes bounds the memory of the history, in bytes; 0 means no bound. The newest message is always kept.
+	HistoryBytes int
 	// OneTime is how many one-time prekeys the server should hold; 0 means DefaultOneTime, negative none.
 	OneTime int
 	// Lossless says that frames handed over while connected are never lost, so receipts need not be kept for another try.
@@ -74,6 +76,7 @@ type Device struct {
 	retries  []retry
 	chats    []*chat
 	history  []*Message // ascending N
+	weight   int        // bytes of the history, about
 	next     uint64     // highest N used
 	outbox   []*outgoing
 	receipts []receipt

@@ -3,8 +3,21 @@ package device
 import (
 	"bytes"
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"testing"
+	"time"
 )
+
+// seeds are the messages of every type.
+func seeds(f *testing.F, name string) [][]byte {
+	f.Helper()
+	b, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		f.Fatal(err)
+	}
+	return bytes.Split(bytes.TrimSpace(b), []byte("\n"))
+}
 
 // FuzzInbound gives the parser of decrypted plaintexts anything. It must not panic, and must agree with encoding/json.
 func FuzzInbound(f *testing.F) {
@@ -17,6 +30,9 @@ func FuzzInbound(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Add([]byte{0x80})
+	for _, seed := range seeds(f, "business.jsonl") {
+		f.Add(append([]byte(`{"v":1,"ts":1767225600,`), seed[1:]...))
+	}
 	f.Fuzz(func(t *testing.T, plain []byte) {
 		_ = parseInbound(bytes.Clone(plain))
 		in := parseInbound(pad(bytes.Clone(plain)))
@@ -48,13 +64,21 @@ func FuzzInbound(f *testing.F) {
 		m := Message{Type: in.typ, Raw: in.raw}
 		_ = m.Text()
 		_, _ = m.Card()
+		_ = m.Media()
+		for _, c := range m.Choices() {
+			if content, err := c.Content(time.Unix(0, 0), Filling{}); err == nil && !json.Valid(content) {
+				t.Fatalf("pressing %q sends %q", c.Title, content)
+			}
+		}
 	})
 }
 
 // FuzzContent gives the builder of plaintexts anything: what it takes must come out of the parser.
 func FuzzContent(f *testing.F) {
 	f.Add([]byte(`{"type":"text","text":{"body":"x"},"context":{"id":"wamid.B"},"id":"wamid.no","v":7}`))
-	f.Add([]byte(`{"type":"unsupported"}`))
+	for _, seed := range seeds(f, "user.jsonl") {
+		f.Add(seed)
+	}
 	f.Add([]byte(`{"type":"reaction","reaction":{"message_id":"wamid.A","emoji":""}}`))
 	f.Fuzz(func(t *testing.T, content []byte) {
 		raw, typ, context, err := buildOutbound(content, 1767225600)

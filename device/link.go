@@ -132,6 +132,41 @@ func (l *Link) Send(to string, content []byte) (m Message, err error) {
 	return m, err
 }
 
+// relay keeps files at the platform of the link.
+func (l *Link) relay() Relay {
+	return &HTTPRelay{Server: l.o.Server, HTTP: l.o.HTTP, Token: func() (token string) {
+		l.Look(func(d *Device) { token = d.Token() })
+		return token
+	}}
+}
+
+// SendFile encrypts a file, uploads it and sends the message that carries it. It waits for the upload, not for the
+// message. Errors: those of [Attachment.Upload] and [Device.Send].
+func (l *Link) SendFile(ctx context.Context, to string, a Attachment) (Message, error) {
+	content, err := a.Upload(ctx, nil, l.relay())
+	if err != nil {
+		return Message{}, err
+	}
+	return l.Send(to, content)
+}
+
+// Fetch downloads and opens file n, counted from 0, of a message. Errors: [ErrUnknown], those of [Media.Fetch].
+func (l *Link) Fetch(ctx context.Context, id string, n int) (f Media, data []byte, err error) {
+	err = ErrUnknown
+	l.Look(func(d *Device) {
+		if m, ok := d.Message(id); ok {
+			if list := m.Media(); n >= 0 && n < len(list) {
+				f, err = list[n], nil
+			}
+		}
+	})
+	if err != nil {
+		return Media{}, nil, err
+	}
+	data, err = f.Fetch(ctx, l.relay())
+	return f, data, err
+}
+
 // Wake ends the pause before the next connection: the network has come back.
 func (l *Link) Wake() {
 	l.mu.Lock()

@@ -48,6 +48,9 @@ type Message struct {
 	Theirs    string     // emoji with which the business reacted
 	Ours      string     // emoji with which the user reacted
 	Error     frame.Code // of Failed
+	Edited    bool       // the user changed it after it was sent
+	Revoked   bool       // the user deleted it for everybody; its content is gone
+	Saved     string     // where the user saved its file
 
 	unsaved bool
 }
@@ -86,14 +89,30 @@ func (d *Device) add(m *Message) {
 	m.N = d.next
 	d.dirty.position = true
 	d.history = append(d.history, m)
+	d.weight += m.weight()
 	d.touch(m)
-	for len(d.history) > d.o.history() {
-		i := slices.IndexFunc(d.history, func(m *Message) bool { return m.Status != Pending })
+	for len(d.history) > 1 && (len(d.history) > d.o.history() || (d.o.HistoryBytes > 0 && d.weight > d.o.HistoryBytes)) {
+		i := slices.IndexFunc(d.history[:len(d.history)-1], func(m *Message) bool { return m.Status != Pending })
 		if i < 0 {
 			return
 		}
 		d.drop(d.history[i])
+		d.weight -= d.history[i].weight()
 		d.history = slices.Delete(d.history, i, i+1)
+	}
+}
+
+// weight is about how many bytes of memory the message takes.
+func (m *Message) weight() int { return messageSize + len(m.Raw) + len(m.Preview) }
+
+// messageSize is a message without its content: the struct, its ids and its place in lists.
+const messageSize = 400
+
+// reweigh counts the history again after a message has changed its size.
+func (d *Device) reweigh() {
+	d.weight = 0
+	for _, m := range d.history {
+		d.weight += m.weight()
 	}
 }
 

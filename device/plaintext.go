@@ -109,8 +109,26 @@ func parseInbound(plain []byte) inbound {
 // envelope are members of a request to the platform that are no part of a message, or that the device sets itself.
 var envelope = []string{"v", "id", "ts", "from", "to", "messaging_product", "recipient_type", "timestamp"}
 
+// contextOf reads what a message answers. The send API names it message_id, messages name it id: both are taken, and id is
+// what is sent.
+func contextOf(value []byte) (id string, out []byte) {
+	id = text(member(value, "id"))
+	other := text(member(value, "message_id"))
+	if id != "" || other == "" {
+		return id, value
+	}
+	out = append([]byte(`{"id":`), encode(other)...)
+	members(value, func(key, v []byte) {
+		if string(key) != "message_id" && string(key) != "id" {
+			out = append(out, `,"`...)
+			out = append(append(append(out, key...), `":`...), v...)
+		}
+	})
+	return other, append(out, '}')
+}
+
 // buildOutbound makes the object that is encrypted, from content in the shape of the send API:
-// {"type":"text","text":{…},"context":{"id":…}}. Errors: [ErrContent].
+// {"type":"text","text":{…},"context":{"id":…}}. Errors: [ErrContent], with the path of what is wrong.
 func buildOutbound(content []byte, ts int64) (raw []byte, typ, context string, err error) {
 	if !json.Valid(content) || !utf8.Valid(content) {
 		return nil, "", "", fmt.Errorf("no JSON: %w", ErrContent)
@@ -124,7 +142,7 @@ func buildOutbound(content []byte, ts int64) (raw []byte, typ, context string, e
 		case string(key) == "type":
 			typ = text(value)
 		case string(key) == "context":
-			context = text(member(value, "id"))
+			context, value = contextOf(value)
 		}
 		raw = append(raw, `,"`...)
 		raw = append(raw, key...)
@@ -142,5 +160,5 @@ func buildOutbound(content []byte, ts int64) (raw []byte, typ, context string, e
 	case len(raw) > frame.MaxPlaintext:
 		return nil, "", "", fmt.Errorf("longer than %d bytes: %w", frame.MaxPlaintext, ErrContent)
 	}
-	return raw, typ, context, nil
+	return raw, typ, context, check(typ, raw)
 }

@@ -270,6 +270,7 @@ func Import(o Options, records []Record) (*Device, error) {
 	if !found {
 		return nil, ErrEmpty
 	}
+	d.reweigh()
 	return d, d.complete(outbox)
 }
 

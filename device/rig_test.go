@@ -231,3 +231,11 @@ func (r *rig) count(kind device.EventKind) (n int) {
 	}
 	return n
 }
+
+// receive lets the business send a message of these members and returns its id.
+func (r *rig) receive(members string) string {
+	r.t.Helper()
+	id := r.p.Message(deviceID, members)
+	r.push()
+	return id
+}

@@ -73,12 +73,15 @@ func (d *Device) Send(to string, content []byte) (Message, Effects, error) {
 	if err != nil {
 		return Message{}, Effects{}, err
 	}
+	if err := d.allowed(to, typ, raw); err != nil {
+		return Message{}, Effects{}, err
+	}
 	m := &Message{
 		ClientID: id, Chat: to, Direction: Out, Type: typ, Raw: raw, Time: now.Unix(), Status: Pending, Context: context,
 	}
 	c := d.makeChat(to)
 	d.add(m)
-	d.reacted(m)
+	d.affect(m)
 	d.outbox = append(d.outbox, &outgoing{m: m})
 	d.touchOutgoing(d.outbox[len(d.outbox)-1])
 	d.eff.tell(Event{Kind: EventMessage, Chat: to, Message: m})
@@ -89,24 +92,6 @@ func (d *Device) Send(to string, content []byte) (Message, Effects, error) {
 	d.flush()
 	eff, err := d.finish()
 	return *m, eff, err
-}
-
-// reacted shows an emoji on the message it is about.
-func (d *Device) reacted(m *Message) {
-	if m.Type != "reaction" {
-		return
-	}
-	c := m.Content()
-	target := d.find(text(member(c, "message_id")))
-	if target == nil || target.Chat != m.Chat {
-		return
-	}
-	if m.Direction == Out {
-		target.Ours = text(member(c, "emoji"))
-	} else {
-		target.Theirs = text(member(c, "emoji"))
-	}
-	d.changed(target)
 }
 
 // encrypt turns the waiting messages of a chat into ciphertexts, oldest first, if there is a session.

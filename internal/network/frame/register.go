@@ -2,11 +2,12 @@ package frame
 
 // The bodies of registration over HTTP. A refused request is answered with an Error as its body and Error.Code.Status.
 
-// PathCodes, PathDevices and PathSocket are the paths of the network below the server's root.
+// The paths of the network below the server's root. PathBlobs takes an encrypted file; PathBlobs + "/" + id is one.
 const (
 	PathCodes   = "/network/v1/codes"
 	PathDevices = "/network/v1/devices"
 	PathSocket  = "/network/v1/socket"
+	PathBlobs   = "/network/v1/blobs"
 )
 
 // CodeRequest is the body of POST /network/v1/codes: send a verification code to a number.
