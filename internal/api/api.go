@@ -50,13 +50,14 @@ type Options struct {
 	Known func(wa.WaID) bool
 	// Status chooses the HTTP status of a row, see graph.Options.
 	Status func(*wa.Error) int
-	// Admit is the app's own rate limit, see graph.Options.
+	// Admit is asked before the app's own rate limit, see graph.Options; nil admits.
 	Admit func(ctx context.Context, c *graph.Call) error
 }
 
 // surface is what the nodes share.
 type surface struct {
-	o Options
+	o     Options
+	meter *meter
 }
 
 // New builds the surface: an http.Handler for everything under the host that is not another door's path.
@@ -64,7 +65,7 @@ func New(o Options) (http.Handler, error) {
 	if o.Access == nil || o.Business == nil || o.Template == nil || o.Webhooks == nil || o.Pipeline == nil || o.Clock == nil {
 		return nil, errors.New("api: Options needs Access, Business, Template, Webhooks, Pipeline and Clock")
 	}
-	s := &surface{o: o}
+	s := &surface{o: o, meter: newMeter()}
 	return graph.New(graph.Options{
 		Nodes: []graph.NodeType{
 			s.portfolioNode(), s.wabaNode(false), s.numberNode(), s.templateNode(), s.appNode(), s.systemUserNode(), s.personNode(),
@@ -73,7 +74,7 @@ func New(o Options) (http.Handler, error) {
 			{Path: "debug_token", AnyCarrier: true, Get: s.debugToken},
 		},
 		Resolver: s, Auth: s, Clock: o.Clock, Versions: o.Versions, Carriers: o.Carriers, Log: o.Log, Observer: o.Observer,
-		Rand: o.Rand, BaseURL: o.BaseURL, MaxBody: o.MaxBody, Revision: o.Revision, Status: o.Status, Admit: o.Admit,
+		Rand: o.Rand, BaseURL: o.BaseURL, MaxBody: o.MaxBody, Revision: o.Revision, Status: o.Status, Admit: s.admit,
 		Enter: s.enter,
 	})
 }

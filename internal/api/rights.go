@@ -100,7 +100,10 @@ func (s *surface) enter(_ context.Context, c *graph.Call, node any) error {
 	case number:
 		return refusal(c, e, r, who(c).May(asset(v.waba), r.task, r.scopes...), typeNumber)
 	case *business.WABA:
-		return refusal(c, e, r, who(c).May(asset(v), r.task, r.scopes...), typeWABA)
+		if err := refusal(c, e, r, who(c).May(asset(v), r.task, r.scopes...), typeWABA); err != nil {
+			return err
+		}
+		return s.spend(c, v)
 	case *template.Template:
 		w, ok := s.o.Business.WABA(v.WABA)
 		if !ok {

@@ -88,6 +88,14 @@ func (c *Call) JSON() []byte {
 	return c.Params.AppendJSON(nil)
 }
 
+// AskedEdge is the second component of the path as it was asked for, whether or not there is such an edge.
+func (c *Call) AskedEdge() string {
+	if len(c.path) < 2 {
+		return ""
+	}
+	return c.path[1]
+}
+
 // InBatch reports whether the call is an item of a batch.
 func (c *Call) InBatch() bool { return c.outer != nil }
 
