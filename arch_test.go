@@ -29,7 +29,8 @@ var plan = map[string][]string{
 	"internal/template":       {"internal/wa", "internal/clock"},
 	"internal/message":        {"internal/wa", "internal/clock"},
 	"internal/limits":         {"internal/wa", "internal/clock"},
-	"internal/quality":        {},
+	"internal/quality":        {"internal/wa"},
+	"internal/analytics":      {"internal/wa"},
 	"internal/pricing":        {"internal/wa"},
 	"internal/signal":         {},
 	"internal/vault":          {"internal/clock"},
@@ -41,7 +42,7 @@ var plan = map[string][]string{
 	// Floor 2: motion.
 	"internal/pipeline": {
 		"internal/wa", "internal/clock", "internal/business", "internal/template", "internal/message", "internal/limits",
-		"internal/signal", "internal/journal",
+		"internal/signal", "internal/journal", "internal/analytics", "internal/quality", "internal/pricing",
 	},
 	"internal/webhook": {
 		"internal/wa", "internal/clock", "internal/business", "internal/template", "internal/message", "internal/journal",
@@ -57,7 +58,7 @@ var plan = map[string][]string{
 	},
 	"internal/store": {
 		"internal/wa", "internal/clock", "internal/access", "internal/business", "internal/template", "internal/pipeline",
-		"internal/webhook", "internal/network", "internal/vault",
+		"internal/webhook", "internal/network", "internal/vault", "internal/limits", "internal/quality", "internal/pricing", "internal/analytics",
 	},
 
 	// Floor 4 and 5 know everything below them.

@@ -28,6 +28,8 @@ func (l *lane) deliver(m *letter, c *redeliver) {
 		l.drop(m)
 	case m.Type != message.TypeTemplate && !message.WindowOpen(p.lastInbound, now):
 		l.failLetter(m, p, wa.ErrWindow)
+	case l.barred(m, p, now) != nil:
+		l.failLetter(m, p, m.barred)
 	case c != nil && c.row != nil:
 		l.failLetter(m, p, c.row)
 	case m.IdentityHash != "" && p.user != nil && m.IdentityHash != p.user.IdentityHash:
@@ -117,7 +119,6 @@ func (l *lane) send(p *peer, m *letter) {
 	row := wa.ErrDeviceFailed
 	if err == nil {
 		l.price(m, p, now)
-		m.Outside = m.Type == message.TypeTemplate && !message.WindowOpen(p.lastInbound, now)
 		l.plain = message.AppendPlaintext(l.plain[:0], m.ID, m.AcceptedAt/1000, body)
 		row = l.seal(p, m, l.plain, false)
 	} else {
@@ -200,6 +201,7 @@ func (l *lane) sealFor(p *peer, t *thread, m *letter, plain []byte, silent bool)
 
 // drop ends a message whose life is over without a webhook. Source: spec/messages.md section 14.2.
 func (l *lane) drop(m *letter) {
+	l.settleReach(m, false)
 	m.State, m.body, m.Content = StateDropped, nil, nil
 	l.out.write(&record.Dropped{ID: m.ID, Number: m.Number, To: m.User, At: l.now()}, 64)
 	l.out.touch(&m.pin)

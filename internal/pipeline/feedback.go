@@ -28,7 +28,12 @@ const (
 	feedbackSoon     = time.Hour
 )
 
-const day = 24 * time.Hour
+const (
+	day = 24 * time.Hour
+	// readWindow is how long after a message was sent its being read counts, in milliseconds. Source: spec/analytics.md
+	// section 5.
+	readWindow = int64(7 * day / time.Millisecond)
+)
 
 // reached notes that the user got a message of the number, and reports of what it is the first today.
 func (p *peer) reached(m *letter, at int64) (f record.Fresh) {
@@ -48,16 +53,17 @@ func (p *peer) reached(m *letter, at int64) (f record.Fresh) {
 }
 
 // opinion is the record of what the user did at now; nil when the number has nothing to do with it: it has not written to
-// the user for a week.
+// the user for a week. What the user wants to get is heard all the same.
 func (p *peer) opinion(n *business.Number, what, reason string, now int64) *record.Feedback {
 	since := now - p.deliveredAt
-	if p.deliveredAt == 0 || since >= feedbackNumber.Milliseconds() {
+	light := p.deliveredAt == 0 || since >= feedbackNumber.Milliseconds()
+	if light && what != FeedbackStop && what != FeedbackResume {
 		return nil
 	}
 	if (what == FeedbackMute || what == FeedbackArchive) && since > feedbackSoon.Milliseconds() {
 		return nil
 	}
-	r := &record.Feedback{Number: n.ID, WABA: n.WABA, User: p.key.User, At: now, What: what, Reason: reason}
+	r := &record.Feedback{Number: n.ID, WABA: n.WABA, User: p.key.User, At: now, What: what, Reason: reason, Light: light}
 	if p.template != "" && now-p.templateAt < feedbackTemplate.Milliseconds() {
 		r.Template = p.template
 	}

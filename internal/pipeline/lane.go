@@ -103,6 +103,7 @@ func newLane(p *Pipeline, index int, log Log) *lane {
 
 // forget empties the lane's memory; what it needs is loaded again from the store.
 func (l *lane) forget() {
+	l.unhold()
 	l.numbers = map[wa.PhoneNumberID]*number{}
 	l.byUser = map[wa.WaID][]*peer{}
 	l.peers = newCache(l.p.o.Peers, func(_ PeerKey, p *peer) { l.unlink(p) })

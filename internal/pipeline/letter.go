@@ -19,7 +19,10 @@ type letter struct {
 	body    []byte // clear; dropped once it is sealed for every device
 	opaque  string // clear; read back from Opaque when needed
 	preview string // link to fetch after the message is on its way
-	waiting []command
+
+	admitted bool      // a template: the gate has let it pass
+	barred   *wa.Error // or has not
+	waiting  []command
 }
 
 // letter finds a message, or arranges for c to run again when the store has been asked. known is false when there is no
@@ -182,6 +185,7 @@ func (l *lane) price(m *letter, p *peer, now int64) {
 
 // failLetter ends a message with a row of the error table.
 func (l *lane) failLetter(m *letter, p *peer, row *wa.Error) {
+	l.settleReach(m, false)
 	s := l.status(record.KindFailed, m, p)
 	s.Code, s.Subcode, s.Details = row.Code, row.Subcode, row.Details
 	m.Code = row.Code

@@ -22,13 +22,16 @@ type Options struct {
 	Directory Directory
 	Mailbox   Mailbox
 	Vault     Sealer
-	Previews  Previewer    // nil: links are delivered without preview
-	Applied   func(*Batch) // called after the store has taken a batch; nil for none
-	Clock     clock.Clock  // platform time
-	Pace      clock.Clock  // real time, for pauses that must pass even when platform time stands still
-	Rand      io.Reader    // keys and ids; must be safe for concurrent use
-	IDs       io.Reader    // seeds of message ids; nil means Rand
-	Logger    *slog.Logger
+	Previews  Previewer // nil: links are delivered without preview
+	Gate      Gate      // nil: every template passes
+	// Ready is called once, when the store shows everything and before the lanes run; nil for none.
+	Ready   func(ctx context.Context) error
+	Applied func(*Batch) // called after the store has taken a batch; nil for none
+	Clock   clock.Clock  // platform time
+	Pace    clock.Clock  // real time, for pauses that must pass even when platform time stands still
+	Rand    io.Reader    // keys and ids; must be safe for concurrent use
+	IDs     io.Reader    // seeds of message ids; nil means Rand
+	Logger  *slog.Logger
 
 	Queue    int // commands waiting per lane before callers are told to try again; 4096
 	Workers  int // goroutines for slow work, over all lanes; 8
@@ -133,6 +136,9 @@ func (p *Pipeline) Start(ctx context.Context) error {
 	var err error
 	for range p.lanes {
 		err = errors.Join(err, <-errs)
+	}
+	if err == nil && p.o.Ready != nil {
+		err = p.o.Ready(ctx)
 	}
 	if err != nil {
 		return err

@@ -17,6 +17,7 @@ type sketch struct {
 	peers    map[PeerKey]int    // index in b.Peers
 	sessions map[sessionKey]int // index in b.Sessions
 	items    map[MailboxRef]int // index in b.Items
+	tally    tally
 }
 
 type sessionKey struct {
@@ -40,6 +41,7 @@ func (s *sketch) frame(f *journal.Frame) {
 }
 
 func (s *sketch) record(r record.Record) {
+	s.tally.record(s.b, r)
 	switch r := r.(type) {
 	case *record.Accepted:
 		s.accepted(r)
@@ -196,6 +198,7 @@ func (s *sketch) remove(device wa.DeviceID, seq uint64) {
 
 // finish returns the batch. Everything in it is in the order of the journal.
 func (s *sketch) finish() *Batch {
+	s.b.Counts = s.tally.counts()
 	s.b.Items = slices.DeleteFunc(s.b.Items, func(it *MailboxItem) bool { return it == nil })
 	return s.b
 }

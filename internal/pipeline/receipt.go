@@ -113,6 +113,10 @@ func (c *receipt) apply(l *lane, m *letter) {
 	if kind != record.KindPlayed && !m.PricedOnce {
 		s.Priced, m.PricedOnce = true, true
 		s.Fresh = p.reached(m, s.At)
+		s.Counted = l.settleReach(m, true)
+	}
+	if kind == record.KindRead && s.At-m.SentAt <= readWindow {
+		s.Fresh |= record.InTime
 	}
 	l.out.write(s, 256+len(s.SealedOpaque))
 	l.out.outcomes = append(l.out.outcomes, c)

@@ -1,6 +1,12 @@
 package pipeline
 
-import "github.com/hikyaku/hikyaku/internal/wa"
+import (
+	"github.com/hikyaku/hikyaku/internal/analytics"
+	"github.com/hikyaku/hikyaku/internal/limits"
+	"github.com/hikyaku/hikyaku/internal/pricing"
+	"github.com/hikyaku/hikyaku/internal/quality"
+	"github.com/hikyaku/hikyaku/internal/wa"
+)
 
 // The rows below are what the projector derives from the journal and the store keeps. Times are Unix milliseconds, 0 for
 // "not yet". Sealed columns are opaque here and in the store.
@@ -118,6 +124,11 @@ type Batch struct {
 	Items    []*MailboxItem
 	Gone     []MailboxRef
 	OneTime  []OneTimeRef // used up: delete
+
+	Counts   []analytics.Count // to add
+	Reached  []limits.Reached  // upsert; Marketing ones are kept one by one
+	Charges  []pricing.Charge  // insert unless the message has one
+	Feedback []quality.Event   // insert
 
 	Placed []MailboxRef // every position these frames filled, also of items that are gone again; nothing to store
 }

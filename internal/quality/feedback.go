@@ -1,13 +1,21 @@
 package quality
 
-import "time"
+import (
+	"time"
+
+	"github.com/hikyaku/hikyaku/internal/wa"
+)
 
 // Event is something a user did with the chat of a business.
 type Event struct {
-	User   string
-	At     int64  // Unix milliseconds
-	What   string // "block", "unblock", "report", "mute", "archive", "stop", "dislike"; others weigh nothing
-	Reason string // of a block
+	Number   wa.PhoneNumberID
+	WABA     wa.WABAID
+	Template wa.TemplateID // it is about; empty for none
+	User     wa.WaID
+	At       int64  // Unix milliseconds
+	What     string // "block", "unblock", "report", "mute", "archive", "stop", "dislike"; others weigh nothing
+	Reason   string // of a block
+	Light    bool   // it weighs nothing: the number has not written to the user for a week
 }
 
 // TakeBack is how soon lifting a block takes its points back. Source: spec/quality.md section 7.1.
@@ -43,7 +51,10 @@ func (e *Event) points(template bool) int {
 // Points sums events into the last seven days before now, by UTC days. Events are in the order of time. The same kind by
 // the same user counts once in seven days, the highest of them; a block that is lifted within ten minutes does not count.
 func Points(events []Event, template bool, now int64) (days [Span]int) {
-	type key struct{ user, what string }
+	type key struct {
+		user wa.WaID
+		what string
+	}
 	type counted struct {
 		at     int64
 		points int
@@ -65,7 +76,7 @@ func Points(events []Event, template bool, now int64) (days [Span]int) {
 			continue
 		}
 		p := e.points(template)
-		if p == 0 {
+		if p == 0 || e.Light {
 			continue
 		}
 		k, c := key{e.User, e.What}, counted{e.At, p}

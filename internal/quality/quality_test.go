@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/hikyaku/hikyaku/internal/quality"
+	"github.com/hikyaku/hikyaku/internal/wa"
 )
 
 func days(pairs ...[3]int) (d quality.Days) { // age, users, points
@@ -53,7 +54,7 @@ const (
 
 func blocks(n int, at int64) (list []quality.Event) {
 	for i := range n {
-		list = append(list, quality.Event{User: fmt.Sprint(i), At: at, What: "block"})
+		list = append(list, quality.Event{User: wa.WaID(fmt.Sprint(i)), At: at, What: "block"})
 	}
 	return list
 }
@@ -68,7 +69,7 @@ func TestPoints(t *testing.T) {
 	}
 	var undone []quality.Event
 	for i := range 15 {
-		undone = append(undone, quality.Event{User: fmt.Sprint(i), At: noon - 50*minute, What: "unblock"})
+		undone = append(undone, quality.Event{User: wa.WaID(fmt.Sprint(i)), At: noon - 50*minute, What: "unblock"})
 	}
 	for _, c := range []struct {
 		fact     string
@@ -108,7 +109,7 @@ func TestPointsAreNeverNegative(t *testing.T) {
 		for range rapid.IntRange(0, 40).Draw(t, "events") {
 			at += rapid.SampledFrom([]int64{1, minute, 20 * minute, day}).Draw(t, "time")
 			events = append(events, quality.Event{
-				User: rapid.SampledFrom([]string{"a", "b"}).Draw(t, "user"), At: at,
+				User: rapid.SampledFrom([]wa.WaID{"a", "b"}).Draw(t, "user"), At: at,
 				What:   rapid.SampledFrom([]string{"block", "unblock", "report", "stop"}).Draw(t, "what"),
 				Reason: rapid.SampledFrom([]string{"", "spam"}).Draw(t, "reason"),
 			})

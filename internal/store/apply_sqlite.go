@@ -18,6 +18,7 @@ type liteApplier struct {
 	begin, commit, rollback                                    *liteStmt
 	position, move, insert, peer, session, item, gone, oneTime *liteStmt
 	updates                                                    map[fields]*liteStmt
+	tallies                                                    map[string]*liteStmt
 }
 
 // maxUpdates bounds the prepared forms of UPDATE; a handful occurs in practice.
@@ -31,7 +32,7 @@ type liteStmt struct {
 }
 
 func newLiteApplier(ctx context.Context, c driver.ConnPrepareContext) (*liteApplier, error) {
-	a := &liteApplier{conn: c, updates: map[fields]*liteStmt{}}
+	a := &liteApplier{conn: c, updates: map[fields]*liteStmt{}, tallies: map[string]*liteStmt{}}
 	for _, p := range []struct {
 		to    **liteStmt
 		query string
@@ -140,7 +141,7 @@ func (a *liteApplier) batch(ctx context.Context, b *pipeline.Batch) error {
 	if at > 0 && b.Position <= at {
 		return nil
 	}
-	for _, step := range []func(context.Context, *pipeline.Batch) error{a.messages, a.pairs, a.mailbox} {
+	for _, step := range []func(context.Context, *pipeline.Batch) error{a.messages, a.pairs, a.mailbox, a.tally} {
 		if err := step(ctx, b); err != nil {
 			return err
 		}
@@ -250,6 +251,9 @@ func (a *liteApplier) close() error {
 		if st != nil {
 			errs = append(errs, st.stmt.Close())
 		}
+	}
+	for _, st := range a.tallies {
+		errs = append(errs, st.stmt.Close())
 	}
 	for _, st := range a.updates {
 		errs = append(errs, st.stmt.Close())

@@ -68,7 +68,8 @@ type Status struct {
 	Category     string        // pricing category, see Accepted
 	Template     wa.TemplateID // as Accepted.Template
 	Outside      bool          // sent to a user without open customer service window
-	Fresh        Fresh         // with the first of delivered and read
+	Fresh        Fresh         // with delivered and read
+	Counted      int64         // with the first of them, of a message sent outside a window: see limits.Reached
 	PricingType  string        // "regular", "free_customer_service", "free_entry_point"
 	Billable     bool
 	Priced       bool   // this status carries the pricing object
@@ -179,6 +180,7 @@ type Fresh uint8
 const (
 	FreshNumber   Fresh = 1 << iota // the user's first from the number today
 	FreshTemplate                   // the user's first of the template today
+	InTime                          // read within seven days of being sent
 )
 
 // Feedback says what a user thinks of a business number: an action on its chat. It names the template that was delivered
@@ -191,6 +193,7 @@ type Feedback struct {
 	What     string        // "block", "unblock", "report", "mute", "archive", "stop", "resume", "dislike"
 	Reason   string        // of a block; empty for none
 	Template wa.TemplateID // empty: about the number alone
+	Light    bool          // the number has not written to the user for a week: it weighs nothing
 }
 
 // Kind implements Record.
@@ -203,6 +206,7 @@ func (r *Feedback) appendTo(b []byte) []byte {
 	b = num(b, fAt, r.At)
 	b = text(b, fWhat, r.What)
 	b = text(b, fReason, r.Reason)
+	b = flag(b, fOn, r.Light)
 	return text(b, fTemplate, r.Template)
 }
 
@@ -223,8 +227,11 @@ func (r *Feedback) parse(f fields) error {
 			r.Template = wa.TemplateID(v)
 		}
 	}, func(n protowire.Number, v uint64) {
-		if n == fAt {
+		switch n {
+		case fAt:
 			r.At = int64(v)
+		case fOn:
+			r.Light = v != 0
 		}
 	})
 }

@@ -119,6 +119,7 @@ const (
 	fFresh        protowire.Number = 52
 	fWhat         protowire.Number = 53
 	fReason       protowire.Number = 54
+	fCounted      protowire.Number = 55
 )
 
 func (r *Accepted) appendTo(b []byte) []byte {

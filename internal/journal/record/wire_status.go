@@ -17,6 +17,7 @@ func (s *Status) appendTo(b []byte) []byte {
 	b = text(b, fTemplate, s.Template)
 	b = flag(b, fOutside, s.Outside)
 	b = num(b, fFresh, uint32(s.Fresh))
+	b = num(b, fCounted, s.Counted)
 	b = text(b, fPricingType, s.PricingType)
 	b = flag(b, fBillable, s.Billable)
 	b = flag(b, fPriced, s.Priced)
@@ -71,6 +72,8 @@ func (s *Status) parse(f fields) error {
 			s.Outside = v != 0
 		case fFresh:
 			s.Fresh = Fresh(v)
+		case fCounted:
+			s.Counted = int64(v)
 		case fPriced:
 			s.Priced = v != 0
 		case fConversation:

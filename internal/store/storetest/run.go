@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/hikyaku/hikyaku/internal/access"
+	"github.com/hikyaku/hikyaku/internal/analytics"
 	"github.com/hikyaku/hikyaku/internal/business"
 	"github.com/hikyaku/hikyaku/internal/network"
 	"github.com/hikyaku/hikyaku/internal/pipeline"
@@ -19,6 +20,7 @@ import (
 var (
 	_ pipeline.Store            = (*store.Store)(nil)
 	_ pipeline.KeyStore         = (*store.Store)(nil)
+	_ analytics.Source          = (*store.Store)(nil)
 	_ vault.Store               = (*store.Store)(nil)
 	_ business.Store            = (*store.Store)(nil)
 	_ access.Store              = (*store.Store)(nil)
@@ -56,6 +58,7 @@ func Run(t *testing.T, open func(testing.TB) *store.Store) {
 		"codes":        codes,
 		"tops":         tops,
 		"retention":    retention,
+		"tally":        tally,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

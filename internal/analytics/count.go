@@ -1,0 +1,71 @@
+package analytics
+
+import (
+	"strings"
+
+	"github.com/hikyaku/hikyaku/internal/wa"
+)
+
+// HalfHour is the finest bucket, in seconds.
+const HalfHour = 30 * 60
+
+// Day is a day in seconds.
+const Day = 24 * 60 * 60
+
+// Key says what is counted.
+type Key struct {
+	Subject string // id of a WABA, a template or a phone number
+	What    string // one of the words below
+	Bucket  int64  // Unix seconds at which the half hour begins; for Users the day (UTC)
+	Number  wa.PhoneNumberID
+	Country string // ISO 3166 alpha-2 of the user
+}
+
+// Count is a key and how often it happened.
+type Count struct {
+	Key
+	N int64
+}
+
+// What is counted of a WABA: messages by product type, and delivered ones by price. Source: spec/analytics.md section 2.
+const (
+	SentTemplates      = "sent.0"
+	SentOthers         = "sent.2"
+	DeliveredTemplates = "delivered.0"
+	DeliveredOthers    = "delivered.2"
+	Received           = "received.100"
+	priced             = "priced."
+)
+
+// What is counted of a template. Users is counted of numbers too: people with a first delivery that day.
+const (
+	Sent      = "sent"
+	Delivered = "delivered"
+	Read      = "read"
+	Users     = "users"
+)
+
+// Priced is the word for a delivered message by pricing type and category, as statuses spell them.
+func Priced(kind, category string) string {
+	return priced + kind + "." + strings.ReplaceAll(category, "-", "_")
+}
+
+// PriceOf splits the word again; false when it is another one.
+func PriceOf(what string) (kind, category string, ok bool) {
+	rest, ok := strings.CutPrefix(what, priced)
+	if !ok {
+		return "", "", false
+	}
+	return cut(rest)
+}
+
+func cut(s string) (a, b string, ok bool) {
+	a, b, ok = strings.Cut(s, ".")
+	return a, b, ok
+}
+
+// Bucket is the half hour that a time in Unix milliseconds lies in.
+func Bucket(ms int64) int64 { return ms / 1000 / HalfHour * HalfHour }
+
+// DayOf is the day (UTC) that a time in Unix milliseconds lies in.
+func DayOf(ms int64) int64 { return ms / 1000 / Day * Day }

@@ -1,0 +1,12 @@
+package limits
+
+import "github.com/hikyaku/hikyaku/internal/wa"
+
+// Reached is a delivery outside a customer service window, as it is stored: it makes the limits survive a restart.
+type Reached struct {
+	Number    wa.PhoneNumberID
+	User      wa.WaID
+	At        int64 // of the delivery, Unix milliseconds
+	Counted   int64 // from when the user counts against the portfolio's limit, see [Reach.Deliver]
+	Marketing bool  // it counts against the user's cap
+}

@@ -1,0 +1,16 @@
+package pricing
+
+import "github.com/hikyaku/hikyaku/internal/wa"
+
+// Charge is an entry of the ledger: a delivered message that is charged. There is one per message. What it costs follows
+// from the card in force at that time and from how many of its market and category were charged before it in the month.
+type Charge struct {
+	ID       wa.MessageID
+	WABA     wa.WABAID
+	Number   wa.PhoneNumberID
+	User     wa.WaID
+	Market   string
+	Category string // "marketing", "utility", "authentication", "authentication_international", "marketing_lite"
+	Template wa.TemplateID
+	At       int64 // of the delivery, Unix milliseconds
+}

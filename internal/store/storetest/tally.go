@@ -1,0 +1,132 @@
+package storetest
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/hikyaku/hikyaku/internal/analytics"
+	"github.com/hikyaku/hikyaku/internal/limits"
+	"github.com/hikyaku/hikyaku/internal/pipeline"
+	"github.com/hikyaku/hikyaku/internal/pricing"
+	"github.com/hikyaku/hikyaku/internal/quality"
+	"github.com/hikyaku/hikyaku/internal/store"
+	"github.com/hikyaku/hikyaku/internal/wa"
+)
+
+// tally counts over two batches, the second of which is applied twice.
+func tally(t *testing.T, s *store.Store) {
+	count := func(subject, what string, bucket int64, number wa.PhoneNumberID, country string, n int64) analytics.Count {
+		return analytics.Count{Key: analytics.Key{Subject: subject, What: what, Bucket: bucket, Number: number, Country: country}, N: n}
+	}
+	must(t, s.Apply(t.Context(), &pipeline.Batch{
+		Position: 1,
+		Counts: []analytics.Count{
+			count("w", "sent.0", 0, "1", "JP", 2), count("w", "sent.0", 1800, "1", "JP", 3), count("w", "sent.0", 1800, "2", "US", 4),
+			count("w", "sent.2", 3600, "1", "JP", 5), count("v", "sent.0", 0, "9", "JP", 100),
+		},
+		Reached: []limits.Reached{
+			{Number: "1", User: "81", At: 10, Counted: 10, Marketing: true}, {Number: "2", User: "82", At: 20, Counted: 20},
+			{Number: "1", User: "81", At: 30, Counted: 10, Marketing: true},
+		},
+		Charges:  []pricing.Charge{{ID: "m1", WABA: "w", Number: "1", User: "81", Market: "M", Category: "utility", Template: "7", At: 10}},
+		Feedback: []quality.Event{{Number: "1", WABA: "w", Template: "7", User: "81", At: 11, What: "block", Reason: "spam"}},
+		Insert: []*pipeline.Message{
+			{ID: "u1", Number: "1", User: "83", State: pipeline.StateSent, Category: "marketing", Outside: true},
+			{ID: "u2", Number: "1", User: "84", State: pipeline.StateSent, Category: "marketing"},
+			{ID: "u3", Number: "1", User: "85", State: pipeline.StateDelivered, Category: "utility", Outside: true},
+		},
+	}))
+	second := &pipeline.Batch{
+		Position: 2,
+		Counts:   []analytics.Count{count("w", "sent.0", 0, "1", "JP", 10)},
+		Reached:  []limits.Reached{{Number: "2", User: "81", At: 40, Counted: 10}},
+		Charges: []pricing.Charge{
+			{ID: "m1", WABA: "w", Market: "again", At: 99}, {ID: "m2", WABA: "w", Number: "2", User: "82", Market: "M", Category: "marketing", At: 50},
+		},
+		Feedback: []quality.Event{{Number: "1", WABA: "w", User: "82", At: 12, What: "stop", Light: true}},
+	}
+	must(t, s.Apply(t.Context(), second))
+	must(t, s.Apply(t.Context(), second))
+	sums(t, s)
+	reached(t, s)
+	charges, err := s.ChargesOf(t.Context(), "w", 0, 51)
+	must(t, err)
+	same(t, "ledger", charges, []pricing.Charge{
+		{ID: "m1", WABA: "w", Number: "1", User: "81", Market: "M", Category: "utility", Template: "7", At: 10},
+		{ID: "m2", WABA: "w", Number: "2", User: "82", Market: "M", Category: "marketing", At: 50},
+	})
+	fb, err := s.NumberFeedback(t.Context(), "1", 0)
+	must(t, err)
+	same(t, "feedback", fb, []quality.Event{
+		{Number: "1", WABA: "w", Template: "7", User: "81", At: 11, What: "block", Reason: "spam"},
+		{Number: "1", WABA: "w", User: "82", At: 12, What: "stop", Light: true},
+	})
+	if fb, err = s.TemplateFeedback(t.Context(), "7", 11); err != nil || len(fb) != 1 {
+		t.Errorf("feedback of a template: %v, %v", fb, err)
+	}
+	must(t, s.DeleteTally(t.Context(), time.UnixMilli(40)))
+	if fb, err = s.Stopped(t.Context()); err != nil || len(fb) != 1 || fb[0].User != "82" {
+		t.Errorf("a word about marketing messages is kept: %v, %v", fb, err)
+	}
+	if n, err := s.ReachedBy(t.Context(), []wa.PhoneNumberID{"1", "2"}, 0); n != 1 || err != nil {
+		t.Errorf("%d people are left, %v", n, err)
+	}
+	must(t, s.SavePolicy(t.Context(), "a", []byte("1")))
+	must(t, s.SavePolicy(t.Context(), "a", []byte("2")))
+	docs, err := s.Policy(t.Context())
+	must(t, err)
+	same(t, "policy", docs, map[string][]byte{"a": []byte("2")})
+}
+
+func sums(t *testing.T, s *store.Store) {
+	sum := func(q analytics.Sum) []string {
+		t.Helper()
+		q.Subject = "w"
+		list, err := s.Sum(t.Context(), &q)
+		must(t, err)
+		out := []string{}
+		for _, c := range list {
+			out = append(out, fmt.Sprintf("%d %s %s%s %d", c.Bucket, c.What, c.Number, c.Country, c.N))
+		}
+		slices.Sort(out)
+		return out
+	}
+	both := []string{"sent.0", "sent.2"}
+	same(t, "by half hour", sum(analytics.Sum{What: both, To: 7200, Step: 1800}), []string{"0 sent.0  12", "1800 sent.0  7", "3600 sent.2  5"})
+	same(t, "by hour", sum(analytics.Sum{What: both, To: 7200, Step: 3600}), []string{"0 sent.0  19", "3600 sent.2  5"})
+	same(t, "from the second half hour", sum(analytics.Sum{What: both, From: 1800, To: 3600, Step: 3600}), []string{"1800 sent.0  7"})
+	same(t, "by number", sum(analytics.Sum{What: both[:1], To: 7200, Step: 7200, ByNumber: true}), []string{"0 sent.0 1 15", "0 sent.0 2 4"})
+	same(t, "by country", sum(analytics.Sum{What: both, To: 7200, Step: 7200, ByCountry: true, Numbers: []wa.PhoneNumberID{"1"}}),
+		[]string{"0 sent.0 JP 15", "0 sent.2 JP 5"})
+	same(t, "of a country", sum(analytics.Sum{What: both, To: 7200, Step: 7200, Countries: []string{"US"}}), []string{"0 sent.0  4"})
+	words, err := s.Counted(t.Context(), "w", "sent.")
+	must(t, err)
+	same(t, "words", words, both)
+}
+
+func reached(t *testing.T, s *store.Store) {
+	for _, c := range []struct {
+		numbers []wa.PhoneNumberID
+		since   int64
+		want    int
+	}{{[]wa.PhoneNumberID{"1", "2"}, 0, 2}, {[]wa.PhoneNumberID{"1"}, 0, 1}, {[]wa.PhoneNumberID{"1"}, 30, 0}, {[]wa.PhoneNumberID{"1", "2"}, 20, 1}, {nil, 0, 0}} {
+		if n, err := s.ReachedBy(t.Context(), c.numbers, c.since); n != c.want || err != nil {
+			t.Errorf("reached by %v since %d: %d, %v, want %d", c.numbers, c.since, n, err, c.want)
+		}
+	}
+	var got []string
+	add := func(r limits.Reached) {
+		got = append(got, fmt.Sprintf("%s/%s/%d/%d", r.Number, r.User, r.At, r.Counted))
+	}
+	must(t, s.ReachedSince(t.Context(), 0, add))
+	slices.Sort(got)
+	same(t, "people who count", got, []string{"1/81/30/10", "2/81/40/10", "2/82/20/20"})
+	got = nil
+	must(t, s.MarketingSince(t.Context(), 10, add))
+	same(t, "marketing", got, []string{"1/81/30/0"})
+	got = nil
+	must(t, s.Underway(t.Context(), add))
+	same(t, "under way", got, []string{"1/83/0/0"})
+}
