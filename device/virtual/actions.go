@@ -1,10 +1,12 @@
 package virtual
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -15,14 +17,22 @@ import (
 
 // UserAction is something a person does, as the control API names it.
 type UserAction struct {
-	// Do is read, played (or play), block, unblock, report, mute, archive, opt_out, opt_in, offline, online, receipts_on,
-	// receipts_off, new_device, or send.
+	// Do is read, played (or play), press, react, edit, revoke, block, unblock, report, mute, archive, opt_out, opt_in, offline,
+	// online, receipts_on, receipts_off, new_device, change_number, or send.
 	Do      string          `json:"do"`
 	To      string          `json:"to,omitempty"`      // wa_id of the business number; for read and played: of the chat
-	IDs     []string        `json:"ids,omitempty"`     // wamids, for read, played and report; read without any: all of the chat, or all
+	IDs     []string        `json:"ids,omitempty"`     // wamids; read without any: all of the chat, or all
 	Reason  string          `json:"reason,omitempty"`  // of report and block
 	Content json.RawMessage `json:"content,omitempty"` // of send, in the shape of the send API
 	For     Duration        `json:"for,omitempty"`     // of offline: come back after it; 0 means not by itself
+	Phone   string          `json:"phone,omitempty"`   // of change_number: the new one
+	Choice  string          `json:"choice,omitempty"`  // of press: number from 1, id or title; may be left out if there is one
+	Fields  map[string]any  `json:"fields,omitempty"`  // of press: what a form is filled in with
+	Place   *device.Place   `json:"place,omitempty"`   // of press: the location that is asked for
+	Items   []device.Item   `json:"items,omitempty"`   // of press: the cart
+	Catalog string          `json:"catalog_id,omitempty"`
+	Emoji   string          `json:"emoji,omitempty"` // of react; empty takes the reaction away
+	Text    string          `json:"text,omitempty"`  // of edit
 }
 
 // Do lets a user do something. Errors: [ErrUnknown], [ErrAction], [ErrClosed], device.ErrContent, device.ErrQueue, those
@@ -36,7 +46,10 @@ func (f *Fleet) Do(ctx context.Context, waID string, a UserAction) error {
 	if err != nil {
 		return err
 	}
-	if a.Do == "new_device" {
+	switch a.Do {
+	case "change_number":
+		return f.Move(ctx, waID, a.Phone)
+	case "new_device":
 		f.adding.Lock()
 		defer f.adding.Unlock()
 		return f.install(ctx, []*user{u})
@@ -66,9 +79,10 @@ func (u *user) perform(d *device.Device, a *UserAction) (device.Effects, error) 
 		if a.For < 0 {
 			return device.Effects{}, fmt.Errorf("for is negative: %w", ErrAction)
 		}
-		u.setOnline(a.Do == "online")
-		if a.Do == "offline" && a.For > 0 {
-			u.after(time.Duration(a.For), timer{what: whatOnline})
+		if a.Do == "offline" {
+			u.leave(time.Duration(a.For))
+		} else {
+			u.setOnline(true)
 		}
 		return device.Effects{}, nil
 	case "receipts_on", "receipts_off":
@@ -87,6 +101,8 @@ func (u *user) perform(d *device.Device, a *UserAction) (device.Effects, error) 
 			return device.Effects{}, err
 		}
 		return d.MarkPlayed(a.IDs...)
+	case "press", "react", "edit", "revoke":
+		return about(d, a)
 	case "block", "unblock", "report", "mute", "archive", "opt_out", "opt_in":
 		if a.To == "" {
 			return device.Effects{}, fmt.Errorf("%q needs a business number in to: %w", a.Do, ErrAction)
@@ -98,6 +114,29 @@ func (u *user) perform(d *device.Device, a *UserAction) (device.Effects, error) 
 		return d.Act(act)
 	}
 	return device.Effects{}, fmt.Errorf("%q: %w", a.Do, ErrAction)
+}
+
+// about lets a user say something about one message.
+func about(d *device.Device, a *UserAction) (eff device.Effects, err error) {
+	if err := knows(d, a.IDs); err != nil {
+		return device.Effects{}, err
+	}
+	m, _ := d.Message(a.IDs[0])
+	var content []byte
+	switch a.Do {
+	case "press":
+		content, err = press(d, m.ID, a.Choice, device.Filling{Fields: a.Fields, Place: a.Place, Items: a.Items, Catalog: a.Catalog})
+	case "react":
+		content = device.ReactionContent(m.ID, a.Emoji)
+	case "edit":
+		content = device.EditContent(m.ID, a.Text)
+	case "revoke":
+		content = device.RevokeContent(m.ID)
+	}
+	if err == nil {
+		_, eff, err = d.Send(m.Chat, content)
+	}
+	return eff, err
 }
 
 func knows(d *device.Device, ids []string) error {
@@ -152,13 +191,24 @@ type Message struct {
 	Context   string          `json:"context,omitempty"` // wamid that it answers
 	Preview   json.RawMessage `json:"preview,omitempty"`
 	Error     string          `json:"error,omitempty"`
+	Theirs    string          `json:"reaction,omitempty"`      // of the business
+	Ours      string          `json:"user_reaction,omitempty"` // of the user
+	Edited    bool            `json:"edited,omitempty"`
+	Revoked   bool            `json:"revoked,omitempty"`
+	Choices   []Choice        `json:"choices,omitempty"` // what can be pressed below it
 }
+
+// fileKeys are the keys of a file in a message's content: whoever may look at chats has no need of them.
+var fileKeys = regexp.MustCompile(`"(?:mac_)?key":"[A-Za-z0-9+/]{43}=",?`)
 
 func view(waID string, m *device.Message) Message {
 	v := Message{
 		ID: m.ID, ClientID: m.ClientID, From: m.Chat, To: waID, Type: m.Type, Content: m.Content(), Timestamp: m.Time,
 		Direction: string(m.Direction), Status: string(m.Status), Context: m.Context, Preview: m.Preview,
-		Error: string(m.Error),
+		Error: string(m.Error), Theirs: m.Theirs, Ours: m.Ours, Edited: m.Edited, Revoked: m.Revoked, Choices: choicesOf(m),
+	}
+	if bytes.Contains(v.Content, []byte(`"mac_key"`)) {
+		v.Content = fileKeys.ReplaceAll(v.Content, nil)
 	}
 	if m.Direction == device.Out {
 		v.From, v.To = waID, m.Chat

@@ -2,10 +2,12 @@ package virtual
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/hikyaku/hikyaku/device"
@@ -16,6 +18,9 @@ var ErrBehaviour = errors.New("behaviour cannot be used")
 
 // maxReply is the longest reply text in bytes: the longest text message.
 const maxReply = 4096
+
+// maxEmoji is the longest emoji in bytes: a family of four is 25.
+const maxEmoji = 64
 
 // Duration is a time.Duration that is written "1.5s" in JSON.
 type Duration time.Duration
@@ -49,6 +54,17 @@ type Behaviour struct {
 	BlockRate  float64  `json:"block_rate,omitempty"`
 	ReportRate float64  `json:"report_rate,omitempty"`
 	Offline    Offline  `json:"offline,omitzero"`
+
+	PlayRate    float64        `json:"play_rate,omitempty"`  // of voice messages that are played, after ReadDelay
+	PressRate   float64        `json:"press_rate,omitempty"` // of messages with choices: one that answers is pressed, any
+	Fields      map[string]any `json:"fields,omitempty"`     // what forms are filled in with
+	ReactRate   float64        `json:"react_rate,omitempty"`
+	ReactEmoji  string         `json:"react_emoji,omitempty"` // empty means 👍
+	FileRate    float64        `json:"file_rate,omitempty"`   // of messages that are answered with a file
+	FileKind    string         `json:"file_kind,omitempty"`   // image, video, audio, document or sticker; empty means image
+	MuteRate    float64        `json:"mute_rate,omitempty"`
+	ArchiveRate float64        `json:"archive_rate,omitempty"`
+	OptOutRate  float64        `json:"opt_out_rate,omitempty"` // of messages after which the user wants no more marketing
 }
 
 // Offline says when a user is not connected. In JSON it is true, false, or {"every":"10m","for":"1m"}.
@@ -108,6 +124,8 @@ func (o Offline) MarshalJSON() ([]byte, error) {
 func (b *Behaviour) Check() error {
 	for name, rate := range map[string]float64{
 		"read_rate": b.ReadRate, "reply_rate": b.ReplyRate, "block_rate": b.BlockRate, "report_rate": b.ReportRate,
+		"play_rate": b.PlayRate, "press_rate": b.PressRate, "react_rate": b.ReactRate, "file_rate": b.FileRate,
+		"mute_rate": b.MuteRate, "archive_rate": b.ArchiveRate, "opt_out_rate": b.OptOutRate,
 	} {
 		if !(rate >= 0 && rate <= 1) {
 			return fmt.Errorf("%s is not between 0 and 1: %w", name, ErrBehaviour)
@@ -126,8 +144,16 @@ func (b *Behaviour) Check() error {
 	if len(b.ReplyText) > maxReply {
 		return fmt.Errorf("reply_text is longer than %d bytes: %w", maxReply, ErrBehaviour)
 	}
+	if len(b.ReactEmoji) > maxEmoji {
+		return fmt.Errorf("react_emoji is longer than %d bytes: %w", maxEmoji, ErrBehaviour)
+	}
+	if _, ok := Sample(b.fileKind()); !ok {
+		return fmt.Errorf("file_kind is %q: %w", b.FileKind, ErrBehaviour)
+	}
 	return nil
 }
+
+func (b *Behaviour) fileKind() string { return cmp.Or(b.FileKind, "image") }
 
 // Do names what a user does by itself.
 type Do uint8
@@ -138,6 +164,15 @@ const (
 	DoReply
 	DoBlock
 	DoReport
+	DoPlay
+	DoPress // Choice, filled in with Fill
+	DoFile  // a sample of Kind
+	DoMute
+	DoArchive
+	DoOptOut
+	DoOptIn
+	DoUnblock
+	DoOffline // until something else lets the user come back; with For, until then
 )
 
 // Action is one thing to do about a message, After it has arrived.
@@ -145,6 +180,10 @@ type Action struct {
 	Do      Do
 	After   time.Duration
 	Content json.RawMessage // of DoReply, in the shape of the send API
+	Choice  int             // of DoPress, from 0, see [device.Message.Choices]
+	Fill    *device.Filling // of DoPress; nil for nothing
+	Kind    string          // of DoFile
+	For     time.Duration   // of DoOffline
 }
 
 // Reaction decides what to do about a message that has just arrived, and appends it to list. It runs under the user's lock
@@ -169,7 +208,67 @@ func (b *Behaviour) React(r *rand.Rand, m *device.Message, list []Action) []Acti
 	if chance(r, b.ReportRate) {
 		list = append(list, Action{Do: DoReport})
 	}
+	return b.more(r, m, list)
+}
+
+// more draws what came later to behaviours, so that what a seed makes of the earlier ones stays.
+func (b *Behaviour) more(r *rand.Rand, m *device.Message, list []Action) []Action {
+	delay := time.Duration(b.ReplyDelay)
+	if b.PlayRate > 0 && m.Type == "audio" && chance(r, b.PlayRate) {
+		if p := m.Parts(); p.Media != nil && p.Media.Voice {
+			list = append(list, Action{Do: DoPlay, After: time.Duration(b.ReadDelay)})
+		}
+	}
+	if b.PressRate > 0 && (m.Type == "interactive" || m.Type == "template") && chance(r, b.PressRate) {
+		if n, fill := b.choose(r, m); n >= 0 {
+			list = append(list, Action{Do: DoPress, After: delay, Choice: n, Fill: fill})
+		}
+	}
+	if chance(r, b.ReactRate) {
+		list = append(list, Action{Do: DoReply, After: delay, Content: device.ReactionContent(m.ID, cmp.Or(b.ReactEmoji, "👍"))})
+	}
+	if chance(r, b.FileRate) {
+		list = append(list, Action{Do: DoFile, After: delay, Kind: b.fileKind()})
+	}
+	for _, a := range []struct {
+		rate float64
+		do   Do
+	}{{b.MuteRate, DoMute}, {b.ArchiveRate, DoArchive}, {b.OptOutRate, DoOptOut}} {
+		if chance(r, a.rate) {
+			list = append(list, Action{Do: a.do})
+		}
+	}
 	return list
+}
+
+// choose picks one of the choices that answer, and what it is filled in with; -1 when there is none.
+func (b *Behaviour) choose(r *rand.Rand, m *device.Message) (n int, fill *device.Filling) {
+	list := m.Choices()
+	var answers []int
+	for i := range list {
+		if list[i].Answers() && (list[i].Kind != device.ChoiceOrder || strings.Contains(list[i].Target, " ")) {
+			answers = append(answers, i)
+		}
+	}
+	if len(answers) == 0 {
+		return -1, nil
+	}
+	n = answers[r.IntN(len(answers))]
+	switch c := &list[n]; c.Kind {
+	case device.ChoiceFlow, device.ChoiceAddress:
+		fill = &device.Filling{Fields: b.Fields}
+		if c.Kind == device.ChoiceAddress && len(b.Fields) == 0 {
+			fill.Fields = map[string]any{"address": "1 Sample Street"}
+		}
+	case device.ChoiceLocation:
+		fill = &device.Filling{Place: &device.Place{Latitude: float64(r.IntN(140)-70) + 0.5, Longitude: float64(r.IntN(340)-170) + 0.5}}
+	case device.ChoiceOrder:
+		_, sku, _ := strings.Cut(c.Target, " ")
+		fill = &device.Filling{Items: []device.Item{{SKU: sku, Quantity: 1 + r.IntN(3), Price: 1, Currency: "USD"}}}
+	case device.ChoiceReply, device.ChoiceContact, device.ChoiceAllow, device.ChoiceDeny, device.ChoiceURL, device.ChoicePhone,
+		device.ChoiceCode, device.ChoiceCall, device.ChoicePay, device.ChoiceOther: // nothing to fill in
+	}
+	return n, fill
 }
 
 func (b *Behaviour) reply() json.RawMessage {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -116,6 +117,7 @@ func TestBehaviourJSON(t *testing.T) {
 	for _, good := range []string{
 		`{}`, `{"read_rate":0.25,"read_delay":"1.5s","reply_rate":1,"reply_text":"x","reply_delay":"1h"}`,
 		`{"offline":true}`, `{"offline":{"every":"10m","for":"1m"}}`, `{"read_at_once":true,"block_rate":0.1,"report_rate":0.1}`,
+		`{"press_rate":1,"fields":{"a":"b"},"react_rate":1,"react_emoji":"x","file_rate":1,"file_kind":"sticker","opt_out_rate":1}`,
 	} {
 		var a, b virtual.Behaviour
 		if err := json.Unmarshal([]byte(good), &a); err != nil {
@@ -125,7 +127,7 @@ func TestBehaviourJSON(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := json.Unmarshal(data, &b); err != nil || a != b {
+		if err := json.Unmarshal(data, &b); err != nil || !reflect.DeepEqual(a, b) {
 			t.Errorf("%s became %s: %v", good, data, err)
 		}
 	}

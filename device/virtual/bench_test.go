@@ -29,6 +29,8 @@ func (c *counter) CreateUsers(_ context.Context, users []virtual.Registration) e
 	return nil
 }
 
+func (c *counter) MoveUser(context.Context, string, virtual.Registration) error { return nil }
+
 func (c *counter) Attach(device string, _ uint64, sink func(frame.Frame)) (virtual.Conn, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -131,6 +133,7 @@ func BenchmarkAdd(b *testing.B) {
 // nobody forgets who registers, so that only the fleet's memory is measured.
 type nobody struct{ *counter }
 
-func (nobody) CreateUsers(context.Context, []virtual.Registration) error { return nil }
+func (nobody) CreateUsers(context.Context, []virtual.Registration) error    { return nil }
+func (nobody) MoveUser(context.Context, string, virtual.Registration) error { return nil }
 
 func (n nobody) Attach(string, uint64, func(frame.Frame)) (virtual.Conn, error) { return n, nil }

@@ -22,6 +22,7 @@ import (
 const (
 	DefaultQueue   = 64 << 10
 	DefaultHistory = 100
+	DefaultBytes   = 64 << 10
 	DefaultOneTime = 2
 )
 
@@ -35,8 +36,12 @@ type Options struct {
 	Workers int          // shards; 0 means one per processor
 	Queue   int          // frames waiting per shard; 0 means DefaultQueue
 	History int          // messages kept per user, about 0.5 kB each; 0 means DefaultHistory
+	Bytes   int          // memory of the messages kept per user; 0 means DefaultBytes
 	OneTime int          // one-time prekeys per user at the platform; 0 means DefaultOneTime, negative none
 	Logger  *slog.Logger // nil is silent
+
+	// Files is where a device ("15550142233.1") keeps encrypted files; nil: users neither send nor fetch any.
+	Files func(device string) device.Relay
 }
 
 func (o *Options) queue() int { return cmp.Or(o.Queue, DefaultQueue) }
@@ -190,7 +195,7 @@ func (f *Fleet) makeUser(waID string) *user {
 
 func (f *Fleet) options(u *user) device.Options {
 	return device.Options{
-		Clock: f.o.Clock, Rand: f.o.Rand, Client: "virtual", History: f.o.History, OneTime: f.o.OneTime, Lossless: true,
-		ReadAtOnce: u.readAtOnce,
+		Clock: f.o.Clock, Rand: f.o.Rand, Client: "virtual", History: f.o.History,
+		HistoryBytes: cmp.Or(f.o.Bytes, DefaultBytes), OneTime: f.o.OneTime, Lossless: true, ReadAtOnce: u.readAtOnce,
 	}
 }

@@ -18,6 +18,9 @@ type Network interface {
 	// CreateUsers registers users with their first device (number 1), all or none. Users that exist get the device in place
 	// of their old ones, as if they had installed the app again.
 	CreateUsers(ctx context.Context, users []Registration) error
+	// MoveUser gives a user another number, with its first device. Errors of the platform: nobody has the old number, or
+	// somebody the new one.
+	MoveUser(ctx context.Context, from string, to Registration) error
 	// Attach connects a device ("15550142233.1") that is authenticated by being in this process. lastSeq is what Auth would
 	// report. The platform calls sink with each frame, in order, from any goroutine, even before Attach returns; sink does
 	// not block. A Welcome is not needed. A Bye or an Error of code gone says that the connection has ended: a Bye makes the

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"runtime"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -46,6 +48,36 @@ func (n *net) CreateUsers(_ context.Context, users []virtual.Registration) error
 	return nil
 }
 
+func (n *net) MoveUser(_ context.Context, _ string, to virtual.Registration) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.refuse != nil {
+		return n.refuse
+	}
+	n.Register(to.WaID, to.Device)
+	return nil
+}
+
+// files keeps encrypted files of all devices.
+type files struct {
+	mu   sync.Mutex
+	list map[string][]byte
+}
+
+func (f *files) Upload(_ context.Context, sealed []byte) (string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	id := strconv.Itoa(len(f.list))
+	f.list[id] = slices.Clone(sealed)
+	return id, nil
+}
+
+func (f *files) Download(_ context.Context, id string, _ int64) ([]byte, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.list[id]), nil
+}
+
 type conn struct {
 	n      *net
 	device string
@@ -76,9 +108,13 @@ func (c *conn) Close() {
 
 // text sends a message to a user, now or when the device comes back.
 func (n *net) text(waID, body string) string {
+	return n.send(waID, `"type":"text","text":{"body":`+strconv.Quote(body)+`}`)
+}
+
+func (n *net) send(waID, members string) string {
 	n.mu.Lock() // items reach the sink in their order
 	defer n.mu.Unlock()
-	id := n.Text(waID+".1", body)
+	id := n.Message(waID+".1", members)
 	if sink := n.sinks[waID+".1"]; sink != nil {
 		list := n.Pending(waID+".1", 1)
 		sink(list[len(list)-1])

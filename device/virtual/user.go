@@ -289,25 +289,6 @@ func (u *user) fire(t *timer) {
 	}
 }
 
-// act needs mu.
-func (u *user) act(t *timer) {
-	var eff device.Effects
-	var err error
-	switch t.act.Do {
-	case DoRead:
-		eff, err = u.d.MarkRead(t.ids...)
-	case DoReply:
-		_, eff, err = u.d.Send(t.chat, t.act.Content)
-	case DoBlock:
-		eff, err = u.d.Block(t.chat, true)
-	case DoReport:
-		eff, err = u.d.Act(frame.Act{Do: frame.DoReport, Of: t.chat, ID: t.ids[0]})
-	}
-	if u.well(err) {
-		u.carry(eff)
-	}
-}
-
 func (u *user) watch(f func(device.Event)) (stop func()) {
 	w := &watcher{f}
 	u.mu.Lock()

@@ -46,7 +46,11 @@ func (a *App) controlRoutes(mux *http.ServeMux) {
 				refuse(w, http.StatusServiceUnavailable, "starting or stopping")
 				return
 			}
-			r.Body = http.MaxBytesReader(w, r.Body, maxControlBody)
+			limit := int64(maxControlBody)
+			if r.PathValue("wa_id") != "" {
+				limit = maxControlMessage // a file may be in it
+			}
+			r.Body = http.MaxBytesReader(w, r.Body, limit)
 			v, err := h(r, p)
 			var ce *controlError
 			switch {

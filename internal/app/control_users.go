@@ -1,8 +1,6 @@
 package app
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -11,6 +9,7 @@ import (
 
 	"github.com/hikyaku/hikyaku/device"
 	"github.com/hikyaku/hikyaku/device/virtual"
+	"github.com/hikyaku/hikyaku/internal/network"
 	"github.com/hikyaku/hikyaku/internal/wa"
 )
 
@@ -31,21 +30,8 @@ func (a *App) userRoutes(handle func(string, controlHandler)) {
 		return map[string]any{"data": list}, nil
 	})
 	handle("POST /control/v1/users/{wa_id}/messages", sendAsUser)
-	handle("POST /control/v1/users/{wa_id}/actions", func(r *http.Request, p *platform) (any, error) {
-		var act virtual.UserAction
-		if err := body(r, &act); err != nil {
-			return nil, err
-		}
-		to, err := p.businessNumber(act.To)
-		if err != nil {
-			return nil, err
-		}
-		act.To = to
-		if err := p.fleet.Do(r.Context(), user(r), act); err != nil {
-			return nil, userError(err)
-		}
-		return map[string]bool{"success": true}, nil
-	})
+	handle("POST /control/v1/users/{wa_id}/actions", actAsUser)
+	handle("GET /control/v1/users/{wa_id}/media", userFile)
 }
 
 func user(r *http.Request) string { return strings.TrimPrefix(r.PathValue("wa_id"), "+") }
@@ -55,8 +41,12 @@ func userError(err error) error {
 	case errors.Is(err, virtual.ErrUnknown):
 		return notFound("%v", err)
 	case errors.Is(err, virtual.ErrAction), errors.Is(err, virtual.ErrBehaviour), errors.Is(err, device.ErrContent),
-		errors.Is(err, device.ErrUnknown), errors.Is(err, device.ErrQueue):
+		errors.Is(err, device.ErrUnknown), errors.Is(err, device.ErrQueue), errors.Is(err, device.ErrFile):
 		return badRequest("%v", err)
+	case errors.Is(err, network.ErrTaken):
+		return &controlError{http.StatusConflict, "the new number has a user already"}
+	case errors.Is(err, virtual.ErrNoFiles):
+		return &controlError{http.StatusNotImplemented, err.Error()}
 	case errors.Is(err, device.ErrGone):
 		return &controlError{http.StatusConflict, "this number moved to a phone of its own (hikyaku chat): act there, or use another user"}
 	}
@@ -148,34 +138,4 @@ func (p *platform) businessNumber(s string) (string, error) {
 		return "", badRequest("to: %v", err)
 	}
 	return string(id), nil
-}
-
-// sendAsUser lets a user write: {"to":"<number>","type":"text","text":{…}}.
-func sendAsUser(r *http.Request, p *platform) (any, error) {
-	var in map[string]json.RawMessage
-	if err := body(r, &in); err != nil {
-		return nil, err
-	}
-	var to string
-	if raw, ok := in["to"]; ok {
-		if err := json.Unmarshal(raw, &to); err != nil {
-			return nil, badRequest("to: %v", err)
-		}
-		delete(in, "to")
-	}
-	number, err := p.businessNumber(to)
-	if err != nil {
-		return nil, err
-	}
-	var content bytes.Buffer
-	e := json.NewEncoder(&content)
-	e.SetEscapeHTML(false) // as a phone writes it
-	if err := e.Encode(in); err != nil {
-		return nil, err
-	}
-	m, err := p.fleet.Send(r.Context(), user(r), number, bytes.TrimSpace(content.Bytes()))
-	if err != nil {
-		return nil, userError(err)
-	}
-	return m, nil
 }

@@ -193,6 +193,12 @@ func (n users) CreateUsers(ctx context.Context, list []virtual.Registration) err
 	return err
 }
 
+// MoveUser implements virtual.Network.
+func (n users) MoveUser(ctx context.Context, from string, to virtual.Registration) error {
+	_, err := n.p.directory.Move(ctx, wa.WaID(from), wa.WaID(to.WaID), &to.Device)
+	return err
+}
+
 // Attach implements virtual.Network.
 func (n users) Attach(id string, lastSeq uint64, sink func(frame.Frame)) (virtual.Conn, error) {
 	// A saved fleet does not know that a real phone has taken a number over since.

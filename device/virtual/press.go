@@ -1,0 +1,62 @@
+package virtual
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/hikyaku/hikyaku/device"
+)
+
+// press finds the choice that a person means, by its number (from 1), id or title, and makes the answer.
+func press(d *device.Device, id, which string, f device.Filling) ([]byte, error) {
+	m, ok := d.Message(id)
+	if !ok {
+		return nil, fmt.Errorf("message %q: %w", id, ErrUnknown)
+	}
+	list := m.Choices()
+	n := slices.IndexFunc(list, func(c device.Choice) bool {
+		return which != "" && (c.ID == which || strings.EqualFold(c.Title, which))
+	})
+	if i, err := strconv.Atoi(which); n < 0 && err == nil {
+		n = i - 1
+	}
+	if which == "" && len(list) == 1 {
+		n = 0
+	}
+	if n < 0 || n >= len(list) {
+		var titles []string
+		for i, c := range list {
+			titles = append(titles, fmt.Sprintf("%d %q", i+1, c.Title))
+		}
+		return nil, fmt.Errorf("choice %q is none of [%s]: %w", which, strings.Join(titles, ", "), ErrAction)
+	}
+	return d.Press(id, n, f)
+}
+
+// Choice is something to press below a message, as the control API shows it.
+type Choice struct {
+	N       int    `json:"n"` // from 1
+	Kind    string `json:"kind"`
+	ID      string `json:"id,omitempty"`
+	Title   string `json:"title"`
+	Note    string `json:"description,omitempty"`
+	Section string `json:"section,omitempty"`
+	Target  string `json:"target,omitempty"`
+	Card    int    `json:"card,omitempty"` // of a carousel, from 1
+	Answers bool   `json:"answers"`        // pressing it sends a message
+}
+
+func choicesOf(m *device.Message) (list []Choice) {
+	if m.Direction != device.In || (m.Type != "interactive" && m.Type != "template") {
+		return nil
+	}
+	for i, c := range m.Choices() {
+		list = append(list, Choice{
+			N: i + 1, Kind: string(c.Kind), ID: c.ID, Title: c.Title, Note: c.Note, Section: c.Section, Target: c.Target,
+			Card: c.Card + 1, Answers: c.Answers(),
+		})
+	}
+	return list
+}
