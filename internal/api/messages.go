@@ -13,7 +13,7 @@ import (
 )
 
 // send is POST /{phone-number-id}/messages: gates 6 to 15 of spec/errors.md section 2, the earlier ones having been passed.
-// Gate 11, media ids, has nothing to check as long as no type with media can be sent.
+// Gate 11, media ids, refuses everything as long as there is no media room.
 func (s *surface) send(ctx context.Context, c *graph.Call, n number) (any, error) {
 	m, err := message.Decode(c.Params)
 	if err != nil {
@@ -29,6 +29,9 @@ func (s *surface) send(ctx context.Context, c *graph.Call, n number) (any, error
 		return nil, err
 	}
 	if err := m.Check(); err != nil {
+		return nil, err
+	}
+	if err := m.Expires(c.Start.Unix()); err != nil {
 		return nil, err
 	}
 	if m.Mark != nil {
@@ -49,6 +52,9 @@ func (s *surface) send(ctx context.Context, c *graph.Call, n number) (any, error
 		if err := s.finish(m, fill, n); err != nil {
 			return nil, err
 		}
+	}
+	if len(m.Attachments) > 0 {
+		return nil, wa.ErrUnsupportedType // there is no media room yet
 	}
 	id, err := s.o.Pipeline.Accept(ctx, &pipeline.Outgoing{
 		Number: n.ID, To: m.To, Type: m.Type, Category: m.Category, Template: m.Template, Life: m.Life, Body: m.Body,

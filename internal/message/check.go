@@ -1,11 +1,27 @@
 package message
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/hikyaku/hikyaku/internal/wa"
 )
 
-// Check is what can be said about the content alone: gate 8 of spec/errors.md section 2. Errors: [wa.ErrUnsupportedType]
-// for types that the platform knows but cannot send yet, [wa.ErrRequired], [wa.ErrValue], and code 100 for Direct Send.
+// What a message may have, in bytes, so that the plaintext stays within MaxPlaintext: the members around the body and the
+// description of each file come on top.
+const (
+	maxBody     = MaxPlaintext - 1<<10
+	maxDescribe = 1 << 10
+)
+
+// inGroups are the types that a group takes. Source: spec/messages.md section 3.3.
+var inGroups = []string{
+	TypeAudio, TypeDocument, TypeImage, TypePin, TypeReaction, TypeSticker, TypeTemplate, TypeText, TypeVideo,
+}
+
+// Check is what can be said about the content alone: gate 8 of spec/errors.md section 2. Errors: [wa.ErrRequired] for what
+// is missing, [wa.ErrValue] for what is out of bounds, [wa.ErrUnsupportedType] for types that the kind of recipient does
+// not take, and code 100 for what does not go together, Direct Send among it.
 func (o *Outbound) Check() error {
 	if o.Mark != nil {
 		if o.Mark.MessageID == "" || len(o.Mark.MessageID) > maxMessageID {
@@ -13,22 +29,31 @@ func (o *Outbound) Check() error {
 		}
 		return nil
 	}
-	switch o.Type {
-	case TypeText:
-		if o.text == "" {
-			return wa.ErrRequired.With("Parameter 'body' is mandatory for type 'text'")
-		}
-	case TypeTemplate:
-	default:
-		return wa.ErrUnsupportedType
-	}
 	switch {
+	case o.group && !slices.Contains(inGroups, o.Type), !o.group && o.Type == TypePin:
+		return wa.ErrUnsupportedType
+	case o.Type == TypeText && o.text == "":
+		return wa.ErrRequired.With("Parameter 'body' is mandatory for type 'text'")
+	case o.flaw != nil:
+		return o.flaw
+	case len(o.Body) > maxBody-maxDescribe*len(o.Attachments):
+		return wa.ErrValue.With("The message is too long.")
 	case o.noContext:
 		return wa.ErrValue.With("Parameter 'message_id' of 'context' is not the id of a message.")
-	case o.category != "service" && o.Type != TypeTemplate:
-		return wa.ErrCloudParameter.With("Direct Send isn't enabled for this account")
-	case o.ttl:
+	}
+	return o.checkDirect()
+}
+
+// checkDirect answers Direct Send, which no account has. Source: spec/messages.md section 16.
+func (o *Outbound) checkDirect() error {
+	direct := o.category != "service" && o.Type != TypeTemplate
+	switch {
+	case o.ttl && !direct:
 		return wa.ErrCloudParameter.With("ttl_seconds is only allowed with Direct Send")
+	case o.ttl && (o.seconds < minTTL || o.seconds > maxTTL):
+		return wa.ErrCloudParameter.Withf("ttl_seconds must be between %d and %d", minTTL, maxTTL)
+	case direct, o.directConfig:
+		return wa.ErrCloudParameter.With("Direct Send isn't enabled for this account")
 	}
 	return nil
 }
@@ -51,6 +76,9 @@ func (o *Outbound) Address(s *Sender) error {
 		return nil
 	}
 	if o.group {
+		if !strings.HasPrefix(o.Input, groupPrefix) {
+			return wa.ErrValue.With("Parameter 'to' is not the id of a group.")
+		}
 		return wa.ErrGroupIneligible.With("Group messages are not enabled for this phone number.")
 	}
 	if err := o.find(s); err != nil {
@@ -86,6 +114,9 @@ func (o *Outbound) find(s *Sender) (err error) {
 	}
 	return err
 }
+
+// groupPrefix begins the id of every group: "capi_group:" in base64. Source: spec/messages.md section 5 (observed).
+const groupPrefix = "Y2FwaV9ncm91cDo"
 
 // validBSUID is ^[A-Z]{2}\.(ENT\.)?[0-9A-Za-z]{1,128}$. Source: spec/messages.md section 3.2.
 func validBSUID(s string) bool {

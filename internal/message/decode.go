@@ -38,12 +38,37 @@ func Decode[V Value[V]](p V) (*Outbound, error) {
 		if _, err := p.Get(TypeTemplate).Object(); err != nil {
 			return nil, err
 		}
-	default: // refused by Check; its object must be there all the same
-		if v := p.Get(o.Type); !v.Present() {
-			return nil, wa.ErrParamRequired.Fill(v.Path())
+	default:
+		if err := decodeObject(p.Get(o.Type), o); err != nil {
+			return nil, err
 		}
 	}
 	return o, nil
+}
+
+// decodeObject reads the object, or for contacts the list, of every type but text and template.
+func decodeObject[V Value[V]](v V, o *Outbound) error {
+	if !v.Present() {
+		return wa.ErrParamRequired.Fill(v.Path())
+	}
+	f := &form[V]{o: o, kind: o.Type, b: make([]byte, 0, 512)}
+	f.b = append(append(append(f.b, `"type":"`...), o.Type...), '"')
+	switch o.Type {
+	case TypeContacts:
+		f.contacts(v)
+	case TypeInteractive:
+		f.interactive(v)
+	case TypeLocation:
+		f.location(v)
+	case TypePin:
+		f.pin(v)
+	case TypeReaction:
+		f.reaction(v)
+	default:
+		f.media(o.Type, v, extras[o.Type])
+	}
+	o.Body = appendContext(f.b, o.Context)
+	return f.err
 }
 
 func decodeMark[V Value[V]](p V) (*Outbound, error) {
@@ -150,8 +175,8 @@ func decodeExtras[V Value[V]](p V, o *Outbound) error {
 		return err
 	}
 	ttl := p.Get("ttl_seconds")
-	o.ttl = ttl.Present()
-	_, err = ttl.IntOr(0)
+	o.ttl, o.directConfig = ttl.Present(), p.Get("direct_send_config").Present()
+	o.seconds, err = ttl.IntOr(0)
 	return err
 }
 

@@ -43,6 +43,12 @@ const maxHash = 256
 // maxMessageID bounds ids of other messages in bytes; ours have up to about 150.
 const maxMessageID = 512
 
+// Bounds of ttl_seconds. Source: spec/messages.md section 16.
+const (
+	minTTL = 30
+	maxTTL = 43_200
+)
+
 // Month is how long a message waits to be delivered unless its template says otherwise. Source: spec/messages.md section
 // 14.2.
 const Month = 30 * 24 * time.Hour
@@ -67,13 +73,19 @@ type Outbound struct {
 	// Attachments in order of appearance; the body holds a placeholder for each, see AppendPlaceholder.
 	Attachments []Attachment
 
-	group     bool
-	bsuid     string
-	text      string
-	preview   bool
-	category  string // of Direct Send
-	ttl       bool   // ttl_seconds was given
-	noContext bool   // a context without a usable message id
+	group    bool
+	bsuid    string
+	text     string
+	preview  bool
+	category string // of Direct Send
+	seconds  int64  // ttl_seconds
+	ttl      bool   // it was given
+
+	directConfig bool // direct_send_config was given
+	noContext    bool // a context without a usable message id
+
+	flaw       *wa.Error // the first thing wrong with the content; Check tells
+	expiration int64     // of an order, Unix seconds; 0 for none
 }
 
 // Mark marks a message, and all before it, as read. Source: spec/messages.md section 13.

@@ -13,8 +13,12 @@ type Value[V any] interface {
 	IDOr(def string) (string, error)
 	BoolOr(def bool) (bool, error)
 	IntOr(def int64) (int64, error)
+	Float() (float64, error)
 	Enum(allowed ...string) (string, error)
 	EnumOr(def string, allowed ...string) (string, error)
 	Object() (V, error)
+	List() ([]V, error)
 	Only(keys ...string) error
+	Keys() []string
+	AppendJSON(b []byte) []byte
 }
