@@ -195,7 +195,8 @@ func (p *platform) openPipeline(ctx context.Context, draw io.Reader) error {
 	lanes := lanes{p.pipeline}
 	p.hub = network.NewHub(network.Config{
 		Directory: p.directory, Mailbox: p.mailbox, Lanes: lanes, Businesses: businesses{p.rules.business},
-		Clock: p.clock, Wire: p.wall, Log: p.log,
+		Actions: feedback{p.pipeline},
+		Clock:   p.clock, Wire: p.wall, Log: p.log,
 	})
 	p.directory.OnChange(func(c network.Change) {
 		again := c.Kind == network.DeviceReplaced || c.Kind == network.NumberChanged
