@@ -32,6 +32,7 @@ var plan = map[string][]string{
 	"internal/quality":        {"internal/wa"},
 	"internal/analytics":      {"internal/wa"},
 	"internal/pricing":        {"internal/wa"},
+	"internal/media":          {"internal/wa", "internal/clock"},
 	"internal/signal":         {},
 	"internal/vault":          {"internal/clock"},
 	"internal/graph":          {"internal/wa", "internal/clock"},
@@ -54,11 +55,11 @@ var plan = map[string][]string{
 	// Floor 3: doors and the store.
 	"internal/api": {
 		"internal/wa", "internal/clock", "internal/access", "internal/business", "internal/template", "internal/message",
-		"internal/limits", "internal/pipeline", "internal/webhook", "internal/graph",
+		"internal/limits", "internal/media", "internal/pipeline", "internal/webhook", "internal/graph",
 	},
 	"internal/store": {
 		"internal/wa", "internal/clock", "internal/access", "internal/business", "internal/template", "internal/pipeline",
-		"internal/webhook", "internal/network", "internal/vault", "internal/limits", "internal/quality", "internal/pricing", "internal/analytics",
+		"internal/webhook", "internal/network", "internal/vault", "internal/media", "internal/limits", "internal/quality", "internal/pricing", "internal/analytics",
 	},
 
 	// Floor 4 and 5 know everything below them.
@@ -92,6 +93,8 @@ var only = map[string][]string{
 	"github.com/goccy/go-yaml":      {"internal/app"},
 	"golang.org/x/crypto/acme":      {"internal/app"},
 	"google.golang.org/protobuf/en": {"internal/journal/record", "internal/pipeline"},
+	"github.com/minio/":             {"internal/media"},
+	"github.com/gabriel-vasile/":    {"internal/media"},
 }
 
 type file struct {

@@ -8,6 +8,7 @@ import (
 	"github.com/hikyaku/hikyaku/internal/access"
 	"github.com/hikyaku/hikyaku/internal/analytics"
 	"github.com/hikyaku/hikyaku/internal/business"
+	"github.com/hikyaku/hikyaku/internal/media"
 	"github.com/hikyaku/hikyaku/internal/network"
 	"github.com/hikyaku/hikyaku/internal/pipeline"
 	"github.com/hikyaku/hikyaku/internal/store"
@@ -28,6 +29,7 @@ var (
 	_ webhook.Store             = (*store.Store)(nil)
 	_ webhook.SubscriptionStore = (*store.Store)(nil)
 	_ network.CodeStore         = (*store.Store)(nil)
+	_ media.Store               = (*store.Store)(nil)
 	_ network.MailboxStore      = (*store.Store)(nil)
 	_ network.DirectoryStore    = (*store.Directory)(nil)
 )
@@ -59,6 +61,8 @@ func Run(t *testing.T, open func(testing.TB) *store.Store) {
 		"tops":         tops,
 		"retention":    retention,
 		"tally":        tally,
+		"media":        mediaRows,
+		"uploads":      uploadRows,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
