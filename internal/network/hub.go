@@ -28,6 +28,7 @@ type Config struct {
 	Lanes      Lanes
 	Businesses Businesses
 	Actions    Actions // nil: report, mute and the like are unsupported
+	Blobs      Blobs   // nil: devices can keep no files
 	Clock      clock.Clock
 	Wire       clock.Clock // time of pings and timeouts; nil means Clock. A platform clock that jumps or runs fast must not cut connections.
 	Log        *slog.Logger
@@ -49,6 +50,8 @@ type Hub struct {
 	words   [collectors]collector
 	running sync.WaitGroup // collectors and the sweeper
 	sockets sync.WaitGroup
+	tokens  tokens
+	uploads *quota
 	ctx     context.Context // ends with the hub; connections outlive the requests of their sweeper
 	cancel  context.CancelFunc
 	stops   atomic.Bool
@@ -80,7 +83,11 @@ func NewHub(c Config) *Hub {
 	}
 	h := &Hub{
 		cfg: c, dir: c.Directory, box: c.Mailbox, log: c.Log,
-		open: make(map[*socket]struct{}), peers: make(map[string]int),
+		open: make(map[*socket]struct{}), peers: make(map[string]int), uploads: newQuota(blobsPerHour, time.Hour),
+	}
+	var err error
+	if h.tokens, err = newTokens(c.Rand); err != nil {
+		panic(err) // nothing else would work without randomness
 	}
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	for i := range h.words {
@@ -130,6 +137,9 @@ func (h *Hub) attach(ctx context.Context, u *User, dev *Device, lastSeq uint64, 
 	l.hideReads = u.HideReads
 	w := &frame.Welcome{
 		OneTimeLeft: left, SignedAge: (h.dir.now() - dev.SignedAt) / 1000, Limits: frame.DefaultLimits(),
+	}
+	if h.cfg.Blobs != nil {
+		w.Token = h.tokens.issue(device, h.cfg.Wire.Now().Add(tokenLife))
 	}
 	for !h.box.attach(l, lastSeq, w) {
 		if err := h.box.Prepare(ctx, []wa.DeviceID{device}); err != nil {

@@ -18,6 +18,10 @@ const maxBody = 64 << 10
 func Handler(h *Hub, g *Registrar) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET "+frame.PathSocket, h)
+	if h.cfg.Blobs != nil {
+		mux.HandleFunc("POST "+frame.PathBlobs, h.takeBlob)
+		mux.HandleFunc("GET "+frame.PathBlobs+"/{id}", h.giveBlob)
+	}
 	if g != nil {
 		mux.HandleFunc("POST "+frame.PathCodes, func(w http.ResponseWriter, r *http.Request) {
 			peer := h.cfg.Address(r)
