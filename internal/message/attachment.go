@@ -14,6 +14,9 @@ type Attachment struct {
 	Filename string // of a document, as the sender named it
 	Voice    bool   // the audio is to be a voice note
 	Path     string // the parameter, for errors: "image['id']"
+
+	N     int    // the number of its placeholder, once some of a message's attachments are filled in
+	Fault string // why the file cannot be used, known already: details of 131053
 }
 
 // placeholder begins what stands for attachment n until it is described; the number and a quote follow. Quotes inside a

@@ -7,6 +7,7 @@ import (
 	"github.com/hikyaku/hikyaku/internal/business"
 	"github.com/hikyaku/hikyaku/internal/journal/record"
 	"github.com/hikyaku/hikyaku/internal/limits"
+	"github.com/hikyaku/hikyaku/internal/message"
 	"github.com/hikyaku/hikyaku/internal/wa"
 )
 
@@ -28,6 +29,10 @@ type Outgoing struct {
 	Opaque       string // biz_opaque_callback_data
 	IdentityHash string // recipient_identity_key_hash
 	PreviewURL   string // first link of a text that asks for a preview; empty for none
+
+	// Attachments are those that were not known at gate 11: links, and files that cannot be used. Body holds placeholders
+	// for them.
+	Attachments []message.Attachment
 }
 
 // Accept makes m durable and returns its id. After a nil error the message survives a crash of the machine and will end in
@@ -113,7 +118,7 @@ func (l *lane) admit(p *peer, n *business.Number) error {
 	if p.blockedByBusiness {
 		return wa.ErrBlockedByBusiness
 	}
-	if l.behind() {
+	if l.behind() || l.linking > maxLinking*l.p.o.Queue {
 		l.p.counts.RefusedBusy.Add(1)
 		return wa.ErrUnavailable.With(textBusy)
 	}
@@ -138,7 +143,7 @@ func (l *lane) admit(p *peer, n *business.Number) error {
 // nothing and the limits forget the message with everything else.
 func (l *lane) take(p *peer, n *business.Number, m *Outgoing) (*letter, error) {
 	now := l.now()
-	e := &letter{body: m.Body, opaque: m.Opaque, preview: m.PreviewURL, loaded: true}
+	e := &letter{body: m.Body, opaque: m.Opaque, preview: m.PreviewURL, files: m.Attachments, loaded: true}
 	e.Message = Message{
 		ID: l.newID(m.To, true), Number: m.Number, WABA: n.WABA, User: m.To, State: StateAccepted,
 		Type: m.Type, Category: m.Category, Template: m.Template, IdentityHash: m.IdentityHash,
@@ -150,8 +155,11 @@ func (l *lane) take(p *peer, n *business.Number, m *Outgoing) (*letter, error) {
 		PairStart: p.pair.Start, PairCount: uint32(p.pair.Sent),
 		Body: m.Body, Opaque: m.Opaque,
 	}
-	var err error
-	if r.SealedBody, err = l.p.o.Vault.SealContent(bodyAD(e.ID), m.Body); err != nil {
+	content, err := pack(m.Body, m.Attachments)
+	if err == nil {
+		r.SealedBody, err = l.p.o.Vault.SealContent(bodyAD(e.ID), content)
+	}
+	if err != nil {
 		return nil, wa.ErrUnknownSend.Because(err)
 	}
 	if m.Opaque != "" {

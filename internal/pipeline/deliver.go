@@ -37,6 +37,13 @@ func (l *lane) deliver(m *letter, c *redeliver) {
 	case p.user == nil || len(p.threads) == 0 || p.blockedByUser:
 		l.failLetter(m, p, wa.ErrUndeliverable)
 	default:
+		ready, failed := l.linked(m, p, c)
+		if failed {
+			break
+		}
+		if !ready {
+			return
+		}
 		c = c.or(m)
 		if l.contact(p, c, "") || !l.reserve(p, c, "") {
 			return
@@ -131,7 +138,7 @@ func (l *lane) send(p *peer, m *letter) {
 	s := l.status(record.KindSent, m, p)
 	s.Priced = true
 	s.Conversation = message.ConversationEnd(p.lastInbound, s.At)
-	l.out.write(s, 256+len(s.SealedOpaque))
+	l.out.write(s, 256+len(s.SealedOpaque)+len(s.SealedBody))
 	l.p.counts.Sent.Add(1)
 	if m.preview != "" && l.p.o.Previews != nil {
 		l.fetchPreview(p, m)

@@ -20,8 +20,11 @@ type letter struct {
 	opaque  string // clear; read back from Opaque when needed
 	preview string // link to fetch after the message is on its way
 
-	admitted bool      // a template: the gate has let it pass
-	barred   *wa.Error // or has not
+	admitted bool                 // a template: the gate has let it pass
+	barred   *wa.Error            // or has not
+	files    []message.Attachment // not known yet; the body has placeholders for them
+	linking  int                  // of them, being fetched
+	filled   int                  // of them, written into the body
 	waiting  []command
 }
 
@@ -139,7 +142,10 @@ func (l *lane) bodyOf(m *letter) ([]byte, error) {
 			l.logger.Error("open message", "wamid", string(m.ID), "err", err)
 			return nil, err
 		}
-		m.body = body
+		if m.body, m.files, err = unpack(body); err != nil {
+			l.logger.Error("open message", "wamid", string(m.ID), "err", err)
+			return nil, err
+		}
 	}
 	return m.body, nil
 }
@@ -163,6 +169,7 @@ func (l *lane) status(kind record.Kind, m *letter, p *peer) *record.Status {
 	switch kind {
 	case record.KindSent:
 		m.State, m.SentAt = StateSent, now
+		l.keepFilled(s, m)
 	case record.KindDelivered:
 		m.State, m.DeliveredAt = StateDelivered, now
 	case record.KindRead:

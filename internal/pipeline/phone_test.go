@@ -250,7 +250,11 @@ func (f *phone) encrypt(to wa.PhoneNumberID, body string) (prekey bool, wire []b
 		s = fresh
 		f.sessions[to] = s
 	}
-	plain := append([]byte(`{"v":1,"type":"text","text":{"body":"`+body+`"}}`), 0x80)
+	text := `{"v":1,"type":"text","text":{"body":"` + body + `"}}`
+	if strings.HasPrefix(body, "{") { // a whole message
+		text = body
+	}
+	plain := append([]byte(text), 0x80)
 	for len(plain)%64 != 0 {
 		plain = append(plain, 0)
 	}

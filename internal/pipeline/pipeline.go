@@ -23,6 +23,8 @@ type Options struct {
 	Mailbox   Mailbox
 	Vault     Sealer
 	Previews  Previewer // nil: links are delivered without preview
+	Arrivals  Arrivals  // nil: files of users are not taken over
+	Links     Linker    // nil: messages with media by link fail
 	Gate      Gate      // nil: every template passes
 	// Ready is called once, when the store shows everything and before the lanes run; nil for none.
 	Ready   func(ctx context.Context) error

@@ -98,6 +98,9 @@ func (s *sketch) status(r *record.Status) {
 	case record.KindSent:
 		m.State, m.SentAt = StateSent, r.At
 		m.Category, m.PricingType, m.Billable, m.Outside = r.Category, r.PricingType, r.Billable, r.Outside
+		if len(r.SealedBody) > 0 {
+			m.Content = r.SealedBody
+		}
 	case record.KindDelivered:
 		m.State, m.DeliveredAt = StateDelivered, r.At
 	case record.KindRead:

@@ -137,7 +137,9 @@ func (c *receive) open(l *lane, p *peer, t *thread) {
 	case err != nil:
 		c.unreadable(l, err)
 	default:
-		c.record(l, p, t, plain, used)
+		if in := message.ParseInbound(plain); !c.file(l, p, t, in, used) {
+			c.record(l, p, t, in, used)
+		}
 	}
 }
 
@@ -220,9 +222,8 @@ func (c *receive) unreadable(l *lane, cause error) {
 
 // record writes a decrypted message with the session state after it. The device hears "sent" only when both are durable;
 // if the process dies before, the device sends the same ciphertext again to the older state.
-func (c *receive) record(l *lane, p *peer, t *thread, plain []byte, used *uint32) {
+func (c *receive) record(l *lane, p *peer, t *thread, in message.Inbound, used *uint32) {
 	now := l.now()
-	in := message.ParseInbound(plain)
 	r := &record.Received{
 		ID: l.newID(p.key.User, false), Number: c.n.ID, WABA: c.n.WABA, From: p.key.User, At: now,
 		Device: c.in.Device, ClientID: c.in.ClientID, Type: in.Type, Body: in.Body, Profile: p.user.Name,

@@ -160,6 +160,12 @@ func (c *reseal) archive(p *peer) {
 
 func (c *reseal) send(l *lane, p *peer, m *letter) {
 	body, err := l.p.o.Vault.Open(bodyAD(m.ID), c.content)
+	if err == nil {
+		var missing []message.Attachment
+		if body, missing, err = unpack(body); err == nil && len(missing) > 0 {
+			err = errUnlinked
+		}
+	}
 	if err != nil {
 		l.logger.Error("open message", "wamid", string(m.ID), "err", err)
 		l.skip(p)

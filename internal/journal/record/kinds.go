@@ -86,6 +86,7 @@ type Status struct {
 
 	Opaque       string // memory only
 	SealedOpaque []byte
+	SealedBody   []byte // sent: the body with the files in it that were fetched since it was accepted; nil when there were none
 }
 
 // Kind implements Record.

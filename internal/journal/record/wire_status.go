@@ -29,7 +29,8 @@ func (s *Status) appendTo(b []byte) []byte {
 	b = num(b, fCode, s.Code)
 	b = num(b, fSubcode, s.Subcode)
 	b = text(b, fDetails, s.Details)
-	return blob(b, fOpaque, s.SealedOpaque)
+	b = blob(b, fOpaque, s.SealedOpaque)
+	return blob(b, fBody, s.SealedBody)
 }
 
 func (s *Status) parse(f fields) error {
@@ -61,6 +62,8 @@ func (s *Status) parse(f fields) error {
 			s.Details = string(v)
 		case fOpaque:
 			s.SealedOpaque = v
+		case fBody:
+			s.SealedBody = v
 		}
 	}, func(n protowire.Number, v uint64) {
 		switch n {

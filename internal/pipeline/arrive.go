@@ -1,0 +1,68 @@
+package pipeline
+
+import (
+	"context"
+
+	"github.com/hikyaku/hikyaku/internal/message"
+	"github.com/hikyaku/hikyaku/internal/wa"
+)
+
+// Arrivals takes over the files of users' messages.
+type Arrivals interface {
+	// Arrive fetches, checks and stores a file and returns the members that describe it. They are nil when there is no
+	// usable file; an error means that it may be tried again.
+	Arrive(ctx context.Context, waba wa.WABAID, number wa.PhoneNumberID, f *message.File) (members []byte, err error)
+}
+
+// file reports whether a decrypted message has a file that must be taken over before the message is recorded. Then it is put
+// aside, and further messages of the device wait behind it. If the process dies meanwhile, the device sends the message
+// again; should the session have been stored by then, with another message, it encrypts it anew.
+func (c *receive) file(l *lane, p *peer, t *thread, in message.Inbound, used *uint32) (aside bool) {
+	if l.p.o.Arrivals == nil {
+		return false
+	}
+	f, ok := message.FileOf(in.Body)
+	if !ok {
+		return false
+	}
+	p.held++
+	t.reading = true
+	l.job(func(ctx context.Context) command {
+		members, err := l.p.o.Arrivals.Arrive(ctx, c.n.WABA, c.n.ID, &f)
+		if err == nil {
+			in.Body = message.ReplaceFile(in.Body, f.Kind, members)
+		}
+		return &arrived{c, p, t, in, used, err}
+	})
+	return true
+}
+
+// arrived ends the taking over of a file.
+type arrived struct {
+	c    *receive
+	p    *peer
+	t    *thread
+	in   message.Inbound
+	used *uint32
+	err  error
+}
+
+func (a *arrived) refuse(error) { a.c.refuse(nil) }
+
+func (a *arrived) run(l *lane) {
+	a.p.held--
+	a.t.reading = false
+	waiting := a.t.inbox
+	a.t.inbox = nil
+	l.parked -= len(waiting)
+	if a.err != nil {
+		// The message key is spent: the device will hear that the same bytes do not decrypt, and encrypt the message anew.
+		l.logger.Warn("take over a user's file", "number_id", string(a.c.n.ID), "err", a.err)
+		a.c.refuse(nil)
+	} else {
+		a.c.record(l, a.p, a.t, a.in, a.used)
+	}
+	for _, c := range waiting {
+		l.decide(c)
+	}
+}
