@@ -11,6 +11,7 @@ import (
 	"github.com/hikyaku/hikyaku/internal/business"
 	"github.com/hikyaku/hikyaku/internal/clock"
 	"github.com/hikyaku/hikyaku/internal/graph"
+	"github.com/hikyaku/hikyaku/internal/media"
 	"github.com/hikyaku/hikyaku/internal/pipeline"
 	"github.com/hikyaku/hikyaku/internal/template"
 	"github.com/hikyaku/hikyaku/internal/wa"
@@ -33,6 +34,7 @@ type Options struct {
 	Webhooks *webhook.Service
 	Pipeline Pipeline
 	Clock    clock.Clock
+	Media    *media.Service // nil: no media can be uploaded or sent by id
 
 	Log      *slog.Logger
 	Observer graph.Observer
@@ -69,6 +71,7 @@ func New(o Options) (http.Handler, error) {
 	return graph.New(graph.Options{
 		Nodes: []graph.NodeType{
 			s.portfolioNode(), s.wabaNode(false), s.numberNode(), s.templateNode(), s.appNode(), s.systemUserNode(), s.personNode(),
+			s.mediaNode(), s.uploadNode(),
 		},
 		Roots: []graph.Root{
 			{Path: "debug_token", AnyCarrier: true, Get: s.debugToken},

@@ -32,6 +32,8 @@ func (s *surface) appNode() graph.Node[*access.App] {
 			List:   graph.Collection[T, webhook.Subscription]{Item: subscriptionObject(), Unpaged: true, List: s.listSubscriptions},
 			Post:   &graph.Action[T]{Do: s.subscribe},
 			Delete: &graph.Action[T]{Do: s.unsubscribe},
+		}, {
+			Name: edgeUploads, NotField: true, Post: &graph.Action[T]{Do: s.createUpload},
 		}},
 	}
 }
@@ -57,6 +59,9 @@ func (s *surface) loadApp(_ context.Context, c *graph.Call, id string) (*access.
 func enterApp(c *graph.Call, e endpoint, a *access.App) error {
 	if e.edge == edgeSubscriptions && (who(c).Type != access.AppToken || who(c).App() != a.ID) {
 		return wa.ErrPermission.Titled("This method must be called with an access token of the app itself")
+	}
+	if e.edge == edgeUploads && who(c).App() != a.ID {
+		return unsupported(c) // the app of the path must be the token's
 	}
 	return nil
 }

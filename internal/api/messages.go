@@ -13,7 +13,6 @@ import (
 )
 
 // send is POST /{phone-number-id}/messages: gates 6 to 15 of spec/errors.md section 2, the earlier ones having been passed.
-// Gate 11, media ids, refuses everything as long as there is no media room.
 func (s *surface) send(ctx context.Context, c *graph.Call, n number) (any, error) {
 	m, err := message.Decode(c.Params)
 	if err != nil {
@@ -53,12 +52,12 @@ func (s *surface) send(ctx context.Context, c *graph.Call, n number) (any, error
 			return nil, err
 		}
 	}
-	if len(m.Attachments) > 0 {
-		return nil, wa.ErrUnsupportedType // there is no media room yet
+	if err := s.attach(ctx, m, n); err != nil {
+		return nil, err
 	}
 	id, err := s.o.Pipeline.Accept(ctx, &pipeline.Outgoing{
 		Number: n.ID, To: m.To, Type: m.Type, Category: m.Category, Template: m.Template, Life: m.Life, Body: m.Body,
-		Opaque: m.Opaque, IdentityHash: m.IdentityHash, PreviewURL: m.PreviewURL,
+		Opaque: m.Opaque, IdentityHash: m.IdentityHash, PreviewURL: m.PreviewURL, Attachments: m.Attachments,
 	})
 	if err != nil {
 		return nil, sendError(ctx, err)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/hikyaku/hikyaku/internal/business"
 	"github.com/hikyaku/hikyaku/internal/graph"
+	"github.com/hikyaku/hikyaku/internal/media"
 	"github.com/hikyaku/hikyaku/internal/wa"
 	"github.com/hikyaku/hikyaku/internal/webhook"
 )
@@ -32,6 +33,9 @@ func (s *surface) numberNode() graph.Node[number] {
 		Post: action("", s.updateNumber),
 		Edges: []graph.Edge[number]{
 			{Name: edgeMessages, Post: action(edgeMessages, s.send)},
+			{Name: edgeMedia, Post: &graph.Action[number]{
+				Scopes: scopes(post, kindNumber, edgeMedia), MaxBody: media.MaxSize + maxForm, Do: s.uploadMedia,
+			}},
 			{Name: edgeRegister, Post: action(edgeRegister, s.register)},
 			{Name: edgeDeregister, Post: action(edgeDeregister, s.deregister)},
 		},

@@ -2,8 +2,10 @@ package api
 
 import (
 	"context"
+	"errors"
 
 	"github.com/hikyaku/hikyaku/internal/graph"
+	"github.com/hikyaku/hikyaku/internal/media"
 	"github.com/hikyaku/hikyaku/internal/wa"
 )
 
@@ -16,11 +18,13 @@ const (
 	kindApp        = "app"
 	kindSystemUser = "system_user"
 	kindPerson     = "user"
+	kindMedia      = "media"
+	kindUpload     = "upload"
 )
 
 // Resolve implements graph.Resolver: all objects share one id space (spec/graph.md section 1). Numbers come first because
 // they are asked for most.
-func (s *surface) Resolve(_ context.Context, _ graph.Caller, id string) (string, error) {
+func (s *surface) Resolve(ctx context.Context, _ graph.Caller, id string) (string, error) {
 	if _, ok := s.o.Business.Number(wa.PhoneNumberID(id)); ok {
 		return kindNumber, nil
 	}
@@ -41,6 +45,18 @@ func (s *surface) Resolve(_ context.Context, _ graph.Caller, id string) (string,
 	}
 	if _, ok := s.o.Access.Person(id); ok {
 		return kindPerson, nil
+	}
+	if s.o.Media == nil {
+		return "", nil
+	}
+	if media.IsSession(id) {
+		return kindUpload, nil
+	}
+	switch _, err := s.o.Media.Describe(ctx, id); {
+	case err == nil:
+		return kindMedia, nil
+	case !errors.Is(err, media.ErrNotFound):
+		return "", wa.ErrUnknown.Because(err)
 	}
 	return "", nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/hikyaku/hikyaku/internal/access"
 	"github.com/hikyaku/hikyaku/internal/business"
 	"github.com/hikyaku/hikyaku/internal/graph"
+	"github.com/hikyaku/hikyaku/internal/media"
 	"github.com/hikyaku/hikyaku/internal/template"
 	"github.com/hikyaku/hikyaku/internal/wa"
 )
@@ -71,6 +72,13 @@ var rights = map[endpoint]right{
 
 	{get, kindTemplate, ""}: {scopeM, access.ViewTemplates},
 
+	{post, kindNumber, edgeMedia}: {scopeS, access.MessagingTask},
+	{get, kindMedia, ""}:          {scopeS, access.MessagingTask},
+	{remove, kindMedia, ""}:       {scopeS, access.MessagingTask},
+	{post, kindApp, edgeUploads}:  {},
+	{get, kindUpload, ""}:         {},
+	{post, kindUpload, ""}:        {},
+
 	{get, kindApp, ""}:                   {},
 	{get, kindApp, edgeSubscriptions}:    {},
 	{post, kindApp, edgeSubscriptions}:   {},
@@ -110,6 +118,10 @@ func (s *surface) enter(_ context.Context, c *graph.Call, node any) error {
 			return unsupported(c)
 		}
 		return refusal(c, e, r, who(c).May(asset(w), r.task, r.scopes...), typeTemplate)
+	case mediaFile:
+		return refusal(c, e, r, who(c).May(asset(v.waba), r.task, r.scopes...), typeMedia)
+	case *media.Session:
+		return nil // it belongs to the token's app, see uploadNode
 	case portfolio:
 		return refusal(c, e, r, who(c).MayBusiness(v.ID, false, r.scopes...), typeBusiness)
 	case *access.App:
