@@ -38,6 +38,8 @@ type serveCmd struct {
 	PrivateWebhooks bool          `help:"Let webhooks go to private and loopback addresses; a sandbox does."`
 	WebhookBatch    int           `help:"Most updates in one webhook under backlog; 1 sends each alone." default:"1000"`
 	NoLinkPreviews  bool          `help:"Never fetch links for previews."`
+	Media           string        `help:"Where media files are kept: a directory, or s3://bucket/prefix?endpoint=https://host&region=name with credentials from the environment. Default: the data directory." placeholder:"WHERE"`
+	PrivateMedia    bool          `help:"Fetch media by link from private and loopback addresses too; a sandbox does."`
 	PreviewPrivate  bool          `help:"Fetch previews from private and loopback addresses too."`
 	Retention       time.Duration `help:"How long message content stays readable; at most 720h." default:"720h"`
 	QueryTokens     bool          `help:"Take access tokens from the query string and forms too, for old clients."`
@@ -61,7 +63,7 @@ func (c *serveCmd) Run(ctx context.Context) error {
 		TLSCert: c.TLSCert, TLSKey: c.TLSKey, SelfSigned: c.TLSSelfSigned, ACME: c.ACME, BehindProxy: c.BehindProxy,
 		PublicURL: c.PublicURL, RootKeyFile: c.RootKeyFile, RootKeyEnv: c.RootKeyEnv, RootKeyHook: c.RootKeyHook, Codes: c.Codes,
 		PrivateWebhooks: c.PrivateWebhooks, WebhookBatch: c.WebhookBatch, NoPreviews: c.NoLinkPreviews,
-		PreviewLoopback: c.PreviewPrivate, Retention: c.Retention, QueryTokens: c.QueryTokens, Seed: c.Seed, FrozenAt: c.Clock,
+		Media: c.Media, PrivateMedia: c.PrivateMedia, PreviewLoopback: c.PreviewPrivate, Retention: c.Retention, QueryTokens: c.QueryTokens, Seed: c.Seed, FrozenAt: c.Clock,
 		Logger: logger(c.LogLevel, c.LogJSON), Out: os.Stdout, Command: command(),
 	})
 }

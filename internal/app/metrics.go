@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/hikyaku/hikyaku/internal/media"
 	"github.com/hikyaku/hikyaku/internal/pipeline"
 	"github.com/hikyaku/hikyaku/internal/webhook"
 )
@@ -154,7 +155,37 @@ func (a *App) watchPlatform() {
 		func(c *pipeline.Counts) uint64 { return c.Recovered.Load() })
 	counter("hikyaku_messages_retried_total", "Messages a device asked to have encrypted again.", nil,
 		func(c *pipeline.Counts) uint64 { return c.Retried.Load() })
+	a.watchMedia()
 	a.watchGauges()
+}
+
+// watchMedia exports the counts of the media room.
+func (a *App) watchMedia() {
+	const links = "hikyaku_media_links_total"
+	for _, c := range []struct {
+		name, help, outcome string
+		read                func(*media.Counts) uint64
+	}{
+		{"hikyaku_media_uploads_total", "Files of businesses.", "", func(c *media.Counts) uint64 { return c.Uploaded.Load() }},
+		{"hikyaku_media_uploaded_bytes_total", "Bytes of files of businesses.", "", func(c *media.Counts) uint64 { return c.UploadedBytes.Load() }},
+		{"hikyaku_media_refused_total", "Uploads refused for type or size.", "", func(c *media.Counts) uint64 { return c.Refused.Load() }},
+		{"hikyaku_media_received_total", "Files of users taken over.", "", func(c *media.Counts) uint64 { return c.Received.Load() }},
+		{links, "Media by link, by outcome.", "fetched", func(c *media.Counts) uint64 { return c.Fetched.Load() }},
+		{links, "Media by link, by outcome.", "cached", func(c *media.Counts) uint64 { return c.LinkCached.Load() }},
+		{links, "Media by link, by outcome.", "failed", func(c *media.Counts) uint64 { return c.FetchFailed.Load() }},
+		{"hikyaku_media_expired_total", "Encrypted files deleted at their end.", "", func(c *media.Counts) uint64 { return c.BlobsExpired.Load() }},
+	} {
+		o := prometheus.CounterOpts{Name: c.name, Help: c.help}
+		if c.outcome != "" {
+			o.ConstLabels = prometheus.Labels{"outcome": c.outcome}
+		}
+		a.metrics.registry.MustRegister(prometheus.NewCounterFunc(o, func() float64 {
+			if p := a.platform.Load(); p != nil {
+				return float64(c.read(&p.media.Counts))
+			}
+			return 0
+		}))
+	}
 }
 
 func (a *App) watchGauges() {

@@ -33,6 +33,8 @@ type Options struct {
 	PrivateWebhooks bool          // webhooks may go to private and loopback addresses; always so in a sandbox
 	WebhookBatch    int           // largest number of updates in one POST under backlog; 0 means 1,000, 1 switches batching off
 	NoPreviews      bool          // links are never fetched for previews
+	Media           string        // where files are kept: a directory, or "s3://bucket/prefix?endpoint=…&region=…"; empty means "media" in the data directory
+	PrivateMedia    bool          // media by link may be fetched from private and loopback addresses; always so in a sandbox
 	PreviewLoopback bool          // previews may be fetched from private and loopback addresses
 	Retention       time.Duration // how long content stays readable; 0 means 30 days, which is also the most
 	QueryTokens     bool          // access tokens are also taken from the query string and the form, for old clients

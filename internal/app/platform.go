@@ -17,6 +17,7 @@ import (
 	"github.com/hikyaku/hikyaku/internal/business"
 	"github.com/hikyaku/hikyaku/internal/clock"
 	"github.com/hikyaku/hikyaku/internal/journal"
+	"github.com/hikyaku/hikyaku/internal/media"
 	"github.com/hikyaku/hikyaku/internal/network"
 	"github.com/hikyaku/hikyaku/internal/pipeline"
 	"github.com/hikyaku/hikyaku/internal/preview"
@@ -57,6 +58,8 @@ type platform struct {
 	subs      *webhook.Service
 	webhooks  *webhook.Dispatcher
 	fleet     *fleet // nil without sandbox
+	media     *media.Service
+	links     *media.Links
 	observer  *webhookCounts
 	public    http.Handler
 
@@ -101,6 +104,9 @@ func openPlatform(ctx context.Context, a *App, root *vault.Root) (p *platform, e
 		return p, err
 	}
 	p.openNetwork()
+	if err = p.openMedia(ctx, draw); err != nil {
+		return p, err
+	}
 	// Webhooks before lanes, so that a stop lets them carry what the lanes decided last.
 	if err = p.openWebhooks(ctx); err != nil {
 		return p, err
@@ -189,14 +195,14 @@ func (p *platform) openPipeline(ctx context.Context, draw io.Reader) error {
 	}
 	p.pipeline = pipeline.New(pipeline.Options{
 		Logs: logs, Store: p.store, Keys: p.store, Numbers: p.rules.business, Directory: directory{p.directory},
-		Mailbox: mailbox{p.mailbox, p}, Vault: contentSealer{p.vault}, Previews: previews, Applied: p.stored,
+		Mailbox: mailbox{p.mailbox, p}, Vault: contentSealer{p.vault}, Previews: previews, Links: linker{p.links}, Arrivals: arrivals{p.media}, Applied: p.stored,
 		Clock: p.clock, Pace: p.wall, Rand: rand.Reader, IDs: draw, Logger: p.log,
 	})
 	lanes := lanes{p.pipeline}
 	p.hub = network.NewHub(network.Config{
 		Directory: p.directory, Mailbox: p.mailbox, Lanes: lanes, Businesses: businesses{p.rules.business},
-		Actions: feedback{p.pipeline},
-		Clock:   p.clock, Wire: p.wall, Log: p.log,
+		Actions: feedback{p.pipeline}, Blobs: blobs{p.media},
+		Clock: p.clock, Wire: p.wall, Log: p.log,
 	})
 	p.directory.OnChange(func(c network.Change) {
 		again := c.Kind == network.DeviceReplaced || c.Kind == network.NumberChanged
@@ -206,7 +212,8 @@ func (p *platform) openPipeline(ctx context.Context, draw io.Reader) error {
 		}
 	})
 	p.onClose("lanes", p.pipeline.Close)
-	p.onClose("connections", p.hub.Shutdown) // while the lanes still take what devices say last
+	p.onClose("links", func(context.Context) error { p.links.Close(); return nil }) // lanes wait for them
+	p.onClose("connections", p.hub.Shutdown)                                        // while the lanes still take what devices say last
 	if err := p.pipeline.Start(ctx); err != nil {
 		return fmt.Errorf("start lanes: %w", err)
 	}
@@ -317,6 +324,7 @@ func (p *platform) retain(ctx context.Context) {
 	if n > 0 {
 		p.log.Info("content keys destroyed", "keys", n)
 	}
+	p.expireMedia(ctx)
 	_, err = p.store.DeleteMessages(ctx, now.Add(-2*MaxRetention))
 	warn("delete message rows", err)
 	_, err = p.store.DeletePairs(ctx, now.Add(-2*MaxRetention))

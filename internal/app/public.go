@@ -6,6 +6,7 @@ import (
 
 	"github.com/hikyaku/hikyaku/internal/api"
 	"github.com/hikyaku/hikyaku/internal/graph"
+	"github.com/hikyaku/hikyaku/internal/media"
 	"github.com/hikyaku/hikyaku/internal/network"
 )
 
@@ -28,7 +29,7 @@ func (p *platform) publicHandler(a *App) (http.Handler, error) {
 	}
 	surface, err := api.New(api.Options{
 		Access: p.rules.access, Business: p.rules.business, Template: p.rules.template, Webhooks: p.subs, Pipeline: p.pipeline,
-		Clock: p.clock, Log: p.log, Observer: a.metrics.graph, Versions: versions,
+		Media: p.media, Clock: p.clock, Log: p.log, Observer: a.metrics.graph, Versions: versions,
 		Carriers: graph.Carriers{Query: p.o.QueryTokens, Form: p.o.QueryTokens}, BaseURL: p.o.PublicURL,
 	})
 	if err != nil {
@@ -36,6 +37,9 @@ func (p *platform) publicHandler(a *App) (http.Handler, error) {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/network/v1/", network.Handler(p.hub, registrar))
+	mux.Handle(media.Path, api.NewDownload(api.DownloadOptions{
+		Access: p.rules.access, Business: p.rules.business, Media: p.media, Carriers: graph.Carriers{Query: p.o.QueryTokens}, Log: p.log,
+	}))
 	for _, path := range []string{"/wa/manage/", "/phone", "/phone/", "/chat", "/chat/"} {
 		mux.HandleFunc(path, notBuilt)
 	}

@@ -25,7 +25,7 @@ const (
 	linkTime     = 30 * time.Second
 	connectTime  = 5 * time.Second
 	maxRedirects = 3
-	maxLink      = 2048 // bytes of a URL
+	maxLink      = 4096 // bytes of a URL
 	userAgent    = "WhatsApp/2.23.20.0 facebookexternalhit/1.1"
 )
 

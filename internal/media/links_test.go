@@ -294,7 +294,7 @@ func TestLinkNames(t *testing.T) {
 	}
 	for link, want := range map[string]bool{
 		"https://bistro.example/a": true, "http://1.2.3.4:81": true, "ftp://x/y": false, "bistro.example/a": false, "https://": false,
-		"https://u@x/": false, "": false, "https://x/" + strings.Repeat("a", 2048): false, "http://[::1": false,
+		"https://u@x/": false, "": false, "https://x/" + strings.Repeat("a", 4096): false, "http://[::1": false,
 	} {
 		if media.ValidLink(link) != want {
 			t.Errorf("%.60s: %v", link, !want)

@@ -1,0 +1,119 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"github.com/hikyaku/hikyaku/internal/media"
+	"github.com/hikyaku/hikyaku/internal/message"
+	"github.com/hikyaku/hikyaku/internal/network/frame"
+	"github.com/hikyaku/hikyaku/internal/wa"
+)
+
+// openMedia opens where files are kept: a directory beside the other data unless a bucket is named.
+func (p *platform) openMedia(ctx context.Context, draw io.Reader) error {
+	blobs, err := openBlobs(ctx, p.o)
+	if err != nil {
+		return err
+	}
+	p.media, err = media.New(media.Options{
+		Store: p.store, Blobs: blobs, Vault: contentSealer{p.vault}, Clock: p.clock, IDs: draw, Logger: p.log, Retention: p.o.Retention,
+	})
+	if err != nil {
+		return err
+	}
+	p.links = media.NewLinks(p.media, media.LinkOptions{Private: p.o.Sandbox || p.o.PrivateMedia})
+	return nil
+}
+
+func openBlobs(ctx context.Context, o *Options) (media.Blobs, error) {
+	if strings.HasPrefix(o.Media, "s3://") {
+		return media.OpenS3(ctx, o.Media)
+	}
+	dir := o.Media
+	if dir == "" {
+		dir = filepath.Join(o.Data, "media")
+	}
+	return media.OpenDir(dir)
+}
+
+// linker lets lanes have media by link.
+type linker struct{ l *media.Links }
+
+// Link implements pipeline.Linker. A document without a name gets that of the link.
+func (k linker) Link(waba wa.WABAID, a *message.Attachment, done func(members []byte, fault string)) {
+	name := ""
+	if a.Kind == media.Document && a.Filename == "" {
+		name = media.FileName(a.Link)
+	}
+	k.l.Get(waba, a.Link, a.Kind, a.Voice, func(m *media.Media, fault string) {
+		if m == nil {
+			done(nil, fault)
+			return
+		}
+		done(m.AppendMembers(media.AppendName(nil, name)), "")
+	})
+}
+
+// arrivals lets lanes take over the files of users.
+type arrivals struct{ s *media.Service }
+
+// Arrive implements pipeline.Arrivals.
+func (v arrivals) Arrive(ctx context.Context, waba wa.WABAID, number wa.PhoneNumberID, f *message.File) ([]byte, error) {
+	sent, err := media.ParseSent(f.Blob)
+	if err != nil {
+		return nil, nil //nolint:nilerr // what does not describe a file is one that cannot be had
+	}
+	m, err := v.s.Arrive(ctx, sent, f.MIME, waba, number)
+	switch {
+	case err == nil:
+		return m.AppendArrival(nil), nil
+	case errors.Is(err, media.ErrNoBlob), errors.Is(err, media.ErrCorrupt), errors.Is(err, media.ErrTooLarge):
+		return nil, nil
+	}
+	return nil, err
+}
+
+// blobs lets devices keep encrypted files.
+type blobs struct{ s *media.Service }
+
+// PutBlob implements network.Blobs.
+func (b blobs) PutBlob(ctx context.Context, owner wa.DeviceID, r io.Reader) (string, int64, error) {
+	id, size, err := b.s.PutBlob(ctx, string(owner), r)
+	return id, size, blobError(err)
+}
+
+// Blob implements network.Blobs.
+func (b blobs) Blob(ctx context.Context, id string) (int64, error) {
+	size, err := b.s.Blob(ctx, id)
+	return size, blobError(err)
+}
+
+// OpenBlob implements network.Blobs.
+func (b blobs) OpenBlob(ctx context.Context, id string, from int64) (io.ReadCloser, error) {
+	r, err := b.s.OpenBlob(ctx, id, from)
+	return r, blobError(err)
+}
+
+// blobError translates the refusals. Source: design "The user network", section 12.
+func blobError(err error) error {
+	switch {
+	case errors.Is(err, media.ErrNoBlob):
+		return frame.Refuse(frame.ErrNotFound, "no such file")
+	case errors.Is(err, media.ErrTooLarge):
+		return frame.Refuse(frame.ErrTooLarge, "a file is too large")
+	case errors.Is(err, media.ErrEmpty):
+		return frame.Refuse(frame.ErrFormat, "a file is empty")
+	}
+	return err
+}
+
+// expireMedia removes what has come to its end.
+func (p *platform) expireMedia(ctx context.Context) {
+	if err := p.media.Expire(ctx); err != nil && ctx.Err() == nil {
+		p.log.Warn("expire media", "err", err)
+	}
+}
