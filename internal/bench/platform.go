@@ -325,9 +325,14 @@ func (r *run) drain(ctx context.Context, before int64) (received int64, err erro
 	begin := r.o.Clock.Now()
 	idle := r.op.idle(ctx, r.o.Drain)
 	for idle == nil {
-		if received, err = r.op.received(ctx); err != nil {
+		n, err := r.op.received(ctx)
+		if errors.Is(context.Cause(ctx), errStuck) {
+			break // time is over, perhaps in the middle of that call
+		}
+		if err != nil {
 			return 0, err
 		}
+		received = n
 		if r.load.ledger.Open() <= 0 && r.load.ledger.inbound.Load() >= received-before {
 			break
 		}
