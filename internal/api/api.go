@@ -75,6 +75,7 @@ func New(o Options) (http.Handler, error) {
 		},
 		Roots: []graph.Root{
 			{Path: "debug_token", AnyCarrier: true, Get: s.debugToken},
+			library(),
 		},
 		Resolver: s, Auth: s, Clock: o.Clock, Versions: o.Versions, Carriers: o.Carriers, Log: o.Log, Observer: o.Observer,
 		Rand: o.Rand, BaseURL: o.BaseURL, MaxBody: o.MaxBody, Revision: o.Revision, Status: o.Status, Admit: s.admit,

@@ -38,6 +38,8 @@ func (templateStore) SaveTemplates(ctx context.Context, _ []*template.Template) 
 	return ctx.Err()
 }
 
+func (templateStore) ForgetTemplates(ctx context.Context, _ []wa.TemplateID) error { return ctx.Err() }
+
 type webhookStore struct{}
 
 func (webhookStore) Subscriptions(context.Context) ([]webhook.Subscription, []webhook.Link, []webhook.NumberOverride, error) {

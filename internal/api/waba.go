@@ -24,7 +24,7 @@ func (s *surface) wabaNode(item bool) graph.Node[*business.WABA] {
 	}
 	return graph.Node[*business.WABA]{
 		Kind: kind, Name: typeWABA, Scopes: scopes(get, kindWABA, ""), Load: s.loadWABA, Fields: s.wabaFields(currency),
-		Edges: []graph.Edge[*business.WABA]{s.numbersEdge(), s.templatesEdge(), s.subscribedEdge()},
+		Edges: append([]graph.Edge[*business.WABA]{s.numbersEdge(), s.subscribedEdge()}, s.templateEdges()...),
 	}
 }
 

@@ -65,6 +65,7 @@ func (a *App) controlRoutes(mux *http.ServeMux) {
 		})
 	}
 	a.userRoutes(handle)
+	templateRoutes(handle)
 	handle("GET /control/v1/clock", a.showClock)
 	handle("POST /control/v1/clock", a.setClock)
 	handle("POST /control/v1/idle", a.idle)
@@ -172,6 +173,8 @@ func (p *platform) busyWith() string {
 		return "lanes"
 	case p.fleet != nil && !p.fleet.idle():
 		return "virtual users"
+	case !p.rules.template.Idle():
+		return "templates"
 	case !p.webhooks.Idle():
 		return "webhooks"
 	case !p.pipeline.Projected():

@@ -66,7 +66,13 @@ func TestControl(t *testing.T) {
 		{"POST numbers/106540352242922/throughput", `{"level":"LUDICROUS"}`, 400, "level"},
 		{"POST numbers/1/throughput", `{}`, 404, ""},
 		{"POST faults", `{}`, 501, "docs/control.md"},
-		{"POST templates/1/review", `{}`, 501, "docs/control.md"},
+		{"GET templates?status=approved", "", 200, `"name":"hello_world"`},
+		{"POST templates/1/review", `{}`, 400, "decision"},
+		{"POST templates/1/review", `{"decision":"reject","reason":"TASTE"}`, 400, "reason"},
+		{"POST templates/1/review", `{"decision":"approve"}`, 404, "template"},
+		{"POST templates/1/appeal", ``, 404, "template"},
+		{"POST templates/1/quality", `{"score":"BLUE"}`, 400, "score"},
+		{"POST templates/1/category", `{"category":"X"}`, 400, "category"},
 	} {
 		method, path, _ := strings.Cut(c.call, " ")
 		req, err := http.NewRequestWithContext(t.Context(), method, s.app.ControlURL()+"/control/v1/"+path, strings.NewReader(c.body))

@@ -169,7 +169,9 @@ func (p *platform) openRules(ctx context.Context, draw io.Reader) (err error) {
 	}); err != nil {
 		return err
 	}
-	if p.rules.template, err = template.New(ctx, p.store, template.Options{Clock: p.clock, Rand: draw}); err != nil {
+	if p.rules.template, err = template.New(ctx, p.store, template.Options{
+		Clock: p.clock, Rand: draw, Log: p.log, ReviewAfter: reviewAfter,
+	}); err != nil {
 		return err
 	}
 	return startResources(ctx, &p.rules, p.o, p.root, path, p.plan)
@@ -261,6 +263,7 @@ func (p *platform) startChores(a *App) {
 		}
 	})
 	p.chores.Go(func() { p.housekeep(ctx) })
+	p.chores.Go(func() { p.rules.template.Run(ctx, nil) })
 	p.chores.Go(func() {
 		select {
 		case err := <-p.pipeline.Failed():

@@ -74,7 +74,9 @@ func fields(path string, typ reflect.Type, within ...reflect.Type) []string {
 	case typ.Kind() == reflect.Struct:
 		var out []string
 		for f := range typ.Fields() {
-			if f.IsExported() {
+			if f.Anonymous { // its members are written as if they were the struct's own
+				out = append(out, fields(path, f.Type, append(slices.Clip(within), typ)...)...)
+			} else if f.IsExported() {
 				out = append(out, fields(path+"."+f.Name, f.Type, append(slices.Clip(within), typ)...)...)
 			}
 		}

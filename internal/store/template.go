@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/hikyaku/hikyaku/internal/template"
+	"github.com/hikyaku/hikyaku/internal/wa"
 )
 
 // LoadTemplates implements template.Store.
@@ -16,6 +17,18 @@ func (s *Store) SaveTemplates(ctx context.Context, ts []*template.Template) erro
 	return s.write(ctx, func(ctx context.Context, t tx) error {
 		for _, m := range ts {
 			if err := saveDoc(ctx, t, "templates", string(m.ID), m); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// ForgetTemplates implements template.Store.
+func (s *Store) ForgetTemplates(ctx context.Context, ids []wa.TemplateID) error {
+	return s.write(ctx, func(ctx context.Context, t tx) error {
+		for _, id := range ids {
+			if _, err := t.exec(ctx, "DELETE FROM templates WHERE id = ?", text(id)); err != nil {
 				return err
 			}
 		}

@@ -1,6 +1,10 @@
 package template
 
-import "time"
+import (
+	"time"
+
+	"github.com/hikyaku/hikyaku/internal/wa"
+)
 
 // life is what the rules remember of a template beyond what the API shows.
 type life struct {
@@ -9,13 +13,180 @@ type life struct {
 	Resume       time.Time   `json:",omitzero"`  // PAUSED: when the pause ends; zero: it must be ended by hand
 	Paused       time.Time   `json:",omitzero"`  // when the last pause began
 	Pauses       int         `json:",omitempty"` // how often it was paused for low quality
-	Recategorise time.Time   `json:",omitzero"`
+	Recategorise time.Time   `json:",omitzero"`  // when Correct becomes the category
 	Archived     time.Time   `json:",omitzero"`  // when it was archived
-	Used         time.Time   `json:",omitzero"`  // last create, edit, send, appeal or unarchive; of sends the day is exact
+	Used         time.Time   `json:",omitzero"`  // last create, edit, send, appeal or unarchive; of sends to the day
 	Removed      time.Time   `json:",omitzero"`  // when it was deleted
 	Lock         time.Time   `json:",omitzero"`  // until when a deleted name and language stay taken
 	Edits        []time.Time `json:",omitempty"` // of the approved template in the last 30 days
 	Ever         bool        `json:",omitempty"` // it was approved once
-	Sent         bool        `json:",omitempty"` // it was sent once
 	Outbox       []Notice    `json:",omitempty"` // what the business has not been told yet
+}
+
+// Spans of a template's life. Sources: spec/templates.md sections 1, 4.5 and 13.2.
+const (
+	lockUsed     = 30 * day // of name and language after the deletion of a template that was approved
+	lockUnused   = time.Minute
+	rememberGone = 30 * day
+	archiveAfter = 365 * day // without create, edit, send, appeal or unarchive
+	archivedLife = 28 * day
+	firstPause   = 3 * time.Hour
+	secondPause  = 6 * time.Hour
+	noticePeriod = day // of a change of category
+	resumeAfter  = 5 * time.Minute
+)
+
+// due is when the template changes by itself next; zero for never.
+func (t *Template) due() (at time.Time) {
+	sooner := func(x time.Time) {
+		if !x.IsZero() && (at.IsZero() || x.Before(at)) {
+			at = x
+		}
+	}
+	switch t.Status {
+	case Deleted:
+		sooner(t.Removed.Add(rememberGone))
+		if t.Lock.After(at) {
+			at = t.Lock
+		}
+		return at
+	case Archived:
+		return t.Archived.Add(archivedLife)
+	case Pending:
+		sooner(t.Review)
+	case Paused:
+		sooner(t.Resume)
+	case Approved, Rejected:
+		if !t.Sample && !t.Used.IsZero() {
+			sooner(t.Used.Add(archiveAfter))
+		}
+	case Disabled, InAppeal, PendingDeletion, LimitExceeded, Flagged, LockedStatus:
+	}
+	if t.Correct != "" {
+		sooner(t.Recategorise)
+	}
+	return at
+}
+
+// step lets what is due at now happen to t.
+func (s *Service) step(t *Template, now time.Time) {
+	past := func(x time.Time) bool { return !x.IsZero() && !x.After(now) }
+	switch {
+	case t.Correct != "" && past(t.Recategorise):
+		t.recategorise()
+	case t.Status == Pending:
+		t.decide(review(t, s.look(t.WABA).live), now)
+	case t.Status == Paused:
+		t.unpause()
+	case t.Status == Archived:
+		t.remove(now)
+	default:
+		t.archive(now)
+	}
+}
+
+// decide ends a review or an appeal.
+func (t *Template) decide(v Verdict, now time.Time) {
+	t.Review, t.Was = time.Time{}, ""
+	if v.Reason == "" {
+		t.Status, t.Rejected, t.Ever = Approved, "", true
+		t.tellStatus(string(Approved), "NONE", "")
+		return
+	}
+	t.Status, t.Rejected = Rejected, v.Reason
+	extra := ""
+	if v.Why != "" {
+		extra = `,"rejection_info":` + string(append(quote(append(quote([]byte(`{"reason":`), v.Why), `,"recommendation":`...), v.Recommendation), '}'))
+	}
+	t.tellStatus(string(Rejected), v.Reason, extra)
+	t.Used = now
+}
+
+func (t *Template) unpause() {
+	t.Status, t.Resume = Approved, time.Time{}
+	t.tellStatus(string(Approved), "NONE", otherInfo("UNPAUSE", "Your template can be sent again."))
+}
+
+func (t *Template) archive(now time.Time) {
+	t.Was, t.Status, t.Archived = t.Status, Archived, now
+	t.tellStatus(string(Archived), "NONE", "")
+}
+
+func (t *Template) remove(now time.Time) {
+	t.Status, t.Removed, t.Lock = Deleted, now, now.Add(lockUnused)
+	if t.Ever {
+		t.Lock = now.Add(lockUsed)
+	}
+	t.Review, t.Resume, t.Correct, t.Recategorise = time.Time{}, time.Time{}, "", time.Time{}
+	t.tellStatus(string(Deleted), "NONE", "")
+}
+
+// recategorise makes the planned category the category. What should be an authentication template cannot become one: its
+// text is not the fixed one. Source: spec/templates.md section 12.
+func (t *Template) recategorise() {
+	to := t.Correct
+	t.Correct, t.Recategorise = "", time.Time{}
+	if to == Authentication {
+		t.Status, t.Rejected = Rejected, "INCORRECT_CATEGORY"
+		t.tellStatus(string(Rejected), t.Rejected, "")
+		return
+	}
+	t.Previous, t.Category = t.Category, to
+	t.tell("template_category_update", quoted(quoted(nil, `,"previous_category":`, string(t.Previous)), `,"new_category":`, string(to)))
+}
+
+// rate gives the template another quality score; a red one pauses it, the third time for good. Source: spec/quality.md
+// section 3.1.
+func (t *Template) rate(q Quality, now time.Time) {
+	if q == t.Quality {
+		return
+	}
+	b := quoted([]byte(`{`), `"previous_quality_score":`, string(t.Quality))
+	b = append(quoted(b, `,"new_quality_score":`, string(q)), ',')
+	t.put("message_template_quality_update", append(t.appendIdentity(b), '}'))
+	t.Quality, t.QualityAt = q, now
+	if q != QualityRed || t.Status != Approved {
+		return
+	}
+	t.Pauses++
+	t.Paused = now
+	switch t.Pauses {
+	case 1:
+		t.Status, t.Resume = Paused, now.Add(firstPause)
+		t.tellStatus(string(Paused), "NONE", otherInfo("FIRST_PAUSE", "Your template has been paused for 3 hours because of low quality."))
+	case 2:
+		t.Status, t.Resume = Paused, now.Add(secondPause)
+		t.tellStatus(string(Paused), "NONE", otherInfo("SECOND_PAUSE", "Your template has been paused for 6 hours because of low quality."))
+	default:
+		t.disable(now)
+	}
+}
+
+func (t *Template) disable(now time.Time) {
+	t.Status, t.Resume = Disabled, time.Time{}
+	t.tellStatus(string(Disabled), "NONE", `,"disable_info":{"disable_date":`+itoa(int(now.Unix()))+`}`+
+		otherInfo("DISABLED", "Your template has been disabled because of low quality."))
+}
+
+// taken says how long a name stays taken after its template was deleted: "30 days", "2 hours".
+func taken(d time.Duration) string {
+	switch {
+	case d > 2*day:
+		return itoa(int((d+day-1)/day)) + " days"
+	case d > 2*time.Hour:
+		return itoa(int((d+time.Hour-1)/time.Hour)) + " hours"
+	}
+	return itoa(int((d+time.Minute-1)/time.Minute)) + " minutes"
+}
+
+// locked says whether the name and language of a deleted template are still taken. Source: spec/templates.md section 1.
+func (v *view) locked(name, language string, now time.Time) error {
+	for _, t := range v.gone {
+		if t.Name == name && t.Language == language && t.Lock.After(now) {
+			l := languageName(language)
+			return wa.ErrTemplateBeingDeleted.User(wa.ErrTemplateBeingDeleted.UserTitle, "New "+l+" content can't be added while the existing "+
+				l+" content is being deleted. Try again in "+taken(t.Lock.Sub(now))+" or create a new message template.")
+		}
+	}
+	return nil
 }

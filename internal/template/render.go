@@ -95,6 +95,9 @@ func Render(t *Template, r *Request) (*Rendered, error) {
 	if err := w.bubble(&out.Bubble, t.Components, r.Components); err != nil {
 		return nil, err
 	}
+	if err := w.typed(find(r.Components, "body")); err != nil {
+		return nil, err
+	}
 	if err := w.passcode(r.Components); err != nil {
 		return nil, err
 	}

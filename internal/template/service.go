@@ -1,19 +1,16 @@
 package template
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
+	"log/slog"
 	"strconv"
-	"strings"
 	"sync"
-	"sync/atomic"
+	"time"
 
 	"github.com/hikyaku/hikyaku/internal/clock"
 	"github.com/hikyaku/hikyaku/internal/wa"
@@ -22,31 +19,37 @@ import (
 // ErrUnknown is returned by writes to a template that does not exist.
 var ErrUnknown = errors.New("no such template")
 
+// Samples tells what a handle of a resumable upload stands for.
+type Samples interface {
+	// Sample returns the address under which the file can be looked at. Error: [wa.ErrTemplateHandle] or
+	// [wa.ErrTemplateSampleHandle] for a handle that is none.
+	Sample(ctx context.Context, w wa.WABAID, handle string) (string, error)
+}
+
 // Options of a Service.
 type Options struct {
 	Clock clock.Clock // required
 	Rand  io.Reader   // of ids; nil means crypto/rand
+	Log   *slog.Logger
+	// Samples of media headers; nil: a handle is kept as it is.
+	Samples Samples
+	// ReviewAfter is how long the automatic reviewer takes.
+	ReviewAfter time.Duration
+	// ByHand leaves every review to a person, see [Service.Decide].
+	ByHand bool
 }
 
-// Service is the registry of templates. All methods are safe for concurrent use. Templates it hands out are shared and
-// must not be changed.
+// Service is the registry of templates and the rules of their life. All methods are safe for concurrent use. Templates it
+// hands out are shared and must not be changed.
+//
+// Writes to one account follow each other under its mutex, store included; readers see the account's last published view
+// and take no lock. queue.mu is taken inside an account's mutex, never around it.
 type Service struct {
-	store Store
-	clock clock.Clock
-	rand  io.Reader
-	snap  atomic.Pointer[snapshot]
-	mu    sync.Mutex // held over every write, store included
-}
-
-type key struct {
-	waba           wa.WABAID
-	name, language string
-}
-
-// snapshot is never changed once it is published.
-type snapshot struct {
-	byID  map[wa.TemplateID]*Template
-	byKey map[key]*Template // without deleted ones
+	store    Store
+	o        Options
+	accounts sync.Map // wa.WABAID → *account
+	ids      sync.Map // wa.TemplateID → *Template, deleted ones too until they are forgotten
+	queue    queue
 }
 
 // New loads everything from the store.
@@ -54,125 +57,187 @@ func New(ctx context.Context, store Store, o Options) (*Service, error) {
 	if o.Rand == nil {
 		o.Rand = rand.Reader
 	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
 	all, err := store.LoadTemplates(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("load templates: %w", err)
 	}
-	s := &Service{store: store, clock: o.Clock, rand: o.Rand}
-	empty := &snapshot{}
-	s.snap.Store(empty.with(all))
+	s := &Service{store: store, o: o}
+	s.queue.init()
+	byAccount := map[wa.WABAID][]*Template{}
+	for _, t := range all {
+		byAccount[t.WABA] = append(byAccount[t.WABA], t)
+	}
+	for w, ts := range byAccount {
+		s.publish(s.account(w), ts)
+	}
 	return s, nil
 }
 
-func (s *snapshot) with(ts []*Template) *snapshot {
-	n := &snapshot{
-		byID:  make(map[wa.TemplateID]*Template, len(s.byID)+len(ts)),
-		byKey: make(map[key]*Template, len(s.byKey)+len(ts)),
+// account of a WABA; it is made when it is asked for first.
+func (s *Service) account(w wa.WABAID) *account {
+	if a, ok := s.accounts.Load(w); ok {
+		return a.(*account)
 	}
-	maps.Copy(n.byID, s.byID)
-	maps.Copy(n.byKey, s.byKey)
-	for _, t := range ts {
-		k := key{t.WABA, t.Name, t.Language}
-		if old := n.byID[t.ID]; old != nil && n.byKey[k] == old {
-			delete(n.byKey, k)
-		}
-		n.byID[t.ID] = t
-		if t.Status != Deleted {
-			n.byKey[k] = t
-		}
-	}
-	return n
+	a := &account{}
+	a.view.Store(emptyView)
+	got, _ := s.accounts.LoadOrStore(w, a)
+	return got.(*account)
 }
 
-// commit makes ts durable, then visible. The caller holds mu. The caller of the API may go away at any time; that must
-// not leave store and memory apart, so its cancellation does not reach the store.
-func (s *Service) commit(ctx context.Context, ts ...*Template) error {
+// look is the view of an account that may not exist.
+func (s *Service) look(w wa.WABAID) *view {
+	if a, ok := s.accounts.Load(w); ok {
+		return a.(*account).view.Load()
+	}
+	return emptyView
+}
+
+// commit makes ts durable, then visible. The caller holds the account's mutex. The caller of the API may go away at any
+// time; that must not leave store and memory apart, so its cancellation does not reach the store.
+func (s *Service) commit(ctx context.Context, a *account, ts ...*Template) error {
 	if err := s.store.SaveTemplates(context.WithoutCancel(ctx), ts); err != nil {
 		return fmt.Errorf("save templates: %w", err)
 	}
-	s.snap.Store(s.snap.Load().with(ts))
+	s.publish(a, ts)
 	return nil
+}
+
+func (s *Service) publish(a *account, ts []*Template) {
+	a.view.Store(a.view.Load().with(ts))
+	for _, t := range ts {
+		s.ids.Store(t.ID, t)
+	}
+	s.queue.add(ts)
 }
 
 // Find returns the template for sending. Errors are those of [Sendable].
 func (s *Service) Find(w wa.WABAID, name, language string) (*Template, error) {
-	t := s.snap.Load().byKey[key{w, name, language}]
+	t := s.look(w).byKey[key{name, language}]
 	if err := Sendable(t, name, language); err != nil {
 		return nil, err
+	}
+	if now := s.o.Clock.Now(); now.Sub(t.Used) >= day {
+		s.queue.use(t.ID) // remembered by Run: the send does not wait for it
 	}
 	return t, nil
 }
 
+const day = 24 * time.Hour
+
 // Template finds a template by id. Deleted ones are not found.
 func (s *Service) Template(id wa.TemplateID) (*Template, bool) {
-	t, ok := s.snap.Load().byID[id]
+	t, ok := s.any(id)
 	if !ok || t.Status == Deleted {
 		return nil, false
 	}
 	return t, true
 }
 
-// List returns the account's templates, newest first, without deleted ones.
-func (s *Service) List(w wa.WABAID) []*Template {
-	var out []*Template
-	for k, t := range s.snap.Load().byKey {
-		if k.waba == w {
-			out = append(out, t)
-		}
+func (s *Service) any(id wa.TemplateID) (*Template, bool) {
+	t, ok := s.ids.Load(id)
+	if !ok {
+		return nil, false
 	}
-	slices.SortFunc(out, func(a, b *Template) int {
-		return cmp.Or(b.Created.Compare(a.Created), strings.Compare(string(a.ID), string(b.ID)))
-	})
-	return out
+	return t.(*Template), true
+}
+
+// List returns the account's templates, newest first, without deleted ones. The slice must not be changed.
+func (s *Service) List(w wa.WABAID) []*Template { return s.look(w).live }
+
+// Deleted returns the account's templates that were deleted in the last 30 days, newest first.
+func (s *Service) Deleted(w wa.WABAID) []*Template { return s.look(w).gone }
+
+// Languages counts the distinct names and languages of the account's templates.
+func (s *Service) Languages(w wa.WABAID) (names, languages int) {
+	v := s.look(w)
+	return v.names, v.languages
 }
 
 // Create stores a new template as it is. An empty ID, format and status (pending) are filled in, so are the times. Errors:
 // [wa.ErrTemplateExists] when the account has the name in this language, or the id is taken.
 func (s *Service) Create(ctx context.Context, t Template) (*Template, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	snap := s.snap.Load()
-	if _, ok := snap.byKey[key{t.WABA, t.Name, t.Language}]; ok {
-		return nil, wa.ErrTemplateExists.FillMsg(t.Language)
+	a := s.account(t.WABA)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if _, ok := a.view.Load().byKey[key{t.Name, t.Language}]; ok {
+		return nil, wa.ErrTemplateExists.FillMsg(languageName(t.Language))
 	}
-	if _, ok := snap.byID[t.ID]; ok {
-		return nil, wa.ErrTemplateExists.FillMsg(t.Language)
+	return s.create(ctx, a, t)
+}
+
+// create is Create under the account's mutex, after the name was found to be free.
+func (s *Service) create(ctx context.Context, a *account, t Template) (*Template, error) {
+	if _, ok := s.any(t.ID); ok {
+		return nil, wa.ErrTemplateExists.FillMsg(languageName(t.Language))
 	}
-	for t.ID == "" {
-		id, err := newID(s.rand)
-		if err != nil {
-			return nil, err
-		}
-		if _, ok := snap.byID[id]; !ok {
-			t.ID = id
-		}
+	if err := s.complete(&t); err != nil {
+		return nil, err
 	}
-	t.Status = cmp.Or(t.Status, Pending)
-	t.Format = cmp.Or(t.Format, Positional)
-	t.Quality = cmp.Or(t.Quality, QualityUnknown)
-	t.Created = s.clock.Now()
-	t.Updated = t.Created
-	if err := s.commit(ctx, &t); err != nil {
+	if err := s.commit(ctx, a, &t); err != nil {
 		return nil, fmt.Errorf("create template: %w", err)
 	}
 	return &t, nil
 }
 
+// complete fills in what every new template has.
+func (s *Service) complete(t *Template) error {
+	for t.ID == "" {
+		id, err := newID(s.o.Rand)
+		if err != nil {
+			return err
+		}
+		if _, ok := s.any(id); !ok {
+			t.ID = id
+		}
+	}
+	if t.Status == "" {
+		t.Status = Pending
+	}
+	if t.Format == "" {
+		t.Format = Positional
+	}
+	if t.Quality == "" {
+		t.Quality = QualityUnknown
+	}
+	t.Created = s.o.Clock.Now()
+	t.Updated, t.Used = t.Created, t.Created
+	t.Ever = t.Ever || t.Status == Approved
+	return nil
+}
+
 // Update changes a template: change gets a copy, replaces slices instead of writing into them, and an error from it leaves
 // everything as it was. Id, account, name and language stay. Errors: [ErrUnknown] and those of change.
 func (s *Service) Update(ctx context.Context, id wa.TemplateID, change func(*Template) error) (*Template, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	old, ok := s.snap.Load().byID[id]
-	if !ok || old.Status == Deleted {
+	return s.update(ctx, id, func(t *Template) error {
+		if t.Status == Deleted {
+			return ErrUnknown
+		}
+		t.Updated = s.o.Clock.Now()
+		return change(t)
+	})
+}
+
+// update is Update for deleted templates, too; last_updated_time stays.
+func (s *Service) update(ctx context.Context, id wa.TemplateID, change func(*Template) error) (*Template, error) {
+	old, ok := s.any(id)
+	if !ok {
+		return nil, fmt.Errorf("update template %s: %w", id, ErrUnknown)
+	}
+	a := s.account(old.WABA)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if old, ok = s.any(id); !ok {
 		return nil, fmt.Errorf("update template %s: %w", id, ErrUnknown)
 	}
 	t := *old
 	if err := change(&t); err != nil {
 		return nil, err
 	}
-	t.ID, t.WABA, t.Name, t.Language, t.Updated = old.ID, old.WABA, old.Name, old.Language, s.clock.Now()
-	if err := s.commit(ctx, &t); err != nil {
+	t.ID, t.WABA, t.Name, t.Language = old.ID, old.WABA, old.Name, old.Language
+	if err := s.commit(ctx, a, &t); err != nil {
 		return nil, fmt.Errorf("update template %s: %w", id, err)
 	}
 	return &t, nil
@@ -181,7 +246,7 @@ func (s *Service) Update(ctx context.Context, id wa.TemplateID, change func(*Tem
 // CreateSample gives an account its hello_world template; when it has one, that one is returned. An empty id is filled
 // in. Source: spec/business.md section 8.1.
 func (s *Service) CreateSample(ctx context.Context, w wa.WABAID, id wa.TemplateID) (*Template, error) {
-	if t, ok := s.snap.Load().byKey[key{w, "hello_world", "en_US"}]; ok {
+	if t, ok := s.look(w).byKey[key{"hello_world", "en_US"}]; ok {
 		return t, nil
 	}
 	t := HelloWorld(w)
@@ -214,4 +279,11 @@ func newID(rand io.Reader) (wa.TemplateID, error) {
 			return wa.TemplateID(strconv.FormatUint(least+v, 10)), nil
 		}
 	}
+}
+
+func languageName(code string) string {
+	if n, ok := languages[code]; ok {
+		return n
+	}
+	return clip(code)
 }

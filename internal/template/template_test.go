@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,11 +16,14 @@ import (
 
 // memory is a Store in memory that can be told to fail.
 type memory struct {
+	mu   sync.Mutex
 	set  map[wa.TemplateID]template.Template
 	fail error
 }
 
 func (m *memory) LoadTemplates(context.Context) (out []*template.Template, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	for _, t := range m.set {
 		out = append(out, &t)
 	}
@@ -27,6 +31,8 @@ func (m *memory) LoadTemplates(context.Context) (out []*template.Template, err e
 }
 
 func (m *memory) SaveTemplates(ctx context.Context, ts []*template.Template) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if err := errors.Join(m.fail, ctx.Err()); err != nil {
 		return err
 	}
@@ -37,6 +43,15 @@ func (m *memory) SaveTemplates(ctx context.Context, ts []*template.Template) err
 		m.set[t.ID] = *t
 	}
 	return nil
+}
+
+func (m *memory) ForgetTemplates(_ context.Context, ids []wa.TemplateID) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, id := range ids {
+		delete(m.set, id)
+	}
+	return m.fail
 }
 
 type at struct {
@@ -61,10 +76,19 @@ func request(t *testing.T, text string) (*template.Request, error) {
 	return template.ParseRequest(graph.Text("", `{"template":`+text+`}`).Get("template"))
 }
 
+// rowOf is the row of the table that err is, nil for none.
+func rowOf(err error) *wa.Error {
+	var row *wa.Error
+	if errors.As(err, &row) {
+		return row
+	}
+	return nil
+}
+
 // message is what the wire carries of an error: "131008 details".
 func message(err error) string {
-	var row *wa.Error
-	if !errors.As(err, &row) {
+	row := rowOf(err)
+	if row == nil {
 		if err == nil {
 			return ""
 		}

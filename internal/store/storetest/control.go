@@ -186,4 +186,8 @@ func documents(t *testing.T, s *store.Store) {
 		b.Numbers[0].Display, a.Tokens[0].Revoked, ts[0].Status = "+1 555-014-2233", noon, template.Approved
 	}
 	must(t, s.SaveBusiness(t.Context(), &business.Set{}))
+	must(t, s.ForgetTemplates(t.Context(), []wa.TemplateID{"1", "2"}))
+	if got, err := s.LoadTemplates(t.Context()); len(got) != 0 || err != nil {
+		t.Errorf("forgotten templates: %v, %v", got, err)
+	}
 }

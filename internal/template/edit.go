@@ -1,0 +1,255 @@
+package template
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/hikyaku/hikyaku/internal/wa"
+)
+
+// Edits an approved template may have. Source: spec/templates.md section 3.
+const (
+	editsADay   = 1
+	editsAMonth = 10
+)
+
+// Change edits a template as its business asks. Components go to review again, settings do not. Errors:
+// [wa.ErrTemplateStatus] in a state that cannot be edited or when the budget of edits is used up, those about components,
+// and [ErrUnknown].
+func (s *Service) Change(ctx context.Context, id wa.TemplateID, e *Edit) (*Template, error) {
+	return s.Update(ctx, id, func(t *Template) error {
+		if t.Sample || t.Status != Approved && t.Status != Rejected && t.Status != Paused {
+			return wa.ErrTemplateStatus
+		}
+		now := s.o.Clock.Now()
+		if e.Category != "" && e.Category != t.Category {
+			if t.Status == Approved {
+				return wa.ErrParamType.Fill("category", "the category of the approved template, which cannot be changed")
+			}
+			if (e.Category == Authentication) != (t.Category == Authentication) && e.Components == nil {
+				return wa.ErrParamRequired.Fill("components")
+			}
+		}
+		if err := e.checkTTL(effective(e.Category, t.Category)); err != nil {
+			return err
+		}
+		if e.Components == nil {
+			return s.retitle(t, e)
+		}
+		if t.Status == Approved {
+			if err := t.spend(now); err != nil {
+				return err
+			}
+		}
+		return s.rewrite(ctx, t, e)
+	})
+}
+
+func effective(asked, has Category) Category {
+	if asked != "" {
+		return asked
+	}
+	return has
+}
+
+// retitle changes settings, and the category of what is not approved.
+func (s *Service) retitle(t *Template, e *Edit) error {
+	if e.Format != "" && e.Format != t.Format {
+		return wa.ErrParamRequired.Fill("components")
+	}
+	e.apply(t)
+	if e.Category != "" && e.Category != t.Category {
+		t.Category = e.Category
+		t.Used = s.o.Clock.Now()
+		s.submitted(t)
+		t.tellStatus(string(Pending), "NONE", "")
+	}
+	return nil
+}
+
+// rewrite replaces all components.
+func (s *Service) rewrite(ctx context.Context, t *Template, e *Edit) error {
+	format := t.Format
+	if e.Format != "" {
+		format = e.Format
+	}
+	list, err := e.Components(effective(e.Category, t.Category), format)
+	if err != nil {
+		return err
+	}
+	t.Category = effective(e.Category, t.Category)
+	if t.Components = list; t.Category == Authentication {
+		t.Components = localise(list, t.Language)
+	}
+	e.apply(t)
+	if err := s.samples(ctx, t); err != nil {
+		return err
+	}
+	if t.Category == Utility && t.promotes() {
+		t.Category, t.Previous = Marketing, Utility
+	}
+	t.Used, t.Resume = s.o.Clock.Now(), time.Time{}
+	t.tellComponents()
+	if t.Category == Authentication {
+		t.decide(Verdict{}, t.Used)
+		return nil
+	}
+	s.submitted(t)
+	t.tellStatus(string(Pending), "NONE", "")
+	return nil
+}
+
+// spend takes one edit from the budget of an approved template.
+func (t *Template) spend(now time.Time) error {
+	title := wa.ErrTemplateStatus.UserTitle
+	t.Edits = slices.DeleteFunc(slices.Clone(t.Edits), func(at time.Time) bool { return now.Sub(at) >= 30*day })
+	last := slices.DeleteFunc(slices.Clone(t.Edits), func(at time.Time) bool { return now.Sub(at) >= day })
+	if len(last) >= editsADay {
+		return wa.ErrTemplateStatus.User(title, "An approved message template can be edited once in 24 hours. Try again later.")
+	}
+	if len(t.Edits) >= editsAMonth {
+		return wa.ErrTemplateStatus.User(title, "An approved message template can be edited 10 times in 30 days. Try again later.")
+	}
+	t.Edits = append(t.Edits, now)
+	return nil
+}
+
+// RemoveName deletes all languages of a name. Errors: [wa.ErrTemplateDeleteName], [wa.ErrTemplateSample], code 100 for
+// templates that are disabled.
+func (s *Service) RemoveName(ctx context.Context, w wa.WABAID, name string) error {
+	return s.remove(ctx, w, func(v *view) ([]*Template, error) {
+		var out []*Template
+		for _, t := range v.live {
+			if t.Name == name {
+				out = append(out, t)
+			}
+		}
+		if len(out) == 0 {
+			return nil, wa.ErrTemplateDeleteName
+		}
+		return out, nil
+	})
+}
+
+// Remove deletes templates by id, all or none. With a name, the templates must have it. Errors: those of RemoveName, and
+// [wa.ErrTemplateNotFound].
+func (s *Service) Remove(ctx context.Context, w wa.WABAID, name string, ids ...wa.TemplateID) error {
+	return s.remove(ctx, w, func(*view) ([]*Template, error) {
+		out := make([]*Template, 0, len(ids))
+		for _, id := range ids {
+			t, ok := s.Template(id)
+			if !ok || t.WABA != w || name != "" && t.Name != name {
+				return nil, wa.ErrTemplateNotFound
+			}
+			if !slices.Contains(out, t) {
+				out = append(out, t)
+			}
+		}
+		return out, nil
+	})
+}
+
+func (s *Service) remove(ctx context.Context, w wa.WABAID, which func(*view) ([]*Template, error)) error {
+	a := s.account(w)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	list, err := which(a.view.Load())
+	if err != nil {
+		return err
+	}
+	gone := make([]*Template, len(list))
+	for i, t := range list {
+		switch {
+		case t.Sample:
+			return wa.ErrTemplateSample
+		case t.Status == Disabled:
+			return wa.ErrInvalidParameter.Titled("Template %s is disabled and cannot be deleted", t.ID)
+		}
+		c := *t
+		c.remove(s.o.Clock.Now())
+		gone[i] = &c
+	}
+	return s.commit(ctx, a, gone...)
+}
+
+// Archive archives templates, Unarchive undoes it. They return the ids that were changed and why the others were not.
+// Source: spec/templates.md section 4.5.
+func (s *Service) Archive(ctx context.Context, w wa.WABAID, ids []wa.TemplateID) (done []wa.TemplateID, failed []Failure, err error) {
+	return s.each(ctx, w, ids, func(t *Template) string {
+		if t.Status != Approved && t.Status != Rejected {
+			return "Only approved or rejected templates can be archived"
+		}
+		t.archive(s.o.Clock.Now())
+		return ""
+	})
+}
+
+// Unarchive gives archived templates their former status, see Archive.
+func (s *Service) Unarchive(ctx context.Context, w wa.WABAID, ids []wa.TemplateID) (done []wa.TemplateID, failed []Failure, err error) {
+	return s.each(ctx, w, ids, func(t *Template) string {
+		if t.Status != Archived {
+			return "Only archived templates can be unarchived"
+		}
+		if t.Status = t.Was; t.Status == "" {
+			t.Status = Approved
+		}
+		t.Was, t.Archived, t.Used = "", time.Time{}, s.o.Clock.Now()
+		t.tellStatus("UNARCHIVED", "NONE", "")
+		return ""
+	})
+}
+
+// Failure says why one of several templates was left as it is.
+type Failure struct {
+	ID  wa.TemplateID
+	Why string
+}
+
+var errRefused = errors.New("refused")
+
+func (s *Service) each(ctx context.Context, w wa.WABAID, ids []wa.TemplateID, change func(*Template) string) (done []wa.TemplateID, failed []Failure, err error) {
+	for _, id := range ids {
+		why := "Template does not exist"
+		if t, ok := s.Template(id); ok && t.WABA == w {
+			_, err := s.Update(ctx, id, func(t *Template) error {
+				if why = change(t); why != "" {
+					return errRefused
+				}
+				return nil
+			})
+			switch {
+			case err == nil:
+				done = append(done, id)
+				continue
+			case !errors.Is(err, errRefused) && !errors.Is(err, ErrUnknown):
+				return done, failed, err
+			}
+		}
+		failed = append(failed, Failure{id, why})
+	}
+	return done, failed, nil
+}
+
+// Unpause ends a pause. why is empty when it did, else it says what stands against it. Source: spec/templates.md section
+// 13.2.
+func (s *Service) Unpause(ctx context.Context, id wa.TemplateID) (why string, err error) {
+	_, err = s.Update(ctx, id, func(t *Template) error {
+		now := s.o.Clock.Now()
+		switch {
+		case t.Status != Paused:
+			why = "The template is not paused."
+		case t.Resume.IsZero() && now.Sub(t.Paused) < resumeAfter:
+			why = "The template was paused less than 5 minutes ago. Try again later."
+		default:
+			t.unpause()
+			return nil
+		}
+		return errRefused
+	})
+	if errors.Is(err, errRefused) {
+		return why, nil
+	}
+	return "", err
+}

@@ -1,0 +1,222 @@
+package template
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/hikyaku/hikyaku/internal/wa"
+)
+
+// Allowance is what the account may have.
+type Allowance struct {
+	Limit     int   // of templates, each language counts
+	Passcodes bool  // authentication templates: the business is verified, or the account is a test account
+	Refusal   error // why the account may create nothing at all; nil when it may
+}
+
+// creations an account may make in an hour. Source: spec/templates.md section 3.
+const creations = 100
+
+// Submit creates the template a business asks for; it is PENDING until it was reviewed, authentication and library
+// templates are APPROVED at once. What is a promotion becomes MARKETING whatever was asked for. Errors come in the order of
+// spec/templates.md section 19, from step 3 on: [wa.ErrWABALimit], [wa.ErrTemplateLimit], [wa.ErrTemplateExists],
+// [wa.ErrTemplateBeingDeleted], [wa.ErrTemplateCategory] and those about components.
+func (s *Service) Submit(ctx context.Context, w wa.WABAID, d *Draft, may Allowance) (*Template, error) {
+	if d.Category == Authentication && !may.Passcodes {
+		return nil, wa.ErrTemplateUnverifiedBusiness
+	}
+	if may.Refusal != nil {
+		return nil, may.Refusal
+	}
+	a := s.account(w)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	v := a.view.Load()
+	if err := s.room(v, may, 1); err != nil {
+		return nil, err
+	}
+	if err := s.free(v, d.Name, d.Language, d.Category); err != nil {
+		return nil, err
+	}
+	if o := v.sibling(d.Name, d.Language); o != nil && o.Category != d.Category {
+		d.Category = o.Category // which was changed by review, see free
+	}
+	t, err := s.build(ctx, w, d)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.commit(ctx, a, t); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// room checks that an account may have n more templates.
+func (s *Service) room(v *view, may Allowance, n int) error {
+	now, recent := s.o.Clock.Now(), 0
+	oldest := now
+	for _, list := range [][]*Template{v.live, v.gone} {
+		for _, t := range list {
+			if t.Sample || now.Sub(t.Created) >= time.Hour {
+				continue
+			}
+			recent++
+			if t.Created.Before(oldest) {
+				oldest = t.Created
+			}
+		}
+	}
+	if recent+n > creations {
+		return wa.ErrWABALimit.Retry(oldest.Add(time.Hour).Sub(now).Seconds())
+	}
+	if may.Limit > 0 && len(v.live)+n > may.Limit {
+		return wa.ErrTemplateLimit
+	}
+	return nil
+}
+
+// free checks that a name and language can be taken.
+func (s *Service) free(v *view, name, language string, c Category) error {
+	if name == "hello_world" {
+		return wa.ErrTemplateSampleName
+	}
+	if v.byKey[key{name, language}] != nil {
+		return wa.ErrTemplateExists.FillMsg(languageName(language))
+	}
+	if err := v.locked(name, language, s.o.Clock.Now()); err != nil {
+		return err
+	}
+	if o := v.sibling(name, language); o != nil && o.Category != c && o.Previous != c {
+		return wa.ErrTemplateCategory.User("Template Category Doesn't Match",
+			"All languages of a template have the same category. The existing ones are "+string(o.Category)+".")
+	}
+	return nil
+}
+
+// build makes a template of a draft.
+func (s *Service) build(ctx context.Context, w wa.WABAID, d *Draft) (*Template, error) {
+	if d.fault != nil {
+		return nil, d.fault
+	}
+	t := &Template{WABA: w, Name: d.Name, Language: d.Language, Category: d.Category, Components: d.Components, Format: Positional}
+	d.apply(t)
+	approved := d.Category == Authentication
+	if d.FromLibrary != nil {
+		var err error
+		if t.Components, err = d.FromLibrary.components(d.Language, d.Category); err != nil {
+			return nil, err
+		}
+		t.Library, approved = d.FromLibrary.Name, true
+	} else if err := s.samples(ctx, t); err != nil {
+		return nil, err
+	}
+	if t.Category == Utility && d.FromLibrary == nil && t.promotes() {
+		t.Category, t.Previous = Marketing, Utility
+	}
+	if err := s.complete(t); err != nil {
+		return nil, err
+	}
+	t.tellComponents()
+	if approved {
+		t.decide(Verdict{}, s.o.Clock.Now())
+	} else {
+		s.submitted(t)
+	}
+	return t, nil
+}
+
+// submitted sends t to review.
+func (s *Service) submitted(t *Template) {
+	t.Status, t.Rejected, t.Review = Pending, "", time.Time{}
+	if !s.o.ByHand {
+		t.Review = s.o.Clock.Now().Add(s.o.ReviewAfter)
+	}
+}
+
+// samples looks up the handles of media headers: step 7 of spec/templates.md section 19. What has been looked up is an
+// address, and stays.
+func (s *Service) samples(ctx context.Context, t *Template) error {
+	lists := [][]Component{t.Components}
+	for _, c := range t.Components {
+		for _, card := range c.Cards {
+			lists = append(lists, card.Components)
+		}
+	}
+	for _, list := range lists {
+		for i := range list {
+			c := &list[i]
+			if c.Type != Header || !c.Format.media() || s.o.Samples == nil {
+				continue
+			}
+			var ex struct {
+				Handle []string `json:"header_handle"`
+			}
+			if err := json.Unmarshal(c.Example, &ex); err != nil || len(ex.Handle) == 0 {
+				return wa.ErrTemplateSampleHandle
+			}
+			if strings.HasPrefix(ex.Handle[0], "https://") || strings.HasPrefix(ex.Handle[0], "http://") {
+				continue
+			}
+			url, err := s.o.Samples.Sample(ctx, t.WABA, ex.Handle[0])
+			if err != nil {
+				return err
+			}
+			c.Example = handleExample(url)
+		}
+	}
+	return nil
+}
+
+// Upsert creates or updates an authentication template in several languages. Source: spec/templates.md section 9.5.
+func (s *Service) Upsert(ctx context.Context, w wa.WABAID, d *Draft, list []string, may Allowance) ([]*Template, error) {
+	if !may.Passcodes {
+		return nil, wa.ErrTemplateUnverifiedBusiness
+	}
+	if may.Refusal != nil {
+		return nil, may.Refusal
+	}
+	a := s.account(w)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	v := a.view.Load()
+	fresh := 0
+	for _, l := range list {
+		if v.byKey[key{d.Name, l}] == nil {
+			fresh++
+			if err := s.free(v, d.Name, l, Authentication); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if err := s.room(v, may, fresh); fresh > 0 && err != nil {
+		return nil, err
+	}
+	if d.fault != nil {
+		return nil, d.fault
+	}
+	out := make([]*Template, len(list))
+	for i, l := range list {
+		t := &Template{WABA: w, Name: d.Name, Language: l, Category: Authentication, Format: Positional}
+		if old := v.byKey[key{d.Name, l}]; old != nil {
+			if old.Category != Authentication {
+				return nil, wa.ErrTemplateCategory.User("Template Category Doesn't Match", "The existing template is "+string(old.Category)+".")
+			}
+			c := *old
+			t = &c
+		}
+		d.apply(t)
+		t.Components = localise(d.Components, l)
+		if t.ID == "" {
+			if err := s.complete(t); err != nil {
+				return nil, err
+			}
+		}
+		t.Updated, t.Used = s.o.Clock.Now(), s.o.Clock.Now()
+		t.tellComponents()
+		t.decide(Verdict{}, t.Updated)
+		out[i] = t
+	}
+	return out, s.commit(ctx, a, out...)
+}
