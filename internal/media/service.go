@@ -245,7 +245,7 @@ func (s *Service) save(ctx context.Context, m *Media, id string) (err error) {
 	if err != nil {
 		return fmt.Errorf("encode media: %w", err)
 	}
-	r := &Row{ID: m.ID, WABA: m.WABA, Number: m.Number, Blob: m.Blob, Expires: m.Expires, Keep: s.keepUntil()}
+	r := &Row{ID: m.ID, WABA: m.WABA, Number: m.Number, Blob: m.Blob, Expires: m.Expires, Keep: s.keepUntil(), Size: m.BlobSize}
 	r.Keep = max(r.Keep, m.Expires)
 	if r.Sealed, err = s.o.Vault.SealContent(rowAD(m.ID), plain); err != nil {
 		return fmt.Errorf("seal media: %w", err)

@@ -9,7 +9,7 @@ import (
 
 // Store keeps the rows. Writes are durable when they return. Times are Unix milliseconds.
 type Store interface {
-	// SaveMedia inserts a row, and prolongs the life of its blob to r.Keep, in one step.
+	// SaveMedia inserts a row, sets the size of its blob to r.Size and prolongs its life to r.Keep, in one step.
 	SaveMedia(ctx context.Context, r *Row) error
 	// Media returns a row, expired ones too; nil when there is none.
 	Media(ctx context.Context, id string) (*Row, error)
@@ -45,7 +45,8 @@ type Row struct {
 	Number  wa.PhoneNumberID // it was uploaded on, or sent to; empty for handles
 	Blob    string
 	Expires int64
-	Keep    int64 // not stored: how long the blob is kept at least
+	Keep    int64 // of the blob: how long it is kept at least; 0 when read
+	Size    int64 // of the blob, in bytes; 0 when read
 	Sealed  []byte
 }
 

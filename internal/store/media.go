@@ -19,7 +19,8 @@ func (s *Store) SaveMedia(ctx context.Context, r *media.Row) error {
 		if err != nil {
 			return err
 		}
-		n, err := t.exec(ctx, keepBlob, r.Keep, r.Keep, text(r.Blob))
+		n, err := t.exec(ctx, "UPDATE blobs SET size = ?, expires = CASE WHEN expires < ? THEN ? ELSE expires END WHERE id = ?",
+			r.Size, r.Keep, r.Keep, text(r.Blob))
 		if err == nil && n == 0 {
 			return fmt.Errorf("blob %s is gone", r.Blob)
 		}

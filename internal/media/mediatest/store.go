@@ -42,10 +42,10 @@ func (s *Store) SaveMedia(ctx context.Context, r *media.Row) error {
 	if _, had := s.media[r.ID]; had || !ok {
 		return errors.New("the id is taken or the blob is gone")
 	}
-	b.Expires = max(b.Expires, r.Keep)
+	b.Expires, b.Size = max(b.Expires, r.Keep), r.Size
 	s.blobs[r.Blob] = b
 	row := *r
-	row.Keep = 0
+	row.Keep, row.Size = 0, 0
 	s.media[r.ID] = row
 	return ctx.Err()
 }

@@ -14,7 +14,7 @@ func Media(t *testing.T, s media.Store) {
 	if r, err := s.Media(ctx, "1"); r != nil || err != nil {
 		t.Fatalf("nothing: %v, %v", r, err)
 	}
-	row := &media.Row{ID: "1846720391557204", WABA: "w", Number: "n\x00", Blob: "b1", Expires: 100, Keep: 120, Sealed: []byte{0, 1, 255}}
+	row := &media.Row{ID: "1846720391557204", WABA: "w", Number: "n\x00", Blob: "b1", Expires: 100, Keep: 120, Size: 6, Sealed: []byte{0, 1, 255}}
 	if s.SaveMedia(ctx, row) == nil {
 		t.Error("media of a blob that is gone was saved")
 	}
@@ -26,11 +26,11 @@ func Media(t *testing.T, s media.Store) {
 	got, err := s.Media(ctx, row.ID)
 	must(t, err)
 	want := *row
-	want.Keep = 0
+	want.Keep, want.Size = 0, 0
 	same(t, "media", *got, want)
 	b, err := s.Blob(ctx, "b1")
 	must(t, err)
-	same(t, "its blob", *b, media.BlobRow{ID: "b1", Owner: "1555.1", Expires: 120})
+	same(t, "its blob", *b, media.BlobRow{ID: "b1", Size: 6, Owner: "1555.1", Expires: 120})
 	must(t, s.KeepBlob(ctx, "b1", 7, 110))
 	b, err = s.Blob(ctx, "b1")
 	must(t, err)
