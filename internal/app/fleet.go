@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/hikyaku/hikyaku/device"
 	"github.com/hikyaku/hikyaku/device/virtual"
 	"github.com/hikyaku/hikyaku/internal/message"
 	"github.com/hikyaku/hikyaku/internal/network"
@@ -36,6 +37,7 @@ func (f *fleet) idle() bool { return f.Idle() }
 func (p *platform) openSandbox(ctx context.Context) error {
 	p.fleet = &fleet{virtual.New(virtual.Options{
 		Network: users{p}, Clock: p.clock, Seed: p.o.Seed, Logger: p.log,
+		Files: func(id string) device.Relay { return shelf{p.media, wa.DeviceID(id)} },
 	})}
 	if err := p.loadFleet(); err != nil {
 		// A file that cannot be read any more costs the virtual users their keys, which is what a new phone costs a person.

@@ -1,8 +1,10 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"path/filepath"
 	"strings"
@@ -96,6 +98,39 @@ func (b blobs) Blob(ctx context.Context, id string) (int64, error) {
 func (b blobs) OpenBlob(ctx context.Context, id string, from int64) (io.ReadCloser, error) {
 	r, err := b.s.OpenBlob(ctx, id, from)
 	return r, blobError(err)
+}
+
+// shelf is where a virtual user's device keeps encrypted files: the same as others reach over HTTP.
+type shelf struct {
+	s     *media.Service
+	owner wa.DeviceID
+}
+
+// Upload implements device.Relay.
+func (f shelf) Upload(ctx context.Context, sealed []byte) (string, error) {
+	id, _, err := blobs{f.s}.PutBlob(ctx, f.owner, bytes.NewReader(sealed))
+	return id, err
+}
+
+// Download implements device.Relay.
+func (f shelf) Download(ctx context.Context, id string, most int64) ([]byte, error) {
+	size, err := blobs{f.s}.Blob(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if size > most {
+		return nil, frame.Refuse(frame.ErrTooLarge, "the file is larger than the message says")
+	}
+	r, err := blobs{f.s}.OpenBlob(ctx, id, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close() //nolint:errcheck // it was only read
+	b := make([]byte, size)
+	if _, err := io.ReadFull(r, b); err != nil {
+		return nil, fmt.Errorf("read a file: %w", err)
+	}
+	return b, nil
 }
 
 // blobError translates the refusals. Source: design "The user network", section 12.
