@@ -26,13 +26,15 @@ var ErrExists = errors.New("the id is taken")
 type Options struct {
 	Clock clock.Clock // required
 	Rand  io.Reader   // of ids and salts; nil means crypto/rand
+	IDKey []byte      // secret that business-scoped user ids are made with; nil for none. It must never change
 }
 
 // Service is the registry of portfolios, accounts and numbers. All methods are safe for concurrent use.
 type Service struct {
-	store Store
-	clock clock.Clock
-	rand  io.Reader
+	store  Store
+	clock  clock.Clock
+	rand   io.Reader
+	scopes scopes
 
 	snap atomic.Pointer[snapshot]
 
@@ -57,7 +59,7 @@ func New(ctx context.Context, store Store, o Options) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load portfolios, accounts and numbers: %w", err)
 	}
-	s := &Service{store: store, clock: o.Clock, rand: o.Rand}
+	s := &Service{store: store, clock: o.Clock, rand: o.Rand, scopes: scopes{key: o.IDKey}}
 	empty := &snapshot{}
 	s.snap.Store(empty.with(set))
 	return s, nil
