@@ -24,6 +24,10 @@ type Pipeline interface {
 	Accept(ctx context.Context, m *pipeline.Outgoing) (wa.MessageID, error)
 	// Mark returns after the read mark is durable.
 	Mark(ctx context.Context, number wa.PhoneNumberID, id wa.MessageID, typing bool) error
+	// BlockUsers returns one error for each user after what it did is durable.
+	BlockUsers(ctx context.Context, number wa.PhoneNumberID, users []wa.WaID, on bool) ([]error, error)
+	// Blocked is a page of the users that the number blocks: behind after, or in front of before.
+	Blocked(ctx context.Context, number wa.PhoneNumberID, after, before wa.WaID, limit int) ([]wa.WaID, error)
 }
 
 // Options of the surface. The first six are needed, the zero value of the rest works.

@@ -35,6 +35,14 @@ func (nowhere) Accept(context.Context, *pipeline.Outgoing) (wa.MessageID, error)
 }
 func (nowhere) Mark(context.Context, wa.PhoneNumberID, wa.MessageID, bool) error { return nil }
 
+func (nowhere) BlockUsers(context.Context, wa.PhoneNumberID, []wa.WaID, bool) ([]error, error) {
+	return nil, nil
+}
+
+func (nowhere) Blocked(context.Context, wa.PhoneNumberID, wa.WaID, wa.WaID, int) ([]wa.WaID, error) {
+	return nil, nil
+}
+
 func benchmarkSend(b *testing.B, body string) {
 	b.Helper()
 	w := newWorld(b, func(o *api.Options) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -94,6 +95,8 @@ type lane struct {
 	accepted []pipeline.Outgoing
 	marked   []wa.MessageID
 	typing   bool
+	blocked  []wa.WaID // ascending
+	silent   wa.WaID   // did not write within 24 hours
 	fail     func(ctx context.Context) error
 }
 
@@ -115,6 +118,35 @@ func (l *lane) Mark(ctx context.Context, _ wa.PhoneNumberID, id wa.MessageID, ty
 	}
 	l.marked, l.typing = append(l.marked, id), typing
 	return nil
+}
+
+func (l *lane) BlockUsers(_ context.Context, _ wa.PhoneNumberID, users []wa.WaID, on bool) ([]error, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	each := make([]error, len(users))
+	for i, u := range users {
+		at, found := slices.BinarySearch(l.blocked, u)
+		switch {
+		case u == l.silent:
+			each[i] = wa.ErrWindow
+		case on && !found:
+			l.blocked = slices.Insert(l.blocked, at, u)
+		case !on && found:
+			l.blocked = slices.Delete(l.blocked, at, at+1)
+		}
+	}
+	return each, nil
+}
+
+func (l *lane) Blocked(_ context.Context, _ wa.PhoneNumberID, after, _ wa.WaID, limit int) (list []wa.WaID, _ error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, u := range l.blocked {
+		if u > after && len(list) < limit {
+			list = append(list, u)
+		}
+	}
+	return list, nil
 }
 
 func (l *lane) last() pipeline.Outgoing {

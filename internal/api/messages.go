@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/hikyaku/hikyaku/internal/business"
 	"github.com/hikyaku/hikyaku/internal/graph"
@@ -14,6 +15,11 @@ import (
 
 // send is POST /{phone-number-id}/messages: gates 6 to 15 of spec/errors.md section 2, the earlier ones having been passed.
 func (s *surface) send(ctx context.Context, c *graph.Call, n number) (any, error) {
+	return s.message(ctx, c, n, nil)
+}
+
+// message is a send; mm is nil but for calls to the marketing API.
+func (s *surface) message(ctx context.Context, c *graph.Call, n number, mm *marketing) (any, error) {
 	m, err := message.Decode(c.Params)
 	if err != nil {
 		return nil, err
@@ -26,6 +32,9 @@ func (s *surface) send(ctx context.Context, c *graph.Call, n number) (any, error
 	}
 	if err := n.Ready(n.waba, c.Start); err != nil {
 		return nil, err
+	}
+	if mm != nil && !m.IsTemplate() {
+		return nil, wa.ErrMustBeTemplate
 	}
 	if err := m.Check(); err != nil {
 		return nil, err
@@ -47,8 +56,11 @@ func (s *surface) send(ctx context.Context, c *graph.Call, n number) (any, error
 	if err := s.address(m, n); err != nil {
 		return nil, err
 	}
+	if mm != nil && mm.bid && m.Scoped() {
+		return nil, wa.ErrBSUID
+	}
 	if fill != nil {
-		if err := s.finish(m, fill, n); err != nil {
+		if err := s.finish(m, fill, n, mm, c.Start); err != nil {
 			return nil, err
 		}
 	}
@@ -62,7 +74,11 @@ func (s *surface) send(ctx context.Context, c *graph.Call, n number) (any, error
 	if err != nil {
 		return nil, sendError(ctx, err)
 	}
-	return graph.Raw(message.AppendAccepted(make([]byte, 0, 320), m.Input, m.To, id, fill != nil)), nil
+	scoped := ""
+	if m.ByID() {
+		scoped = s.o.Business.UserID(n.waba.ID, m.To)
+	}
+	return graph.Raw(message.AppendAccepted(make([]byte, 0, 320), m.Input, m.To, scoped, id, fill != nil)), nil
 }
 
 func (s *surface) address(m *message.Outbound, n number) error {
@@ -70,17 +86,27 @@ func (s *surface) address(m *message.Outbound, n number) error {
 	if n.Mode == business.Sandbox {
 		from.Allows = n.Allows
 	}
+	if m.Scoped() {
+		from.Resolve = func(id string) (wa.WaID, bool) { return s.o.Business.UserOf(n.waba.ID, id) }
+	}
 	return m.Address(&from)
 }
 
 // finish finds and fills in the template: gate 10.
-func (s *surface) finish(m *message.Outbound, fill *template.Request, n number) error {
+func (s *surface) finish(m *message.Outbound, fill *template.Request, n number, mm *marketing, now time.Time) error {
 	t, err := s.o.Template.Find(n.waba.ID, fill.Name, fill.Language)
 	if err != nil {
 		return err
 	}
-	if t.Category == template.Marketing && n.waba.MarketingDisabled {
+	if mm != nil {
+		if err := mm.takes(t, now); err != nil {
+			return err
+		}
+	} else if t.Category == template.Marketing && n.waba.MarketingDisabled {
 		return wa.ErrMarketingDisabled.With("This WhatsApp Business Account sends marketing messages by the Marketing Messages API only.")
+	}
+	if t.Category == template.Authentication && m.Scoped() {
+		return wa.ErrBSUID
 	}
 	r, err := template.Render(t, fill)
 	if err != nil {
@@ -89,7 +115,11 @@ func (s *surface) finish(m *message.Outbound, fill *template.Request, n number) 
 	for _, f := range r.Media {
 		m.Attachments = append(m.Attachments, attachment(f))
 	}
-	m.Finish(r.AppendJSON(nil), r.Category.Pricing(), r.Life)
+	category := r.Category.Pricing()
+	if mm != nil {
+		category = message.MarketingLite
+	}
+	m.Finish(r.AppendJSON(nil), category, r.Life)
 	m.Template = t.ID
 	return nil
 }

@@ -105,7 +105,7 @@ func TestUnknownAndForbidden(t *testing.T) {
 		{"admin", "GET /v23.0/" + wabaA + "/flows", "", 400, graphError("(#100) Tried accessing nonexisting field (flows) on node type (WhatsAppBusinessAccount)", `"code":100`)},
 		{"admin", "POST /v23.0/" + wabaA, `{"name":"x"}`, 400, missing("post", wabaA)},
 		{"admin", "GET /v23.0/" + numLive + "/messages", "", 400, missing("get", numLive)},
-		{"admin", "POST /v23.0/" + numLive + "/block_users", `{}`, 400, missing("post", numLive)},
+		{"admin", "POST /v23.0/" + numLive + "/groups", `{}`, 400, missing("post", numLive)},
 		{"app", "GET /v23.0/me", "", 400, graphError("An active access token must be used to query information about the current user.", `"code":2500`)},
 		{"", "GET /v23.0/me", "", 400, graphError("An active access token must be used to query information about the current user.", `"code":2500`)},
 		{"S", "GET /v23.0/" + aozora, "", 403, graphError("(#200) Requires business_management permission to manage the object", `"code":200`)},

@@ -15,6 +15,9 @@ const (
 	edgeRegister   = "register"
 	edgeDeregister = "deregister"
 	edgeMessages   = "messages"
+	edgeMarketing  = "marketing_messages"
+	edgeEncrypted  = "messages_encrypted"
+	edgeBlock      = "block_users"
 )
 
 // number is a phone number together with the account that owns it.
@@ -36,6 +39,9 @@ func (s *surface) numberNode() graph.Node[number] {
 			{Name: edgeMedia, Post: &graph.Action[number]{
 				Scopes: scopes(post, kindNumber, edgeMedia), MaxBody: media.MaxSize + maxForm, Do: s.uploadMedia,
 			}},
+			{Name: edgeMarketing, Post: action(edgeMarketing, s.sendMarketing)},
+			{Name: edgeEncrypted, Post: action(edgeEncrypted, s.sendEncrypted)},
+			s.blockEdge(),
 			{Name: edgeRegister, Post: action(edgeRegister, s.register)},
 			{Name: edgeDeregister, Post: action(edgeDeregister, s.deregister)},
 		},

@@ -75,6 +75,11 @@ var rights = map[endpoint]right{
 	{post, kindNumber, edgeRegister}:   {scopeS, access.ManagePhone},
 	{post, kindNumber, edgeDeregister}: {scopeS, access.ManagePhone},
 	{post, kindNumber, edgeMessages}:   {scopeS, access.MessagingTask},
+	{post, kindNumber, edgeMarketing}:  {scopeS, access.MessagingTask},
+	{post, kindNumber, edgeEncrypted}:  {scopeS, access.MessagingTask},
+	{get, kindNumber, edgeBlock}:       {scopeS, access.MessagingTask},
+	{post, kindNumber, edgeBlock}:      {scopeS, access.MessagingTask},
+	{remove, kindNumber, edgeBlock}:    {scopeS, access.MessagingTask},
 
 	{get, kindTemplate, ""}:           {scopeM, access.ViewTemplates},
 	{post, kindTemplate, ""}:          {scopeM, access.ManageTemplates},
@@ -160,7 +165,7 @@ func refusal(c *graph.Call, e endpoint, r right, v access.Verdict, typeName stri
 		return wa.ErrScope.Titled("Requires %s permission to manage the object", strings.Join(names, " or "))
 	case access.NoTask:
 		switch {
-		case e.edge == edgeMessages:
+		case e.edge == edgeMessages, e.edge == edgeMarketing, e.edge == edgeEncrypted:
 			return wa.ErrSendPermission
 		case e.method == get:
 			return wa.ErrNodeAccess.Fill(typeName)

@@ -157,11 +157,13 @@ func (p *platform) openStore(ctx context.Context) (err error) {
 }
 
 func (p *platform) openRules(ctx context.Context, draw io.Reader) (err error) {
-	if p.rules.business, err = business.New(ctx, p.store, business.Options{Clock: p.clock, Rand: draw}); err != nil {
-		return err
-	}
 	path := filepath.Join(p.o.Data, planFile)
 	if p.plan, err = openPlan(p.o, p.root, path, draw); err != nil {
+		return err
+	}
+	if p.rules.business, err = business.New(ctx, p.store, business.Options{
+		Clock: p.clock, Rand: draw, IDKey: []byte(p.plan.Pepper),
+	}); err != nil {
 		return err
 	}
 	if p.rules.access, err = access.New(ctx, p.store, access.Options{
@@ -196,7 +198,7 @@ func (p *platform) openPipeline(ctx context.Context, draw io.Reader) error {
 		previews = preview.New(p.o.PreviewLoopback, p.clock)
 	}
 	p.pipeline = pipeline.New(pipeline.Options{
-		Logs: logs, Store: p.store, Keys: p.store, Numbers: p.rules.business, Directory: directory{p.directory},
+		Logs: logs, Store: p.store, Blocks: p.store, Keys: p.store, Numbers: p.rules.business, Directory: directory{p.directory},
 		Mailbox: mailbox{p.mailbox, p}, Vault: contentSealer{p.vault}, Previews: previews, Links: linker{p.links}, Arrivals: arrivals{p.media}, Applied: p.stored,
 		Clock: p.clock, Pace: p.wall, Rand: rand.Reader, IDs: draw, Logger: p.log,
 	})
@@ -242,7 +244,7 @@ func (p *platform) openWebhooks(ctx context.Context) error {
 	}
 	p.webhooks, err = webhook.New(ctx, webhook.Options{
 		Service: p.subs, Logs: logs, Store: p.store, Safe: webhookSafe{p.vault}, Apps: newSecrets(p.rules.access),
-		Numbers: digits{p.rules.business}, Poster: webhook.NewSender(allow), Clock: p.clock, Wall: p.wall, Log: p.log,
+		Numbers: digits{p.rules.business}, Users: p.rules.business, Poster: webhook.NewSender(allow), Clock: p.clock, Wall: p.wall, Log: p.log,
 		Observer: p.observer, BatchMax: p.o.WebhookBatch, SaveEvery: saveCursors,
 	})
 	if err != nil {

@@ -42,7 +42,7 @@ type Plan struct {
 	Token       string           `json:"token"`
 	UserPhone   wa.WaID          `json:"user_phone"`
 	UserName    string           `json:"user_name"`
-	Pepper      string           `json:"pepper"` // token hashes are keyed with it
+	Pepper      string           `json:"pepper"` // token hashes and business-scoped user ids are keyed with it
 	Live        bool             `json:"live,omitempty"`
 	Recipients  string           `json:"recipients,omitempty"` // joined with commas, so that plans can be compared
 

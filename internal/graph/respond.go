@@ -51,6 +51,9 @@ func (s *Server) answer(c *Call, body []byte, err error) answer {
 		a.status = http.StatusBadRequest
 	}
 	a.body = appendError(nil, row, c.Version, c.Trace)
+	if p, ok := errors.AsType[*Partial](err); ok {
+		a.body = p.join(a.body)
+	}
 	if c.suppressed() {
 		a.status = http.StatusOK
 	}
@@ -117,7 +120,11 @@ func appendErrorData(b []byte, e *wa.Error) []byte {
 		if d == "" {
 			d = e.Title
 		}
-		b = append(b, `,"error_data":{"messaging_product":"whatsapp","details":`...)
+		b = append(b, `,"error_data":{`...)
+		if e.Code < wa.ErrBlock.Code || e.Code > wa.ErrBlockInternal.Code { // the block list says only details
+			b = append(b, `"messaging_product":"whatsapp",`...)
+		}
+		b = append(b, `"details":`...)
 		return append(appendString(b, d), '}')
 	}
 	return b

@@ -84,6 +84,10 @@ func (o *Outbound) Address(s *Sender) error {
 	if err := o.find(s); err != nil {
 		return err
 	}
+	if o.address && s.CallingCode != addressCode {
+		return wa.ErrValue.With("Interactive message type, 'address_message' not supported. Supported types ['" +
+			strings.Join(interactiveTypes[1:], "', '") + "']")
+	}
 	if o.To == s.WaID {
 		return wa.ErrRecipientIsSender
 	}

@@ -112,6 +112,7 @@ func decodeRecipient[V Value[V]](p V, o *Outbound) error {
 	if err != nil {
 		return err
 	}
+	o.byID = bsuid != ""
 	switch {
 	case to != "":
 		o.Input = strings.Clone(to)

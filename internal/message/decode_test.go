@@ -201,6 +201,7 @@ func TestAddress(t *testing.T) {
 	test.Allows = func(id wa.WaID) bool { return id == "16505551234" }
 	scoped := *sender
 	scoped.Resolve = func(id string) (wa.WaID, bool) { return "16505551234", id == "US.ENT.7340192256810" }
+	address := `"to":"+919812345678","type":"interactive","interactive":{"type":"address_message","body":{"text":"Where to?"},"action":{"name":"address_message","parameters":{"country":"IN"}}}`
 	for _, c := range []struct {
 		name   string
 		s      message.Sender
@@ -213,6 +214,8 @@ func TestAddress(t *testing.T) {
 		{"somebody known", known, `"to":"631 555 0142"`, "6315550142", ""},
 		{"test number, listed", test, `"to":"16505551234"`, "16505551234", ""},
 		{"test number, not listed", test, `"to":"16505551235"`, "16505551235", "(#131030) Recipient phone number not in allowed list | Recipient phone number not in allowed list: Add recipient phone number to recipient list and try again."},
+		{"address message of India", india, address, "919812345678", ""},
+		{"address message of another country", *sender, address, "919812345678", "(#131009) Parameter value is not valid | Interactive message type, 'address_message' not supported. Supported types ['button', 'call_permission_request', 'carousel', 'catalog_message', 'cta_url', 'flow', 'list', 'location_request_message', 'order_details', 'order_status', 'product', 'product_list', 'request_contact_info', 'voice_call']"},
 		{"business-scoped id", scoped, `"recipient":"US.ENT.7340192256810"`, "16505551234", ""},
 		{"of another portfolio", scoped, `"recipient":"US.7340192256810"`, "", "(#131009) Parameter value is not valid | Parameter 'recipient' names nobody whom this business knows."},
 	} {
@@ -256,12 +259,16 @@ func TestFirstLink(t *testing.T) {
 
 func TestAppendAccepted(t *testing.T) {
 	t.Parallel()
-	got := string(message.AppendAccepted(nil, "+1 (650) \"555\"", "16505551234", "wamid.A=", false))
+	got := string(message.AppendAccepted(nil, "+1 (650) \"555\"", "16505551234", "", "wamid.A=", false))
 	if want := `{"messaging_product":"whatsapp","contacts":[{"input":"+1 (650) \"555\"","wa_id":"16505551234"}],"messages":[{"id":"wamid.A="}]}`; got != want {
 		t.Errorf("got %s", got)
 	}
-	got = string(message.AppendAccepted(nil, "+16505551234", "16505551234", "wamid.A=", true))
+	got = string(message.AppendAccepted(nil, "+16505551234", "16505551234", "", "wamid.A=", true))
 	if want := `{"messaging_product":"whatsapp","contacts":[{"input":"+16505551234","wa_id":"16505551234"}],"messages":[{"id":"wamid.A=","message_status":"accepted"}]}`; got != want {
+		t.Errorf("got %s", got)
+	}
+	got = string(message.AppendAccepted(nil, "US.1", "16505551234", "US.1", "wamid.A=", false))
+	if want := `{"messaging_product":"whatsapp","contacts":[{"input":"US.1","wa_id":"16505551234","user_id":"US.1"}],"messages":[{"id":"wamid.A="}]}`; got != want {
 		t.Errorf("got %s", got)
 	}
 }
@@ -309,7 +316,7 @@ func BenchmarkDecode(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		buf = message.AppendAccepted(buf[:0], o.Input, o.To, "wamid.HBgLMTU1NTAxNzc3ODgVAgARGBI5QzQxRDBCN0EyRTY1RjM4MTAA", false)
+		buf = message.AppendAccepted(buf[:0], o.Input, o.To, "", "wamid.HBgLMTU1NTAxNzc3ODgVAgARGBI5QzQxRDBCN0EyRTY1RjM4MTAA", false)
 		buf = message.AppendPlaintext(buf[:0], "wamid.HBgLMTU1NTAxNzc3ODgVAgARGBI5QzQxRDBCN0EyRTY1RjM4MTAA", 1783065600, o.Body)
 	}
 }

@@ -81,11 +81,14 @@ func Unpad(plain []byte) ([]byte, bool) {
 	return nil, false
 }
 
-// AppendAccepted appends the answer to a send. input is the recipient as given, user the one it was found to be. Source:
-// spec/messages.md section 4.
-func AppendAccepted(b []byte, input string, user wa.WaID, id wa.MessageID, template bool) []byte {
+// AppendAccepted appends the answer to a send. input is the recipient as given, user the one it was found to be, userID
+// the business-scoped id when the call named one. Source: spec/messages.md sections 3.2 and 4.
+func AppendAccepted(b []byte, input string, user wa.WaID, userID string, id wa.MessageID, template bool) []byte {
 	b = quote(append(b, `{"messaging_product":"whatsapp","contacts":[{"input":`...), input)
 	b = quote(append(b, `,"wa_id":`...), string(user))
+	if userID != "" {
+		b = quote(append(b, `,"user_id":`...), userID)
+	}
 	b = quote(append(b, `}],"messages":[{"id":`...), string(id))
 	if template {
 		b = append(b, `,"message_status":"accepted"`...)

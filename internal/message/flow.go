@@ -124,6 +124,7 @@ var (
 )
 
 func (f *form[V]) addressParameters(a V) {
+	f.o.address = true
 	f.part(a, "parameters", addressKeys, func(p V) {
 		f.object("parameters", func() {
 			if c := f.label(p, "country", "Country", maxField); c != "" && c != "IN" {

@@ -74,7 +74,8 @@ type Outbound struct {
 	Attachments []Attachment
 
 	group    bool
-	bsuid    string
+	bsuid    string // the recipient, when there is no number
+	byID     bool   // recipient was given
 	text     string
 	preview  bool
 	category string // of Direct Send
@@ -85,6 +86,7 @@ type Outbound struct {
 	noContext    bool // a context without a usable message id
 
 	flaw       *wa.Error // the first thing wrong with the content; Check tells
+	address    bool      // an address message
 	expiration int64     // of an order, Unix seconds; 0 for none
 }
 
@@ -93,6 +95,12 @@ type Mark struct {
 	MessageID wa.MessageID
 	Typing    bool
 }
+
+// Scoped reports whether the recipient is named by a business-scoped id alone; ByID whether the call has such an id at all.
+func (o *Outbound) Scoped() bool { return o.bsuid != "" }
+
+// ByID reports whether the call has a business-scoped id, with or without a number.
+func (o *Outbound) ByID() bool { return o.byID }
 
 // IsTemplate reports whether a template has to be filled in, see [Outbound.Finish].
 func (o *Outbound) IsTemplate() bool { return o.Type == TypeTemplate }

@@ -17,6 +17,14 @@ const sendsFile = "testdata/sends.txt"
 // send is one entry of testdata/sends.txt.
 type send struct{ name, object, plain string }
 
+// from is who can send it: address messages are for one country.
+func (s send) from() *message.Sender {
+	if s.name == "interactive address_message" {
+		return &message.Sender{WaID: "919999999999", CallingCode: 91}
+	}
+	return sender
+}
+
 // full is the send as a request: the object with an envelope around it.
 func (s send) full() string {
 	return `{"messaging_product":"whatsapp","to":"+16505551234",` + s.object[1:]
@@ -43,7 +51,7 @@ func TestSends(t *testing.T) {
 	var out strings.Builder
 	out.WriteString(comment + "\n")
 	for _, s := range list {
-		o, gate, err := through(s.full(), sender)
+		o, gate, err := through(s.full(), s.from())
 		if err != nil {
 			t.Errorf("%s stopped at gate %d: %v", s.name, gate, wire(err))
 			continue
@@ -89,7 +97,7 @@ func TestContextOfEveryType(t *testing.T) {
 	_, list := sends(t)
 	for _, s := range list {
 		body := strings.TrimSuffix(s.full(), "}") + `,"context":{"message_id":"wamid.Q"}}`
-		o, _, err := through(body, sender)
+		o, _, err := through(body, s.from())
 		if strings.HasPrefix(s.name, "reaction") {
 			if wire(err) != "(#100) Invalid parameter | Parameter 'context' is not allowed for type 'reaction'" {
 				t.Errorf("%s: %s", s.name, wire(err))

@@ -198,7 +198,7 @@ func TestOrdersExpireLater(t *testing.T) {
 	t.Parallel()
 	_, list := sends(t)
 	for _, s := range list {
-		o, _, err := through(s.full(), sender)
+		o, _, err := through(s.full(), s.from())
 		if err != nil {
 			t.Fatal(err)
 		}

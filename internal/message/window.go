@@ -33,6 +33,9 @@ const (
 	PriceFreeEntry = "free_entry_point"
 )
 
+// MarketingLite is the pricing category of marketing templates that were sent by the marketing API.
+const MarketingLite = "marketing_lite"
+
 // Price is what the pricing object of a status says, without its model.
 type Price struct {
 	Type     string
@@ -63,7 +66,7 @@ func (s Situation) Price() Price {
 	case s.Category == "utility" && s.Window:
 		return Price{PriceInWindow, "utility", false}
 	case s.Category == "marketing" && s.MarketingAPI:
-		return Price{PriceRegular, "marketing_lite", true}
+		return Price{PriceRegular, MarketingLite, true}
 	case s.Category == "authentication" && s.International:
 		return Price{PriceRegular, "authentication-international", true}
 	}

@@ -22,6 +22,10 @@ func (l *lane) deliver(m *letter, c *redeliver) {
 		l.park(p, c.or(m))
 		return
 	}
+	target, wait := l.reacts(m, c)
+	if wait {
+		return
+	}
 	now := l.now()
 	switch {
 	case now >= m.Expires:
@@ -30,11 +34,13 @@ func (l *lane) deliver(m *letter, c *redeliver) {
 		l.failLetter(m, p, wa.ErrWindow)
 	case l.barred(m, p, now) != nil:
 		l.failLetter(m, p, m.barred)
+	case !target:
+		l.failLetter(m, p, errReaction)
 	case c != nil && c.row != nil:
 		l.failLetter(m, p, c.row)
 	case m.IdentityHash != "" && p.user != nil && m.IdentityHash != p.user.IdentityHash:
 		l.failLetter(m, p, wa.ErrIdentity)
-	case p.user == nil || len(p.threads) == 0 || p.blockedByUser:
+	case p.user == nil || len(p.threads) == 0 || p.blockedByUser || !l.shows(m):
 		l.failLetter(m, p, wa.ErrUndeliverable)
 	default:
 		ready, failed := l.linked(m, p, c)

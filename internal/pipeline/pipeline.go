@@ -17,6 +17,7 @@ import (
 type Options struct {
 	Logs      []Log // one per partition
 	Store     Store
+	Blocks    Blocklist
 	Keys      KeyStore
 	Numbers   Numbers
 	Directory Directory

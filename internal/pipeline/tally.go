@@ -65,7 +65,7 @@ func (t *tally) status(b *Batch, r *record.Status) {
 	}
 	if r.Outside {
 		b.Reached = append(b.Reached, limits.Reached{
-			Number: r.Number, User: r.To, At: r.At, Counted: r.Counted, Marketing: r.Category == "marketing",
+			Number: r.Number, User: r.To, At: r.At, Counted: r.Counted, Marketing: r.Category == "marketing" || r.Category == message.MarketingLite,
 		})
 	}
 	if r.Billable {

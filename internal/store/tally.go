@@ -135,7 +135,7 @@ func (s *Store) Underway(ctx context.Context, f func(limits.Reached)) error {
 		if err := r.Scan(&number, &user, &category); err != nil {
 			return err
 		}
-		f(limits.Reached{Number: wa.PhoneNumberID(plain(number)), User: wa.WaID(plain(user)), Marketing: category == "marketing"})
+		f(limits.Reached{Number: wa.PhoneNumberID(plain(number)), User: wa.WaID(plain(user)), Marketing: category == "marketing" || category == "marketing_lite"})
 		return nil
 	})
 	if err != nil {

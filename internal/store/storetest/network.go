@@ -301,3 +301,35 @@ func retention(t *testing.T, s *store.Store) {
 		t.Errorf("pairs left: %+v", ps)
 	}
 }
+
+func blocked(t *testing.T, s *store.Store) {
+	yes, no := true, false
+	key := func(number, user string) pipeline.PeerKey {
+		return pipeline.PeerKey{Number: wa.PhoneNumberID(number), User: wa.WaID(user)}
+	}
+	must(t, s.Apply(t.Context(), &pipeline.Batch{Position: 1, Peers: []pipeline.PeerChange{
+		{Key: key("1", "1555"), BlockedByBusiness: &yes}, {Key: key("1", "1444"), BlockedByBusiness: &yes}, {Key: key("1", "1666"), BlockedByBusiness: &yes},
+		{Key: key("1", "1777"), BlockedByBusiness: &yes}, {Key: key("1", "1888"), BlockedByUser: &yes}, {Key: key("2", "1999"), BlockedByBusiness: &yes},
+	}, Sessions: []pipeline.Session{{Number: "1", Device: "1555.1", LastSeq: 1}}}))
+	must(t, s.Apply(t.Context(), &pipeline.Batch{Position: 2, Peers: []pipeline.PeerChange{{Key: key("1", "1777"), BlockedByBusiness: &no}}}))
+	for _, c := range []struct {
+		after, before wa.WaID
+		limit         int
+		want          []wa.WaID
+	}{
+		{"", "", 10, []wa.WaID{"1444", "1555", "1666"}},
+		{"", "", 2, []wa.WaID{"1444", "1555"}},
+		{"1500", "", 2, []wa.WaID{"1555", "1666"}},
+		{"1666", "", 2, nil},
+		{"", "1666", 1, []wa.WaID{"1555"}},
+		{"", "1666", 5, []wa.WaID{"1444", "1555"}},
+		{"1444", "1666", 5, []wa.WaID{"1555", "1666"}},
+	} {
+		got, err := s.Blocked(t.Context(), "1", c.after, c.before, c.limit)
+		must(t, err)
+		same(t, fmt.Sprintf("after %q, before %q", c.after, c.before), got, c.want)
+	}
+	if n, err := s.CountBlocked(t.Context(), "1"); n != 3 || err != nil {
+		t.Errorf("%d blocked, %v", n, err)
+	}
+}

@@ -22,6 +22,7 @@ var (
 	_ pipeline.Store            = (*store.Store)(nil)
 	_ pipeline.KeyStore         = (*store.Store)(nil)
 	_ analytics.Source          = (*store.Store)(nil)
+	_ pipeline.Blocklist        = (*store.Store)(nil)
 	_ vault.Store               = (*store.Store)(nil)
 	_ business.Store            = (*store.Store)(nil)
 	_ access.Store              = (*store.Store)(nil)
@@ -63,6 +64,7 @@ func Run(t *testing.T, open func(testing.TB) *store.Store) {
 		"tally":        tally,
 		"media":        mediaRows,
 		"uploads":      uploadRows,
+		"blocked":      blocked,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
