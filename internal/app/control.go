@@ -71,6 +71,8 @@ func (a *App) controlRoutes(mux *http.ServeMux) {
 	handle("POST /control/v1/idle", a.idle)
 	handle("GET /control/v1/codes", listCodes)
 	handle("GET /control/v1/webhooks", listWebhooks)
+	handle("POST /control/v1/webhooks", raiseWebhook)
+	handle("POST /control/v1/webhooks/test", testWebhook)
 	handle("POST /control/v1/webhooks/{id}/redeliver", redeliver)
 	handle("GET /control/v1/numbers", listNumbers)
 	handle("POST /control/v1/numbers", createNumber)

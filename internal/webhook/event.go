@@ -16,6 +16,7 @@ type event struct {
 	id    wa.MessageID
 	born  int64 // Unix milliseconds
 	kind  record.Kind
+	alone bool // its entry holds no other change: it has a time, or an id that is not the WABA's
 }
 
 // eventOverhead is what an event costs besides its bytes.
@@ -27,6 +28,9 @@ func (e *event) cost() int { return len(e.body) + eventOverhead }
 func (e *event) change() []byte {
 	return e.body[e.open : len(e.body)-len(entryClose)-len(payloadClose)]
 }
+
+// entry is the element of entry[].
+func (e *event) entry() []byte { return e.body[len(payloadOpen) : len(e.body)-len(payloadClose)] }
 
 // openFrame counts the events of a frame that an endpoint has not finished.
 type openFrame struct {
@@ -40,6 +44,7 @@ type update struct {
 	waba   wa.WABAID
 	number wa.PhoneNumberID
 	id     wa.MessageID
+	field  string
 	born   int64
 	rec    record.Record
 }
@@ -48,9 +53,11 @@ type update struct {
 func updateOf(r record.Record) (update, bool) {
 	switch r := r.(type) {
 	case *record.Status:
-		return update{waba: r.WABA, number: r.Number, id: r.ID, born: r.At, rec: r}, true
+		return update{waba: r.WABA, number: r.Number, id: r.ID, field: FieldMessages, born: r.At, rec: r}, true
 	case *record.Received:
-		return update{waba: r.WABA, number: r.Number, id: r.ID, born: r.At, rec: r}, true
+		return update{waba: r.WABA, number: r.Number, id: r.ID, field: FieldMessages, born: r.At, rec: r}, true
+	case *record.Notice:
+		return update{waba: r.WABA, number: r.Number, field: r.Field, born: r.At, rec: r}, true
 	default:
 		return update{}, false
 	}
@@ -59,16 +66,24 @@ func updateOf(r record.Record) (update, bool) {
 // event builds the bytes of an update. scratch is reused between calls and returned.
 func (d *Dispatcher) event(u *update, legacy bool, scratch []byte) (event, []byte) {
 	b := append(scratch[:0], payloadOpen...)
-	b = appendEntryOpen(b, u.waba)
+	notice, _ := u.rec.(*record.Notice)
+	alone := false
+	if notice != nil {
+		b, alone = appendNoticeOpen(b, notice)
+	} else {
+		b = appendEntryOpen(b, u.waba)
+	}
 	open := len(b)
 	switch r := u.rec.(type) {
 	case *record.Status:
 		b = d.build.status(b, r, d.opaque(r), legacy)
 	case *record.Received:
 		b = d.build.received(b, r, d.plaintext(r))
+	case *record.Notice:
+		b = d.build.notice(b, r, d.noticed(r))
 	}
 	b = append(b, entryClose+payloadClose...)
-	e := event{body: bytes.Clone(b), open: open, waba: u.waba, id: u.id, born: u.born, kind: u.rec.Kind()}
+	e := event{body: bytes.Clone(b), open: open, waba: u.waba, id: u.id, born: u.born, kind: u.rec.Kind(), alone: alone}
 	return e, b
 }
 
@@ -99,23 +114,28 @@ func (d *Dispatcher) plaintext(r *record.Received) []byte {
 	return b
 }
 
-// batch appends one POST with all events: an entry per WABA in the order of their first update, a change per update.
+// batch appends one POST with all events: an entry per WABA in the order of their first update, a change per update; what
+// stands alone has an entry of its own.
 func batch(b []byte, events []event) []byte {
 	b = append(b, payloadOpen...)
 	first := true
 	for i := range events {
 		waba := events[i].waba
-		if appearsBefore(events[:i], waba) {
+		if !events[i].alone && appearsBefore(events[:i], waba) {
 			continue
 		}
 		if !first {
 			b = append(b, ',')
 		}
 		first = false
+		if events[i].alone {
+			b = append(b, events[i].entry()...)
+			continue
+		}
 		b = appendEntryOpen(b, waba)
 		b = append(b, events[i].change()...)
 		for j := i + 1; j < len(events); j++ {
-			if events[j].waba == waba {
+			if events[j].waba == waba && !events[j].alone {
 				b = append(b, ',')
 				b = append(b, events[j].change()...)
 			}
@@ -127,7 +147,7 @@ func batch(b []byte, events []event) []byte {
 
 func appearsBefore(events []event, waba wa.WABAID) bool {
 	for i := range events {
-		if events[i].waba == waba {
+		if events[i].waba == waba && !events[i].alone {
 			return true
 		}
 	}

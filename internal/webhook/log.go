@@ -26,7 +26,7 @@ type Delivery struct {
 	ID       string
 	Endpoint EndpointID
 	URL      string
-	Messages []wa.MessageID // of its updates
+	Messages []wa.MessageID // of its updates; those of other fields than messages have none
 	Updates  int
 	Born     time.Time // of the youngest update
 	Attempts []Attempt // made since the process started, oldest first
@@ -155,7 +155,12 @@ func (l *deliveryLog) list(limit int, keep func(*Delivery) bool) []Delivery {
 func (l *deliveryLog) show(e *entry) Delivery {
 	d := Delivery{
 		ID: l.id(e), Endpoint: e.endpoint, URL: e.url, Updates: e.updates, Born: e.born, State: e.state, Next: e.next,
-		Payload: e.payload, Messages: append([]wa.MessageID{e.message}, e.more...),
+		Payload: e.payload, Messages: []wa.MessageID{},
+	}
+	for _, id := range append([]wa.MessageID{e.message}, e.more...) {
+		if id != "" {
+			d.Messages = append(d.Messages, id)
+		}
 	}
 	if e.tries > 0 {
 		d.Attempts = append([]Attempt{e.first}, e.others...)

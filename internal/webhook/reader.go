@@ -27,6 +27,7 @@ type partition struct {
 
 // origination is what routing depends on.
 type origination struct {
+	field  string
 	waba   wa.WABAID
 	number wa.PhoneNumberID
 }
@@ -79,7 +80,7 @@ func (d *Dispatcher) fan(p *partition, f *journal.Frame) {
 			continue
 		}
 		var built [2]event
-		for _, to := range d.receivers(p, u.waba, u.number) {
+		for _, to := range d.receivers(p, &u) {
 			v := 0
 			if to.legacy {
 				v = 1
@@ -103,14 +104,14 @@ func (d *Dispatcher) fan(p *partition, f *journal.Frame) {
 	p.head.Store(f.Seq)
 }
 
-// receivers returns the endpoints of a number's updates. It needs p.mu.
-func (d *Dispatcher) receivers(p *partition, waba wa.WABAID, number wa.PhoneNumberID) []receiver {
-	key := origination{waba, number}
+// receivers returns the endpoints of an update. It needs p.mu.
+func (d *Dispatcher) receivers(p *partition, u *update) []receiver {
+	key := origination{u.field, u.waba, u.number}
 	to, ok := p.routes[key]
 	if ok {
 		return to
 	}
-	for _, t := range p.snap.route(nil, FieldMessages, waba, number) {
+	for _, t := range p.snap.route(nil, u.field, u.waba, u.number) {
 		e := d.endpoint(EndpointID{t.App, t.Scope})
 		s := p.slots[e]
 		if s == nil {
@@ -251,7 +252,7 @@ func (d *Dispatcher) concerns(snap *snapshot, e *endpoint, u *update) (old, ok b
 	if !e.id.Scope.covers(u.waba, u.number) {
 		return false, false
 	}
-	for _, t := range snap.route(nil, FieldMessages, u.waba, u.number) {
+	for _, t := range snap.route(nil, u.field, u.waba, u.number) {
 		if t.App != e.id.App {
 			continue
 		}

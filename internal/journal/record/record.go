@@ -27,6 +27,7 @@ const (
 	KindAcked     Kind = 11 // [Acked]
 	KindBlocked   Kind = 12 // [Blocked]
 	KindDropped   Kind = 13 // [Dropped]
+	KindNotice    Kind = 40 // [Notice]
 	KindFeedback  Kind = 50 // [Feedback]
 )
 
@@ -102,6 +103,8 @@ func blank(k Kind) Record {
 		return new(Dropped)
 	case KindFeedback:
 		return new(Feedback)
+	case KindNotice:
+		return new(Notice)
 	default:
 		return Unknown{Of: k}
 	}

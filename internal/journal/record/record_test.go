@@ -19,10 +19,14 @@ var kinds = []record.Record{
 	&record.Status{Of: record.KindSent}, &record.Status{Of: record.KindDelivered}, &record.Status{Of: record.KindRead},
 	&record.Status{Of: record.KindPlayed}, &record.Status{Of: record.KindFailed},
 	&record.Received{}, &record.Marked{}, &record.Item{}, &record.Acked{}, &record.Blocked{}, &record.Dropped{}, &record.Feedback{},
+	&record.Notice{},
 }
 
 // memoryOnly are the clear fields, which must never be stored.
-var memoryOnly = map[string]bool{"Accepted.Body": true, "Accepted.Opaque": true, "Status.Opaque": true, "Received.Body": true}
+var memoryOnly = map[string]bool{
+	"Accepted.Body": true, "Accepted.Opaque": true, "Status.Opaque": true, "Received.Body": true,
+	"Notice.Value": true,
+}
 
 const secret = "CLEAR-TEXT"
 

@@ -120,6 +120,8 @@ const (
 	fWhat         protowire.Number = 53
 	fReason       protowire.Number = 54
 	fCounted      protowire.Number = 55
+	fEntry        protowire.Number = 40
+	fField        protowire.Number = 41
 )
 
 func (r *Accepted) appendTo(b []byte) []byte {
