@@ -3,7 +3,6 @@ package message
 import (
 	"bytes"
 	"io"
-	"strconv"
 	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -15,8 +14,9 @@ const maxDepth = 16
 
 // Inbound is a device's message as the journal keeps it.
 type Inbound struct {
-	Type string // as the device named it; "unsupported" when it cannot be read
-	Body []byte // the JSON without padding, part of the plaintext; nil when it cannot be read
+	Type     string // as the device named it; "unsupported" when it cannot be read
+	Body     []byte // the JSON without padding, part of the plaintext; nil when it cannot be read
+	Referral bool   // the chat was opened from an ad or a post; spec/messages.md section 8.2
 }
 
 // ParseInbound reads a decrypted plaintext, padding included. It never fails: what is too large, too deep or no message
@@ -30,87 +30,18 @@ func ParseInbound(plain []byte) Inbound {
 	if !c.parse(body) {
 		return Inbound{Type: TypeUnsupported}
 	}
-	return Inbound{Type: c.kind, Body: body}
+	return Inbound{Type: c.kind, Body: body, Referral: len(c.referral) > len(`{}`)}
 }
 
-// Arrival is what AppendInbound needs besides the message itself.
-type Arrival struct {
-	ID       wa.MessageID
-	From     wa.WaID
-	UserID   string  // business-scoped id of the user; empty for none
-	At       int64   // Unix milliseconds
-	Business wa.WaID // the business number, for context.from
-}
-
-// AppendInbound appends the element of messages[] for what a device sent; body is [Inbound.Body], nil for a message that
-// could not be read. Types that cannot be represented become "unsupported". Keys come in the order of the samples in
-// spec/webhooks.md sections 12.1, 13.1 and 13.14.
-func AppendInbound(b []byte, a *Arrival, body []byte) []byte {
-	var c content
-	if body == nil || !c.parse(body) {
-		c = content{kind: TypeUnsupported}
-	}
-	b = append(b, '{')
-	if c.kind != TypeText {
-		b = a.appendHead(b)
-		return appendUnsupported(b, c.kind)
-	}
-	b = c.appendContext(b, a)
-	b = a.appendHead(b)
-	b = append(b, `,"type":"text","text":{"body":`...)
-	b = append(b, c.text...)
-	return append(b, `}}`...)
-}
-
-func (a *Arrival) appendHead(b []byte) []byte {
-	b = quote(append(b, `"from":`...), string(a.From))
-	if a.UserID != "" {
-		b = quote(append(b, `,"from_user_id":`...), a.UserID)
-	}
-	b = quote(append(b, `,"id":`...), string(a.ID))
-	b = strconv.AppendInt(append(b, `,"timestamp":"`...), a.At/1000, 10)
-	return append(b, '"')
-}
-
-func appendUnsupported(b []byte, kind string) []byte {
-	row := wa.ErrUnsupportedInbound
-	b = strconv.AppendInt(append(b, `,"errors":[{"code":`...), int64(row.Code), 10)
-	b = quote(append(b, `,"title":`...), row.Title)
-	b = quote(append(b, `,"message":`...), row.Title)
-	b = quote(append(b, `,"error_data":{"details":`...), row.Details)
-	b = append(b, `}}],"type":"unsupported"`...)
-	if kind != TypeUnsupported {
-		b = append(quote(append(b, `,"unsupported":{"type":`...), kind), '}')
-	}
-	return append(b, '}')
-}
-
-// appendContext appends what the message answers, or that it was forwarded: never both. Who sent the quoted message is
-// written in its id; an id of another shape counts as the user's own. Source: spec/webhooks.md section 12.1.
-func (c *content) appendContext(b []byte, a *Arrival) []byte {
-	switch {
-	case c.often:
-		return append(b, `"context":{"frequently_forwarded":true},`...)
-	case c.forwarded:
-		return append(b, `"context":{"forwarded":true},`...)
-	case c.quoted == "":
-		return b
-	}
-	from := a.From
-	if p, err := wa.ParseMessageID(c.quoted); err == nil && p.Outbound {
-		from = a.Business
-	}
-	b = quote(append(b, `"context":{"from":`...), string(from))
-	b = quote(append(b, `,"id":`...), string(c.quoted))
-	return append(b, `},`...)
-}
-
-// content is what is read of a device's message. text is a JSON string and part of the parsed bytes.
+// content is what is read of a device's message. Everything but the kind is part of the parsed bytes.
 type content struct {
 	kind             string
-	text             []byte
+	text             []byte // the body of a text, a JSON string
+	object           []byte // what stands under the name of the kind
 	quoted           wa.MessageID
 	forwarded, often bool
+	product          []byte
+	referral         []byte
 }
 
 // reader is a JSON reader and what it reads, used again for the next message.
@@ -129,34 +60,68 @@ func (r *reader) value() ([]byte, error) {
 	return r.body[end-len(v) : end : end], nil
 }
 
+// span is value with a bounded depth.
+func (r *reader) span() ([]byte, bool) {
+	start := int(r.InputOffset())
+	if !skip(r) {
+		return nil, false
+	}
+	end := int(r.InputOffset())
+	return bytes.TrimLeft(r.body[start:end:end], " \t\r\n:,"), true
+}
+
 var readers = sync.Pool{New: func() any { return new(reader) }}
+
+// open reads body in place.
+func open(body []byte) *reader {
+	r := readers.Get().(*reader) //nolint:forcetypeassert // the pool holds nothing else
+	r.body = body
+	r.Reset(bytes.NewBuffer(body))
+	return r
+}
+
+// close lets go of the body.
+func (r *reader) close() {
+	r.body = nil
+	r.Reset(emptyReader{})
+	readers.Put(r)
+}
 
 // parse reads one JSON object and nothing behind it. Duplicate keys and invalid UTF-8 make it unreadable.
 func (c *content) parse(body []byte) bool {
-	r := readers.Get().(*reader) //nolint:forcetypeassert // the pool holds nothing else
-	r.body = body
-	r.Reset(bytes.NewBuffer(body)) // read in place
-	ok := c.object(r)
-	if ok {
-		_, err := r.ReadToken()
-		ok = err == io.EOF //nolint:errorlint // the decoder returns it unwrapped
+	r := open(body)
+	defer r.close()
+	if !c.members(r) {
+		return false
 	}
-	r.body = nil
-	r.Reset(emptyReader{}) // lets go of the body
-	readers.Put(r)
-	if ok && c.kind == TypeText && len(c.text) <= len(`""`) {
+	if _, err := r.ReadToken(); err != io.EOF { //nolint:errorlint // the decoder returns it unwrapped
+		return false
+	}
+	switch {
+	case c.kind == TypeText && len(c.text) <= len(`""`):
 		c.kind = TypeUnsupported // a text without text
+	case c.object == nil && inboundKind([]byte(c.kind)) != "":
+		c.find(body) // its type came last, behind other objects
 	}
-	return ok
+	return true
+}
+
+// find reads the object of the kind.
+func (c *content) find(body []byte) {
+	var values [maxMembers][]byte
+	if (shape{{name: c.kind}}).read(body, &values) {
+		c.object = values[0]
+	}
 }
 
 type emptyReader struct{}
 
 func (emptyReader) Read([]byte) (int, error) { return 0, io.EOF }
 
-func (c *content) object(r *reader) bool {
+func (c *content) members(r *reader) bool {
 	c.kind = TypeUnsupported
-	return members(r, func(name []byte) bool {
+	var of string // the kind whose object was read
+	ok := members(r, func(name []byte) bool {
 		switch string(name) {
 		case `"type"`:
 			return stringMember(r, func(raw []byte) { c.kind = kindOf(raw) })
@@ -164,9 +129,31 @@ func (c *content) object(r *reader) bool {
 			return c.readText(r)
 		case `"context"`:
 			return c.readContext(r)
+		case `"referral"`:
+			return r.objectMember(&c.referral)
+		}
+		if kind := inboundKind(name[1 : len(name)-1]); kind != "" && (of == "" || kind == c.kind) {
+			of = kind
+			v, ok := r.span()
+			c.object = v
+			return ok
 		}
 		return skip(r)
 	})
+	if of != c.kind {
+		c.object = nil
+	}
+	return ok
+}
+
+// objectMember keeps an object, and skips anything else.
+func (r *reader) objectMember(to *[]byte) bool {
+	if r.PeekKind() != '{' {
+		return skip(r)
+	}
+	v, ok := r.span()
+	*to = v
+	return ok
 }
 
 func (c *content) readText(r *reader) bool {
@@ -197,6 +184,8 @@ func (c *content) readContext(r *reader) bool {
 			c.forwarded = r.PeekKind() == 't'
 		case `"frequently_forwarded"`:
 			c.often = r.PeekKind() == 't'
+		case `"referred_product"`:
+			return r.objectMember(&c.product)
 		}
 		return skip(r)
 	})
@@ -252,6 +241,9 @@ func kindOf(raw []byte) string {
 	if string(name) == TypeText {
 		return TypeText
 	}
+	if kind := inboundKind(name); kind != "" {
+		return kind
+	}
 	if len(name) == 0 || len(name) > 32 {
 		return TypeUnsupported
 	}
@@ -261,4 +253,33 @@ func kindOf(raw []byte) string {
 		}
 	}
 	return string(name)
+}
+
+// inboundKind returns the name of a type whose object a business is shown; "" for all others. It does not allocate.
+func inboundKind(name []byte) string {
+	switch string(name) {
+	case TypeAudio:
+		return TypeAudio
+	case TypeButton:
+		return TypeButton
+	case TypeContacts:
+		return TypeContacts
+	case TypeDocument:
+		return TypeDocument
+	case TypeImage:
+		return TypeImage
+	case TypeInteractive:
+		return TypeInteractive
+	case TypeLocation:
+		return TypeLocation
+	case TypeOrder:
+		return TypeOrder
+	case TypeReaction:
+		return TypeReaction
+	case TypeSticker:
+		return TypeSticker
+	case TypeVideo:
+		return TypeVideo
+	}
+	return ""
 }

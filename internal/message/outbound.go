@@ -21,6 +21,10 @@ const (
 	TypeText        = "text"
 	TypeVideo       = "video"
 
+	// TypeButton and TypeOrder are sent by users only.
+	TypeButton = "button"
+	TypeOrder  = "order"
+
 	// TypeUnsupported is what an inbound message becomes that cannot be represented.
 	TypeUnsupported = "unsupported"
 )
