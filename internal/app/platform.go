@@ -213,7 +213,7 @@ func (p *platform) openPipeline(ctx context.Context, draw io.Reader) error {
 		again := c.Kind == network.DeviceReplaced || c.Kind == network.NumberChanged
 		p.pipeline.UserChanged(c.User.WaID, again)
 		if c.OldWaID != "" {
-			p.pipeline.UserChanged(c.OldWaID, false)
+			p.pipeline.Move(c.OldWaID, c.User.WaID, c.User.Name, nil)
 		}
 	})
 	p.onClose("lanes", p.pipeline.Close)

@@ -73,6 +73,19 @@ func (s Situation) Price() Price {
 	return Price{PriceRegular, s.Category, true}
 }
 
+// EntryOpen reports whether a message sent at now is free because of a free entry point window: one that is open since entry,
+// or that this message opens, since it answers the user's message of referral, which came from an ad or a post, within 24
+// hours. Times are Unix milliseconds, 0 for never. Source: spec/messages.md section 8.2, spec/pricing.md section 1.
+func EntryOpen(referral, entry, now int64) bool {
+	return entry > 0 && now < entry+EntryWindow.Milliseconds() || EntryOpens(referral, entry, now)
+}
+
+// EntryOpens reports whether a message sent at now opens a free entry point window. A referral opens one window: the answer
+// that did so is at its entry or later.
+func EntryOpens(referral, entry, now int64) bool {
+	return referral > 0 && referral > entry && now >= entry+EntryWindow.Milliseconds() && now < referral+Window.Milliseconds()
+}
+
 // PriceAt is [Situation.Price] for what this platform decides so far: template and category of the message, and whether
 // the window is open.
 func PriceAt(template bool, category string, open bool) Price {

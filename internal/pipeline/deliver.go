@@ -32,6 +32,8 @@ func (l *lane) deliver(m *letter, c *redeliver) {
 		l.drop(m)
 	case m.Type != message.TypeTemplate && !message.WindowOpen(p.lastInbound, now):
 		l.failLetter(m, p, wa.ErrWindow)
+	case p.standing.OptedOut && m.Type == message.TypeTemplate && m.Category == "marketing":
+		l.failLetter(m, p, wa.ErrOptOut)
 	case l.barred(m, p, now) != nil:
 		l.failLetter(m, p, m.barred)
 	case !target:
@@ -141,9 +143,13 @@ func (l *lane) send(p *peer, m *letter) {
 		l.failLetter(m, p, row)
 		return
 	}
+	l.enter(p, m, now)
 	s := l.status(record.KindSent, m, p)
 	s.Priced = true
 	s.Conversation = message.ConversationEnd(p.lastInbound, s.At)
+	if s.Entry != 0 {
+		s.Conversation = s.Entry + message.EntryWindow.Milliseconds()
+	}
 	l.out.write(s, 256+len(s.SealedOpaque)+len(s.SealedBody))
 	l.p.counts.Sent.Add(1)
 	if m.preview != "" && l.p.o.Previews != nil {

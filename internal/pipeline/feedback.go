@@ -101,11 +101,19 @@ func (c *feedback) run(l *lane) {
 		l.park(p, c)
 		return
 	}
+	if c.what == FeedbackStop || c.what == FeedbackResume {
+		if err := l.prefer(p, c.n, c.what == FeedbackStop); err != nil {
+			c.refuse(err)
+			return
+		}
+	}
 	r := p.opinion(c.n, c.what, c.reason, l.now())
-	if r == nil {
+	switch {
+	case r != nil:
+		l.out.write(r, 64+len(c.reason))
+	case len(l.out.recs) == 0:
 		c.done(nil) // heard, and nobody's fault
 		return
 	}
-	l.out.write(r, 64+len(c.reason))
 	l.out.outcomes = append(l.out.outcomes, c)
 }

@@ -163,7 +163,11 @@ func (l *lane) status(kind record.Kind, m *letter, p *peer) *record.Status {
 		if m.IdentityHash == "" {
 			if n, ok := l.p.o.Numbers.Number(m.Number); ok && n.IdentityCheck {
 				s.IdentityHash = p.user.IdentityHash
+				l.identified(p, s.IdentityHash)
 			}
+		}
+		if m.PricingType == message.PriceFreeEntry && kind != record.KindFailed {
+			s.Entry = p.standing.EntryAt
 		}
 	}
 	switch kind {
@@ -186,7 +190,10 @@ func (l *lane) status(kind record.Kind, m *letter, p *peer) *record.Status {
 
 // price decides what the message costs, at the moment it is handed over.
 func (l *lane) price(m *letter, p *peer, now int64) {
-	price := message.PriceAt(m.Type == message.TypeTemplate, m.Category, message.WindowOpen(p.lastInbound, now))
+	price := message.Situation{
+		Template: m.Type == message.TypeTemplate, Category: m.Category, Window: message.WindowOpen(p.lastInbound, now),
+		FreeEntry: message.EntryOpen(p.standing.ReferralAt, p.standing.EntryAt, now),
+	}.Price()
 	m.PricingType, m.Billable, m.Category = price.Type, price.Billable, price.Category
 }
 

@@ -34,6 +34,7 @@ type peer struct {
 	outrun  bool // the user changed while it was: its answer may be old
 	freshly bool // not used since the load: a mailbox that allots nothing is full
 
+	standing          Standing
 	lastInbound       int64
 	pair              limits.PairState
 	blockedByUser     bool
@@ -195,6 +196,7 @@ func (l *lane) install(lp *loadedPeer) {
 		l.logger.Warn("load pair", "number_id", string(lp.key.Number), "err", lp.err)
 	} else {
 		orphans = p.adopt(lp)
+		l.recognise(p)
 	}
 	p.stale = p.stale || p.outrun
 	p.outrun = false
@@ -218,6 +220,7 @@ func (p *peer) adopt(lp *loadedPeer) (orphans []command) {
 		r := &lp.row
 		p.lastInbound, p.blockedByUser, p.blockedByBusiness = r.LastInbound, r.BlockedByUser, r.BlockedByBusiness
 		p.pair = limits.PairState{Start: r.PairStart, Sent: int(r.PairCount)}
+		p.standing = r.Standing
 		p.deliveredAt, p.template, p.templateAt = r.DeliveredAt, r.Template, r.TemplateAt
 	}
 	old := p.threads

@@ -22,6 +22,7 @@ type Options struct {
 	Numbers   Numbers
 	Directory Directory
 	Mailbox   Mailbox
+	UserIDs   UserIDs // nil: notices name users by their numbers alone
 	Vault     Sealer
 	Previews  Previewer // nil: links are delivered without preview
 	Arrivals  Arrivals  // nil: files of users are not taken over

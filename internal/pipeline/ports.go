@@ -19,6 +19,8 @@ type Store interface {
 	Apply(ctx context.Context, b *Batch) error
 	// Peers returns the known pairs among keys, with their sessions; unknown ones are left out.
 	Peers(ctx context.Context, keys []PeerKey) ([]Peer, error)
+	// Acquainted returns the numbers that have a pair with the user.
+	Acquainted(ctx context.Context, user wa.WaID) ([]wa.PhoneNumberID, error)
 	// Messages returns the known rows among ids.
 	Messages(ctx context.Context, ids []wa.MessageID) ([]*Message, error)
 	// Pending returns up to limit messages of the numbers in state accepted, oldest first, after the given id in that order.
@@ -79,6 +81,12 @@ type Device struct {
 	ID             wa.DeviceID
 	Identity       signal.PublicKey
 	RegistrationID uint32
+}
+
+// UserIDs maps users to their business-scoped ids. The answer must never change for a pair.
+type UserIDs interface {
+	// UserID is "" when there is none.
+	UserID(waba wa.WABAID, user wa.WaID) string
 }
 
 // Directory knows the users. Calls may read SQL: lanes use it from their worker pools only.

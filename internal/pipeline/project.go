@@ -65,6 +65,10 @@ func (s *sketch) record(r record.Record) {
 		} else {
 			p.BlockedByUser = &on
 		}
+	case *record.Standing:
+		s.b.Standing = append(s.b.Standing, Standing{
+			Key: PeerKey{r.Number, r.User}, ReferralAt: r.ReferralAt, EntryAt: r.EntryAt, Hash: r.Hash, OptedOut: r.OptedOut, MovedTo: r.MovedTo,
+		})
 	case *record.Dropped:
 		m := s.message(r.ID)
 		m.State, m.Content = StateDropped, nil

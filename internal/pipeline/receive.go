@@ -246,6 +246,13 @@ func (c *receive) record(l *lane, p *peer, t *thread, in message.Inbound, used *
 	}
 	l.number(c.n.ID).window.Push(now, c.n.Limit())
 	p.lastInbound = now
+	if r.IdentityHash != "" {
+		l.identified(p, r.IdentityHash)
+	}
+	if in.Referral {
+		p.standing.ReferralAt = now
+		l.stand(p)
+	}
 	c.seen, c.l = &inbound{id: r.ID, at: now}, l
 	l.recent.put(clientKey{c.in.Device, c.in.ClientID}, c.seen)
 	l.out.write(r, len(r.SealedBody)+len(r.Session)+128)

@@ -28,7 +28,18 @@ type Peer struct {
 	DeliveredAt       int64         // latest delivery of a message to the user
 	Template          wa.TemplateID // delivered last; empty for none
 	TemplateAt        int64         // when
+	Standing          Standing      // without Key
 	Sessions          []Session
+}
+
+// Standing is the part of a pair's state that changes rarely, see [record.Standing].
+type Standing struct {
+	Key        PeerKey
+	ReferralAt int64
+	EntryAt    int64
+	Hash       string
+	OptedOut   bool
+	MovedTo    wa.WaID
 }
 
 // Session is the stored Signal session of a number with one device.
@@ -124,6 +135,7 @@ type Batch struct {
 	Items    []*MailboxItem
 	Gone     []MailboxRef
 	OneTime  []OneTimeRef // used up: delete
+	Standing []Standing   // upsert of the whole row
 
 	Counts   []analytics.Count // to add
 	Reached  []limits.Reached  // upsert; Marketing ones are kept one by one

@@ -27,6 +27,7 @@ func (s *Store) applyPG(ctx context.Context, b *pipeline.Batch) error {
 	pgPairs(q, b)
 	pgMailbox(q, b)
 	pgTally(q, b)
+	pgStandings(q, b)
 	q.Queue("UPDATE positions SET position = $2 WHERE partition = $1", int64(b.Partition), int64(b.Position))
 	if err := t.SendBatch(ctx, q).Close(); err != nil {
 		return fmt.Errorf("write rows: %w", err)

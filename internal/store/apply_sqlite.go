@@ -14,11 +14,11 @@ import (
 // liteApplier holds the prepared statements of Apply on the writing connection. It works below database/sql, whose
 // conversions and locks cost as much per row as SQLite itself.
 type liteApplier struct {
-	conn                                                       driver.ConnPrepareContext
-	begin, commit, rollback                                    *liteStmt
-	position, move, insert, peer, session, item, gone, oneTime *liteStmt
-	updates                                                    map[fields]*liteStmt
-	tallies                                                    map[string]*liteStmt
+	conn                                                                 driver.ConnPrepareContext
+	begin, commit, rollback                                              *liteStmt
+	position, move, insert, peer, session, item, gone, oneTime, standing *liteStmt
+	updates                                                              map[fields]*liteStmt
+	tallies                                                              map[string]*liteStmt
 }
 
 // maxUpdates bounds the prepared forms of UPDATE; a handful occurs in practice.
@@ -48,6 +48,7 @@ func newLiteApplier(ctx context.Context, c driver.ConnPrepareContext) (*liteAppl
 		{&a.item, upsertItem},
 		{&a.gone, "DELETE FROM mailbox WHERE device = ? AND seq = ?"},
 		{&a.oneTime, "DELETE FROM number_one_time WHERE number = ? AND id = ?"},
+		{&a.standing, upsertStanding},
 	} {
 		st, err := a.prepare(ctx, p.query)
 		if err != nil {
@@ -80,6 +81,10 @@ ON CONFLICT (wa_id, number, device) DO UPDATE SET
 	upsertSession = `INSERT INTO pairs (wa_id, number, device, last_seq, state) VALUES (?,?,?,?,?)
 ON CONFLICT (wa_id, number, device) DO UPDATE SET
   last_seq = max(last_seq, excluded.last_seq), state = coalesce(excluded.state, state)`
+
+	upsertStanding = `INSERT INTO standings (wa_id, number, referral_at, entry_at, hash, opted_out, moved_to) VALUES (?,?,?,?,?,?,?)
+ON CONFLICT (wa_id, number) DO UPDATE SET referral_at = excluded.referral_at, entry_at = excluded.entry_at,
+  hash = excluded.hash, opted_out = excluded.opted_out, moved_to = excluded.moved_to`
 
 	upsertItem = `INSERT INTO mailbox (device, seq, id, number, at, expires, prekey, silent, cipher, event)
 VALUES (?,?,?,?,?,?,?,?,?,?)
@@ -214,6 +219,13 @@ func (a *liteApplier) pairs(ctx context.Context, b *pipeline.Batch) error {
 			return fmt.Errorf("write session: %w", err)
 		}
 	}
+	for i := range b.Standing {
+		e := &b.Standing[i]
+		_, err := a.standing.run(ctx, text(e.Key.User), text(e.Key.Number), e.ReferralAt, e.EntryAt, text(e.Hash), flag(e.OptedOut), text(e.MovedTo))
+		if err != nil {
+			return fmt.Errorf("write standing: %w", err)
+		}
+	}
 	for _, o := range b.OneTime {
 		if _, err := a.oneTime.run(ctx, text(o.Number), int64(o.ID)); err != nil {
 			return fmt.Errorf("delete one-time prekey: %w", err)
@@ -247,7 +259,7 @@ func maybe(b *bool) driver.Value {
 
 func (a *liteApplier) close() error {
 	var errs []error
-	for _, st := range []*liteStmt{a.begin, a.commit, a.rollback, a.position, a.move, a.insert, a.peer, a.session, a.item, a.gone, a.oneTime} {
+	for _, st := range []*liteStmt{a.begin, a.commit, a.rollback, a.position, a.move, a.insert, a.peer, a.session, a.item, a.gone, a.oneTime, a.standing} {
 		if st != nil {
 			errs = append(errs, st.stmt.Close())
 		}

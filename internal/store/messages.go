@@ -163,6 +163,9 @@ FROM k JOIN pairs p ON p.wa_id = k.wa_id AND p.number = k.number ORDER BY p.devi
 		}
 		return nil
 	})
+	if err == nil {
+		err = s.standings(ctx, len(keys), args, found)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -62,12 +62,16 @@ func (s *Store) deleteMessages(ctx context.Context, rows []any) error {
 }
 
 // DeletePairs deletes the state of pairs without a message since the given time and without a block, and returns how many.
-// Their sessions stay: without them the next message could not be read.
+// That a user wants no marketing messages stays, and so do their sessions: without them the next message could not be read.
 func (s *Store) DeletePairs(ctx context.Context, before time.Time) (int, error) {
 	var n int
 	err := s.write(ctx, func(ctx context.Context, t tx) (err error) {
 		n, err = t.exec(ctx, `DELETE FROM pairs WHERE device = '' AND last_inbound < ? AND pair_start < ?
 AND coalesce(blocked_by_user, 0) = 0 AND coalesce(blocked_by_business, 0) = 0`, before.UnixMilli(), before.UnixMilli())
+		if err == nil {
+			_, err = t.exec(ctx, `DELETE FROM standings WHERE opted_out = 0 AND NOT EXISTS (SELECT 1 FROM pairs p
+WHERE p.wa_id = standings.wa_id AND p.number = standings.number AND p.device = '')`)
+		}
 		return err
 	})
 	if err != nil {

@@ -132,7 +132,7 @@ func (p *builder) status(b []byte, s *record.Status, opaque string, legacy bool)
 func pricing(b []byte, s *record.Status, legacy bool) []byte {
 	if legacy || s.PricingType == "free_entry_point" {
 		b = append(b, `,"conversation":{"id":"`...)
-		b = appendConversationID(b, s.ID)
+		b = appendConversationID(b, s)
 		b = append(b, '"')
 		if s.Of == record.KindSent && s.Conversation != 0 {
 			b = append(b, `,"expiration_timestamp":`...)
@@ -169,10 +169,17 @@ func origin(category string) string {
 	return c
 }
 
-// appendConversationID appends 32 hex digits that are unique per message and the same in every status of it.
-func appendConversationID(b []byte, id wa.MessageID) []byte {
+// appendConversationID appends 32 hex digits that are unique per message, or per free entry point window, and the same in
+// every status of it. Source: spec/webhooks.md section 14.4.
+func appendConversationID(b []byte, s *record.Status) []byte {
 	var a [192]byte
-	in := append(append(a[:0], "conversation/"...), id...)
+	in := append(a[:0], "conversation/"...)
+	if s.Entry == 0 {
+		in = append(in, s.ID...)
+	} else {
+		in = append(append(append(in, s.Number...), '/'), s.To...)
+		in = strconv.AppendInt(append(in, '/'), s.Entry, 10)
+	}
 	sum := sha256.Sum256(in)
 	return hex.AppendEncode(b, sum[:16])
 }

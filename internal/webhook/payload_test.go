@@ -175,9 +175,15 @@ func TestInboundPayloads(t *testing.T) {
 
 func TestConversationIDIsStable(t *testing.T) {
 	t.Parallel()
-	a, b := string(appendConversationID(nil, "wamid.A")), string(appendConversationID(nil, "wamid.B"))
-	if a == b || len(a) != 32 || strings.Trim(a, hexDigits) != "" || a != string(appendConversationID(nil, "wamid.A")) {
+	id := func(message wa.MessageID, entry int64) string {
+		return string(appendConversationID(nil, &record.Status{ID: message, Number: "1", To: "2", Entry: entry}))
+	}
+	a, b := id("wamid.A", 0), id("wamid.B", 0)
+	if a == b || len(a) != 32 || strings.Trim(a, hexDigits) != "" || a != id("wamid.A", 0) {
 		t.Errorf("conversation ids %q and %q", a, b)
+	}
+	if a, b, c := id("wamid.A", 5), id("wamid.B", 5), id("wamid.A", 6); a != b || a == c || len(a) != 32 {
+		t.Errorf("conversation ids of windows: %q, %q and %q", a, b, c)
 	}
 }
 

@@ -74,6 +74,7 @@ type Status struct {
 	Billable     bool
 	Priced       bool   // this status carries the pricing object
 	Conversation int64  // expiration_timestamp of the conversation object; 0 leaves it out (only sent has it)
+	Entry        int64  // start of the free entry point window that the message belongs to; 0 for none
 	IdentityHash string // the user's hash when the number checks identities; else empty
 	Profile      string // the user's profile name; empty when unknown
 

@@ -28,6 +28,7 @@ const (
 	KindBlocked   Kind = 12 // [Blocked]
 	KindDropped   Kind = 13 // [Dropped]
 	KindNotice    Kind = 40 // [Notice]
+	KindStanding  Kind = 41 // [Standing]
 	KindFeedback  Kind = 50 // [Feedback]
 )
 
@@ -105,6 +106,8 @@ func blank(k Kind) Record {
 		return new(Feedback)
 	case KindNotice:
 		return new(Notice)
+	case KindStanding:
+		return new(Standing)
 	default:
 		return Unknown{Of: k}
 	}

@@ -122,6 +122,9 @@ const (
 	fCounted      protowire.Number = 55
 	fEntry        protowire.Number = 40
 	fField        protowire.Number = 41
+	fReferral     protowire.Number = 42
+	fEntryAt      protowire.Number = 43
+	fMoved        protowire.Number = 44
 )
 
 func (r *Accepted) appendTo(b []byte) []byte {

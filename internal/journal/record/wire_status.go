@@ -22,6 +22,7 @@ func (s *Status) appendTo(b []byte) []byte {
 	b = flag(b, fBillable, s.Billable)
 	b = flag(b, fPriced, s.Priced)
 	b = num(b, fConversation, s.Conversation)
+	b = num(b, fEntryAt, s.Entry)
 	b = text(b, fHash, s.IdentityHash)
 	b = text(b, fProfile, s.Profile)
 	b = text(b, fDevice, s.Device)
@@ -81,6 +82,8 @@ func (s *Status) parse(f fields) error {
 			s.Priced = v != 0
 		case fConversation:
 			s.Conversation = int64(v)
+		case fEntryAt:
+			s.Entry = int64(v)
 		case fSeq:
 			s.Seq = v
 		case fCode:

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/hikyaku/hikyaku/internal/pipeline"
 	"github.com/hikyaku/hikyaku/internal/store"
@@ -218,6 +219,36 @@ func pairs(t *testing.T, s *store.Store) {
 	must(t, err)
 	base.Key = k
 	same(t, "no state keeps the state, the highest position counts", ps, []pipeline.Peer{base})
+}
+
+// standings are written as a whole: the last of a batch counts.
+func standings(t *testing.T, s *store.Store) {
+	k, other := pipeline.PeerKey{Number: "100", User: "1555"}, pipeline.PeerKey{Number: "101", User: "1555"}
+	full := pipeline.Standing{Key: k, ReferralAt: 1, EntryAt: 2, Hash: "h", OptedOut: true, MovedTo: "1666"}
+	must(t, s.Apply(t.Context(), &pipeline.Batch{
+		Position: 1, Standing: []pipeline.Standing{full, {Key: other, Hash: "x"}, {Key: other, EntryAt: 7}},
+		Peers: []pipeline.PeerChange{{Key: other, LastInbound: 5}, {Key: pipeline.PeerKey{Number: "102", User: "1555"}, LastInbound: 1}},
+	}))
+	get := func(what string, want ...pipeline.Peer) {
+		t.Helper()
+		got, err := s.Peers(t.Context(), []pipeline.PeerKey{k, other})
+		must(t, err)
+		same(t, what, got, want)
+	}
+	bare := full
+	bare.Key = pipeline.PeerKey{}
+	get("first", pipeline.Peer{Key: k, Standing: bare}, pipeline.Peer{Key: other, LastInbound: 5, Standing: pipeline.Standing{EntryAt: 7}})
+	must(t, s.Apply(t.Context(), &pipeline.Batch{Position: 2, Standing: []pipeline.Standing{{Key: k, OptedOut: true}}}))
+	get("replaced", pipeline.Peer{Key: k, Standing: pipeline.Standing{OptedOut: true}}, pipeline.Peer{Key: other, LastInbound: 5, Standing: pipeline.Standing{EntryAt: 7}})
+	numbers, err := s.Acquainted(t.Context(), "1555")
+	must(t, err)
+	same(t, "acquainted", numbers, []wa.PhoneNumberID{"100", "101", "102"})
+	if numbers, err = s.Acquainted(t.Context(), "999"); err != nil || len(numbers) != 0 {
+		t.Errorf("nobody knows a stranger: %v, %v", numbers, err)
+	}
+	_, err = s.DeletePairs(t.Context(), time.UnixMilli(100))
+	must(t, err)
+	get("a preference outlives its pair", pipeline.Peer{Key: k, Standing: pipeline.Standing{OptedOut: true}})
 }
 
 func items(t *testing.T, s *store.Store) {

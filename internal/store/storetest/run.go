@@ -43,6 +43,7 @@ func Run(t *testing.T, open func(testing.TB) *store.Store) {
 		"clientID":     clientID,
 		"pending":      pending,
 		"pairs":        pairs,
+		"standings":    standings,
 		"items":        items,
 		"again":        again,
 		"foreignText":  foreignText,
