@@ -48,6 +48,9 @@ var plan = map[string][]string{
 	"internal/webhook": {
 		"internal/wa", "internal/clock", "internal/business", "internal/template", "internal/message", "internal/journal",
 	},
+	"internal/policy": {
+		"internal/wa", "internal/clock", "internal/business", "internal/template", "internal/limits", "internal/quality", "internal/analytics",
+	},
 	"internal/network/frame": {"internal/wa"},
 	"internal/network":       {"internal/wa", "internal/clock", "internal/message", "internal/signal"},
 	"device":                 {"internal/wa", "internal/signal", "internal/network/frame"},
@@ -55,7 +58,8 @@ var plan = map[string][]string{
 	// Floor 3: doors and the store.
 	"internal/api": {
 		"internal/wa", "internal/clock", "internal/access", "internal/business", "internal/template", "internal/message",
-		"internal/limits", "internal/media", "internal/pipeline", "internal/webhook", "internal/graph",
+		"internal/limits", "internal/media", "internal/pipeline", "internal/webhook", "internal/graph", "internal/analytics",
+		"internal/pricing",
 	},
 	"internal/store": {
 		"internal/wa", "internal/clock", "internal/access", "internal/business", "internal/template", "internal/pipeline",

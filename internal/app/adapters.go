@@ -303,4 +303,5 @@ func (p *platform) stored(b *pipeline.Batch) {
 		refs[i] = network.Ref(r)
 	}
 	p.mailbox.Stored(refs)
+	p.policy.Heard(b.Feedback, b.Counts)
 }

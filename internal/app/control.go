@@ -77,6 +77,7 @@ func (a *App) controlRoutes(mux *http.ServeMux) {
 	handle("GET /control/v1/numbers", listNumbers)
 	handle("POST /control/v1/numbers", createNumber)
 	handle("POST /control/v1/numbers/{id}/throughput", setThroughput)
+	policyRoutes(handle)
 	handle("POST /control/v1/reset", func(r *http.Request, _ *platform) (any, error) {
 		return map[string]bool{"success": true}, a.reset(context.WithoutCancel(r.Context()))
 	})
@@ -122,6 +123,7 @@ func (a *App) setClock(r *http.Request, p *platform) (any, error) {
 		a.control.Advance(d)
 	}
 	p.fleet.Poke()
+	p.policy.Poke()
 	return a.showClock(r, p)
 }
 
@@ -322,9 +324,13 @@ func setThroughput(r *http.Request, p *platform) (any, error) {
 	if (level != business.Standard && level != business.High) || in.MPS < 0 {
 		return nil, badRequest("want level STANDARD or HIGH, and mps not negative")
 	}
-	n, err := p.rules.business.SetThroughput(r.Context(), wa.PhoneNumberID(r.PathValue("id")), level, in.MPS)
-	if err != nil {
+	id := wa.PhoneNumberID(r.PathValue("id"))
+	if err := p.policy.SetLevel(r.Context(), id, level, in.MPS); err != nil {
 		return nil, notFound("%v", err)
+	}
+	n, ok := p.rules.business.Number(id)
+	if !ok {
+		return nil, notFound("no number %s", id)
 	}
 	return numberJSON(n), nil
 }

@@ -17,9 +17,11 @@ import (
 	"github.com/hikyaku/hikyaku/internal/business"
 	"github.com/hikyaku/hikyaku/internal/clock"
 	"github.com/hikyaku/hikyaku/internal/journal"
+	"github.com/hikyaku/hikyaku/internal/limits"
 	"github.com/hikyaku/hikyaku/internal/media"
 	"github.com/hikyaku/hikyaku/internal/network"
 	"github.com/hikyaku/hikyaku/internal/pipeline"
+	"github.com/hikyaku/hikyaku/internal/policy"
 	"github.com/hikyaku/hikyaku/internal/preview"
 	"github.com/hikyaku/hikyaku/internal/store"
 	"github.com/hikyaku/hikyaku/internal/template"
@@ -61,6 +63,7 @@ type platform struct {
 	fleet     *fleet // nil without sandbox
 	media     *media.Service
 	links     *media.Links
+	policy    *policy.Service
 	observer  *webhookCounts
 	public    http.Handler
 
@@ -102,6 +105,9 @@ func openPlatform(ctx context.Context, a *App, root *vault.Root) (p *platform, e
 	}
 	p.onClose("journal", p.journal.Close)
 	if err = p.resumeTime(ctx, a.control); err != nil {
+		return p, err
+	}
+	if err = p.openPolicy(ctx); err != nil {
 		return p, err
 	}
 	p.openNetwork()
@@ -201,6 +207,7 @@ func (p *platform) openPipeline(ctx context.Context, draw io.Reader) error {
 	p.pipeline = pipeline.New(pipeline.Options{
 		Logs: logs, Store: p.store, Blocks: p.store, Keys: p.store, Numbers: p.rules.business, Directory: directory{p.directory},
 		Mailbox: mailbox{p.mailbox, p}, Vault: contentSealer{p.vault}, Previews: previews, Links: linker{p.links}, Arrivals: arrivals{p.media}, Applied: p.stored,
+		Gate: gate{p.policy}, Ready: p.policy.Load,
 		Clock: p.clock, Pace: p.wall, Rand: rand.Reader, IDs: draw, Logger: p.log,
 	})
 	lanes := lanes{p.pipeline}
@@ -268,6 +275,7 @@ func (p *platform) startChores(a *App) {
 	})
 	p.chores.Go(func() { p.housekeep(ctx) })
 	p.chores.Go(func() { p.rules.template.Run(ctx, nil) })
+	p.chores.Go(func() { p.policy.Run(ctx, p.notices()) })
 	p.chores.Go(func() {
 		select {
 		case err := <-p.pipeline.Failed():
@@ -334,6 +342,7 @@ func (p *platform) retain(ctx context.Context) {
 	p.expireMedia(ctx)
 	_, err = p.store.DeleteMessages(ctx, now.Add(-2*MaxRetention))
 	warn("delete message rows", err)
+	warn("forget who was reached", p.store.DeleteTally(ctx, now.Add(-limits.VerifyWindow)))
 	_, err = p.store.DeletePairs(ctx, now.Add(-2*MaxRetention))
 	warn("delete pairs", err)
 	_, err = p.store.DeleteOneTime(ctx, now.Add(-MaxRetention))

@@ -17,6 +17,7 @@ type Portfolio struct {
 	TwoFactor      string       // "none", "admin_required" or "all_required"
 	Verification   Verification // of the business
 	MessagingLimit Tier         // whatsapp_business_manager_messaging_limit: users reached outside a window in 24 hours
+	ReachLimit     int          // ours: people instead of those of the tier; 0 means those of the tier
 	Created        time.Time
 	Updated        time.Time
 }
@@ -48,6 +49,26 @@ const (
 	Tier100K      Tier = "TIER_100K"
 	TierUnlimited Tier = "TIER_UNLIMITED"
 )
+
+// Reach is how many people the portfolio's messages may reach outside customer service windows in 24 hours; -1 is no limit.
+// Source: spec/limits.md section 3.1.
+func (p *Portfolio) Reach() int {
+	switch {
+	case p.ReachLimit != 0:
+		return p.ReachLimit
+	case p.MessagingLimit == TierUnlimited:
+		return -1
+	case p.MessagingLimit == Tier100K:
+		return 100_000
+	case p.MessagingLimit == Tier10K:
+		return 10_000
+	case p.MessagingLimit == Tier2K:
+		return 2000
+	case p.MessagingLimit == Tier50:
+		return 50
+	}
+	return 250
+}
 
 // WABA is a WhatsApp Business Account. Source: spec/business.md section 4.1.
 type WABA struct {
@@ -126,7 +147,8 @@ type Number struct {
 	Mode             Mode
 	Platform         Platform
 	Level            Level
-	MPS              int // messages per second set by the operator; 0 means that of the level
+	MPS              int   // messages per second set by the operator; 0 means that of the level
+	Upgrade          Level // level that the number gets when MaintenanceUntil is over; empty for none
 
 	Registered       bool      // may send and receive
 	MaintenanceUntil time.Time // calls answer 131057 before this instant; zero when there is none

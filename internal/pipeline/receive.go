@@ -85,7 +85,11 @@ func (c *receive) run(l *lane) {
 		}
 		return
 	}
-	if l.behind() {
+	away := false
+	if n, ok := l.p.o.Numbers.Number(c.n.ID); ok {
+		away = l.p.o.Clock.Now().Before(n.MaintenanceUntil) // the device keeps the message and comes again
+	}
+	if away || l.behind() {
 		l.p.counts.RefusedBusy.Add(1)
 		c.refuse(nil)
 		return

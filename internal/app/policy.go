@@ -1,0 +1,116 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/hikyaku/hikyaku/internal/business"
+	"github.com/hikyaku/hikyaku/internal/pipeline"
+	"github.com/hikyaku/hikyaku/internal/policy"
+	"github.com/hikyaku/hikyaku/internal/quality"
+	"github.com/hikyaku/hikyaku/internal/template"
+	"github.com/hikyaku/hikyaku/internal/wa"
+)
+
+func (p *platform) openPolicy(ctx context.Context) (err error) {
+	p.policy, err = policy.New(ctx, policy.Options{
+		Business: p.rules.business, Template: p.rules.template, Past: p.store, Memory: p.store, Notes: p.store, Counts: p.store,
+		Clock: p.clock, Log: p.log, RequirePayment: p.o.RequirePayment,
+		Rate: func(ctx context.Context, id wa.TemplateID, q template.Quality) error {
+			_, err := p.rules.template.Rate(ctx, id, q)
+			return err
+		},
+	})
+	return err
+}
+
+// gate lets the lanes ask the policy.
+type gate struct{ s *policy.Service }
+
+func (g gate) Admit(m *pipeline.Message, n *business.Number, now int64) *wa.Error {
+	return g.s.Admit(n, policy.Send{User: m.User, Category: m.Category, Outside: m.Outside}, now)
+}
+
+func (g gate) Settle(m *pipeline.Message, n *business.Number, delivered bool, now int64) int64 {
+	return g.s.Settle(n, policy.Send{User: m.User, Category: m.Category, Outside: m.Outside}, delivered, now)
+}
+
+// notices is nil as long as the lanes carry none: then nobody is told.
+func (p *platform) notices() policy.Notifier { return nil }
+
+// ---- control API ----
+
+func policyRoutes(handle func(pattern string, h controlHandler)) {
+	handle("POST /control/v1/evaluate", func(r *http.Request, p *platform) (any, error) {
+		return map[string]bool{"success": true}, p.policy.Evaluate(r.Context())
+	})
+	handle("GET /control/v1/quality/{id}", explain)
+	handle("POST /control/v1/quality/{id}", setRating)
+	handle("GET /control/v1/portfolios/{id}/limit", showLimit)
+	handle("POST /control/v1/portfolios/{id}/limit", setLimit)
+}
+
+func explain(r *http.Request, p *platform) (any, error) {
+	e, err := p.policy.Explain(r.Context(), r.PathValue("id"))
+	if errors.Is(err, business.ErrUnknown) {
+		return nil, notFound("no number and no template %s", r.PathValue("id"))
+	}
+	return e, err
+}
+
+func setRating(r *http.Request, p *platform) (any, error) {
+	var in struct {
+		Rating quality.Rating `json:"rating"`
+	}
+	if err := body(r, &in); err != nil {
+		return nil, err
+	}
+	switch in.Rating {
+	case "", quality.Unknown, quality.Green, quality.Yellow, quality.Red:
+	default:
+		return nil, badRequest("rating: want GREEN, YELLOW, RED, UNKNOWN, or empty to let users decide again")
+	}
+	if err := p.policy.SetRating(r.Context(), r.PathValue("id"), in.Rating); err != nil {
+		if errors.Is(err, business.ErrUnknown) {
+			return nil, notFound("no number and no template %s", r.PathValue("id"))
+		}
+		return nil, err
+	}
+	return explain(r, p)
+}
+
+func showLimit(r *http.Request, p *platform) (any, error) {
+	id := wa.BusinessID(r.PathValue("id"))
+	b, ok := p.rules.business.Portfolio(id)
+	if !ok {
+		return nil, notFound("no portfolio %s", id)
+	}
+	used, limit := p.policy.Used(id, p.clock.Now().UnixMilli())
+	return map[string]any{"id": id, "tier": b.MessagingLimit, "limit": limit, "used": used}, nil
+}
+
+func setLimit(r *http.Request, p *platform) (any, error) {
+	var in struct {
+		Tier  business.Tier `json:"tier"`
+		Users int           `json:"users"`
+	}
+	if err := body(r, &in); err != nil {
+		return nil, err
+	}
+	switch in.Tier {
+	case business.Tier250, business.Tier2K, business.Tier10K, business.Tier100K, business.TierUnlimited:
+	default:
+		return nil, badRequest("tier: want TIER_250, TIER_2K, TIER_10K, TIER_100K or TIER_UNLIMITED")
+	}
+	if in.Users < 0 {
+		return nil, badRequest("users: want the number of people, or 0 for that of the tier")
+	}
+	if err := p.policy.SetLimit(r.Context(), wa.BusinessID(r.PathValue("id")), in.Tier, in.Users); err != nil {
+		if errors.Is(err, business.ErrUnknown) {
+			return nil, notFound("no portfolio %s", r.PathValue("id"))
+		}
+		return nil, err
+	}
+	return showLimit(r, p)
+}

@@ -1,0 +1,243 @@
+package policy
+
+import (
+	"sync"
+
+	"github.com/hikyaku/hikyaku/internal/analytics"
+	"github.com/hikyaku/hikyaku/internal/business"
+	"github.com/hikyaku/hikyaku/internal/limits"
+	"github.com/hikyaku/hikyaku/internal/quality"
+	"github.com/hikyaku/hikyaku/internal/wa"
+)
+
+// Send is a template on its way, as the gate sees it.
+type Send struct {
+	User     wa.WaID
+	Category string // pricing category
+	Outside  bool   // no customer service window is open
+}
+
+const marketing = "marketing"
+
+// Admit returns nil when the template may go out at now (Unix milliseconds), else the row it fails with: opted out, the
+// person's share of marketing is used up, the portfolio's messaging limit is, or payment is missing. What passes may hold
+// room until Settle. Messages of test numbers pass and hold nothing. Source: spec/limits.md sections 3 and 4,
+// spec/pricing.md section 4.
+func (s *Service) Admit(n *business.Number, m Send, now int64) *wa.Error {
+	if n.Mode == business.Sandbox {
+		return nil
+	}
+	if m.Category == marketing && s.optedOut(n.ID, m.User) {
+		return wa.ErrOptOut
+	}
+	if !s.paid(n, m) {
+		// Asked before room is taken, and told after those whose room is.
+		if m.Outside && !s.hold(n, m, now, false) {
+			return s.refusal(n, m, now)
+		}
+		return wa.ErrPayment
+	}
+	if !m.Outside || s.hold(n, m, now, true) {
+		return nil
+	}
+	return s.refusal(n, m, now)
+}
+
+// hold takes the room a message needs; without keep it only looks.
+func (s *Service) hold(n *business.Number, m Send, now int64, keep bool) bool {
+	p := s.portfolio(n.Business)
+	if m.Category == marketing && !s.reserve(m.User, p.index, now) {
+		return false
+	}
+	limit := s.limit(n.Business)
+	ok := limit == limits.Unlimited || p.reach.Reserve(m.User, now, limit)
+	if (!ok || !keep) && m.Category == marketing {
+		s.settle(m.User, p.index, 0)
+	}
+	if ok && !keep && limit != limits.Unlimited {
+		p.reach.Release(m.User)
+	}
+	return ok
+}
+
+// refusal says which of the two limits refused. Source: spec/errors.md section 2: the person's own comes first.
+func (s *Service) refusal(n *business.Number, m Send, now int64) *wa.Error {
+	p := s.portfolio(n.Business)
+	if m.Category == marketing {
+		if !s.reserve(m.User, p.index, now) {
+			return wa.ErrEcosystem
+		}
+		s.settle(m.User, p.index, 0)
+	}
+	return wa.ErrSpam
+}
+
+// Settle ends what a message holds. Of a delivery outside a window it returns from when the user counts.
+func (s *Service) Settle(n *business.Number, m Send, delivered bool, now int64) (since int64) {
+	if n.Mode == business.Sandbox || !m.Outside {
+		return 0
+	}
+	p := s.portfolio(n.Business)
+	if m.Category == marketing {
+		at := now
+		if !delivered {
+			at = 0
+		}
+		s.settle(m.User, p.index, at)
+	}
+	switch {
+	case !delivered:
+		p.reach.Release(m.User)
+		return 0
+	case s.limit(n.Business) == limits.Unlimited:
+		p.reach.Release(m.User) // of before the portfolio was raised
+		return now              // it counts for the number's throughput
+	}
+	return p.reach.Deliver(m.User, now)
+}
+
+// Full reports whether the portfolio's messaging limit is used up at now.
+func (s *Service) Full(id wa.BusinessID, now int64) bool {
+	limit := s.limit(id)
+	return limit != limits.Unlimited && s.portfolio(id).reach.Used(now) >= limit
+}
+
+// Used is how many people count against the portfolio's limit, and the limit; -1 for none.
+func (s *Service) Used(id wa.BusinessID, now int64) (used, limit int) {
+	return s.portfolio(id).reach.Used(now), s.limit(id)
+}
+
+func (s *Service) limit(id wa.BusinessID) int {
+	p, ok := s.o.Business.Portfolio(id)
+	if !ok {
+		return limits.Reach250
+	}
+	return p.Reach()
+}
+
+// paid reports whether a message is free or its account can pay.
+func (s *Service) paid(n *business.Number, m Send) bool {
+	if !s.o.RequirePayment || (m.Category == "utility" && !m.Outside) {
+		return true
+	}
+	w, ok := s.o.Business.WABA(n.WABA)
+	return ok && (w.Test || w.FundingID != "")
+}
+
+// ---- marketing ----
+
+type marketShard struct {
+	mu    sync.Mutex
+	marks map[wa.WaID][]limits.Mark
+}
+
+func (s *Service) shard(user wa.WaID) *marketShard {
+	h := uint32(2166136261)
+	for i := range len(user) {
+		h = (h ^ uint32(user[i])) * 16777619
+	}
+	return &s.market[h%shards]
+}
+
+func (s *Service) reserve(user wa.WaID, index uint32, now int64) bool {
+	h := s.shard(user)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	marks := s.o.Cap.Forget(h.marks[user], now)
+	ok := s.o.Cap.Room(marks, index, now)
+	if ok {
+		marks = append(marks, limits.Mark{Portfolio: index})
+	}
+	h.keep(user, marks)
+	return ok
+}
+
+// settle gives the mark of a message on its way the time it was delivered at; 0 takes it back.
+func (s *Service) settle(user wa.WaID, index uint32, at int64) {
+	h := s.shard(user)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	marks := h.marks[user]
+	for i := range marks {
+		if marks[i].At != 0 || marks[i].Portfolio != index {
+			continue
+		}
+		if at == 0 {
+			marks = append(marks[:i], marks[i+1:]...)
+		} else {
+			marks[i].At = at
+		}
+		h.keep(user, marks)
+		return
+	}
+	if at != 0 {
+		h.keep(user, append(marks, limits.Mark{At: at, Portfolio: index}))
+	}
+}
+
+func (h *marketShard) keep(user wa.WaID, marks []limits.Mark) {
+	if len(marks) == 0 {
+		delete(h.marks, user)
+		return
+	}
+	h.marks[user] = marks
+}
+
+// mark restores a mark of before a restart.
+func (s *Service) mark(r limits.Reached) {
+	n, ok := s.counts(r.Number)
+	if !ok {
+		return
+	}
+	h := s.shard(r.User)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.marks[r.User] = append(h.marks[r.User], limits.Mark{At: r.At, Portfolio: s.portfolio(n.Business).index})
+}
+
+// ---- what users want ----
+
+func (s *Service) optedOut(number wa.PhoneNumberID, user wa.WaID) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.stopped[pair{number, user}]
+}
+
+// Heard takes over what users did, in the order of time, and who was reached. It is called when the store shows it, and
+// returns at once.
+func (s *Service) Heard(events []quality.Event, counts []analytics.Count) {
+	for i := range counts {
+		if counts[i].What == analytics.Users {
+			s.mu.Lock()
+			s.active[counts[i].Subject] = true
+			s.mu.Unlock()
+		}
+	}
+	if len(events) == 0 {
+		return
+	}
+	s.listen(events)
+	s.mu.Lock()
+	for i := range events {
+		s.dirty[string(events[i].Number)] = true
+		if t := events[i].Template; t != "" {
+			s.dirty[string(t)] = true
+		}
+	}
+	s.mu.Unlock()
+	s.Poke()
+}
+
+func (s *Service) listen(events []quality.Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range events {
+		k := pair{events[i].Number, events[i].User}
+		switch events[i].What {
+		case "stop":
+			s.stopped[k] = true
+		case "resume":
+			delete(s.stopped, k)
+		}
+	}
+}

@@ -1,0 +1,244 @@
+package policy
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/hikyaku/hikyaku/internal/analytics"
+	"github.com/hikyaku/hikyaku/internal/business"
+	"github.com/hikyaku/hikyaku/internal/limits"
+	"github.com/hikyaku/hikyaku/internal/wa"
+)
+
+// Evaluate looks at every portfolio, number and template. It runs every hour; the operator may ask for it at any time.
+func (s *Service) Evaluate(ctx context.Context) error {
+	var errs []error
+	for _, n := range s.o.Business.AllNumbers() {
+		if n.Registered {
+			errs = append(errs, s.rateNumber(ctx, n.ID))
+		}
+	}
+	for _, p := range s.o.Business.Portfolios() {
+		errs = append(errs, s.evaluate(ctx, p))
+	}
+	s.mu.Lock()
+	for id := range s.active { // templates in use, and those whose rating may have to go
+		s.dirty[id] = true
+	}
+	for id, n := range s.notes {
+		s.dirty[id] = s.dirty[id] || n.Rating != ""
+	}
+	s.active = map[string]bool{}
+	s.mu.Unlock()
+	errs = append(errs, s.CatchUp(ctx))
+	return errors.Join(errs...)
+}
+
+func (s *Service) evaluate(ctx context.Context, p *business.Portfolio) error {
+	var ids []wa.PhoneNumberID
+	var numbers []*business.Number
+	for _, n := range s.o.Business.AllNumbers() {
+		if n.Business == p.ID && n.Live() && n.Mode != business.Sandbox {
+			ids, numbers = append(ids, n.ID), append(numbers, n)
+		}
+	}
+	now := s.o.Clock.Now()
+	if err := s.raise(ctx, p, ids, numbers, now); err != nil {
+		return err
+	}
+	for _, n := range numbers {
+		if err := s.upgrade(ctx, n, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// raise moves the portfolio's messaging limit up a step when it was earned. A limit that the operator set stays.
+func (s *Service) raise(ctx context.Context, p *business.Portfolio, ids []wa.PhoneNumberID, numbers []*business.Number, now time.Time) (err error) {
+	if p.ReachLimit != 0 || p.Reach() == limits.Unlimited {
+		return nil
+	}
+	note := s.noteOf(string(p.ID))
+	r := limits.Raise{
+		Limit: p.Reach(), Verified: p.Verification == business.Verified, Since: now.Sub(time.UnixMilli(note.Raised)),
+	}
+	if r.HighGrade, err = s.highGrade(ctx, p.ID, numbers); err != nil {
+		return err
+	}
+	window, users := limits.RaiseWindow, &r.Users7
+	if r.Limit < limits.Reach2K {
+		window, users = limits.VerifyWindow, &r.Users30
+	}
+	if *users, err = s.o.Past.ReachedBy(ctx, ids, now.Add(-window).UnixMilli()); err != nil {
+		return err
+	}
+	tier := tierOf(r.Next())
+	if r.Next() == r.Limit {
+		return nil
+	}
+	note.Raised = now.UnixMilli()
+	if err := s.save(ctx, string(p.ID), note); err != nil {
+		return err
+	}
+	return s.SetLimit(ctx, p.ID, tier, 0)
+}
+
+// SetLimit gives a portfolio a messaging limit: a tier, and when users is not 0 that many people instead. Every account of
+// the portfolio hears of it. Errors: business.ErrUnknown.
+func (s *Service) SetLimit(ctx context.Context, id wa.BusinessID, tier business.Tier, users int) error {
+	old, ok := s.o.Business.Portfolio(id)
+	if !ok {
+		return business.ErrUnknown
+	}
+	c := *old
+	c.MessagingLimit, c.ReachLimit = tier, users
+	if old.Reach() == limits.Unlimited && c.Reach() != limits.Unlimited {
+		if err := s.remember(ctx, id); err != nil {
+			return err
+		}
+	}
+	value := map[string]any{"max_daily_conversations_per_business": tier}
+	if c.Reach() == limits.Reach250 {
+		value["max_phone_numbers_per_business"] = 2
+	} else {
+		value["max_phone_numbers_per_waba"] = 25
+	}
+	for _, w := range s.o.Business.WABAs(id) {
+		if err := s.tell(ctx, w.ID, "", "business_capability_update", value); err != nil {
+			return err
+		}
+	}
+	_, err := s.o.Business.UpdatePortfolio(ctx, id, func(p *business.Portfolio) error {
+		p.MessagingLimit, p.ReachLimit = tier, users
+		return nil
+	})
+	return err
+}
+
+// remember reads back whom a portfolio without limit has reached: nobody kept count.
+func (s *Service) remember(ctx context.Context, id wa.BusinessID) error {
+	now := s.o.Clock.Now().UnixMilli()
+	p := s.portfolio(id)
+	return s.o.Memory.ReachedSince(ctx, now-limits.ReachWindow.Milliseconds(), func(r limits.Reached) {
+		if n, ok := s.counts(r.Number); ok && n.Business == id {
+			p.reach.Load(r.User, r.Counted)
+		}
+	})
+}
+
+// highGrade reports whether every number is well rated and no template in use is rated badly.
+func (s *Service) highGrade(ctx context.Context, id wa.BusinessID, numbers []*business.Number) (bool, error) {
+	for _, n := range numbers {
+		if n.Quality == business.QualityYellow || n.Quality == business.QualityRed {
+			return false, nil
+		}
+	}
+	for _, w := range s.o.Business.WABAs(id) {
+		for _, t := range s.o.Template.List(w.ID) {
+			if t.Quality != "YELLOW" && t.Quality != "RED" {
+				continue
+			}
+			used, err := s.users(ctx, string(t.ID))
+			if err != nil {
+				return false, err
+			}
+			for _, n := range used {
+				if n > 0 {
+					return false, nil
+				}
+			}
+		}
+	}
+	return true, nil
+}
+
+// upgrade begins to raise a number to 1,000 messages per second when it was earned: from now on it is away for a moment.
+func (s *Service) upgrade(ctx context.Context, n *business.Number, now time.Time) error {
+	u := limits.Upgrade{
+		Unlimited: s.limit(n.Business) == limits.Unlimited, High: n.Level == business.High || n.Upgrade != "",
+		LowRated: n.Quality == business.QualityRed, Fixed: n.OnBizApp || !n.Registered,
+	}
+	if !u.Unlimited || u.High || u.Fixed {
+		return nil
+	}
+	var err error
+	u.Users, err = s.o.Past.ReachedBy(ctx, []wa.PhoneNumberID{n.ID}, now.Add(-limits.ReachWindow).UnixMilli())
+	if err != nil || !u.Eligible() {
+		return err
+	}
+	_, err = s.o.Business.UpdateNumber(ctx, n.ID, func(n *business.Number) error {
+		n.MaintenanceUntil, n.Upgrade = now.Add(s.o.UpgradeTime), business.High
+		return nil
+	})
+	return err
+}
+
+// finish gives numbers whose time away is over their new level.
+func (s *Service) finish(ctx context.Context) error {
+	now := s.o.Clock.Now()
+	var errs []error
+	for _, n := range s.o.Business.AllNumbers() {
+		if n.Upgrade == "" || now.Before(n.MaintenanceUntil) {
+			continue
+		}
+		errs = append(errs, s.SetLevel(ctx, n.ID, n.Upgrade, n.MPS))
+	}
+	return errors.Join(errs...)
+}
+
+// SetLevel sets the throughput of a number, at once and without time away; a rise is told. Errors: business.ErrUnknown.
+func (s *Service) SetLevel(ctx context.Context, id wa.PhoneNumberID, level business.Level, mps int) error {
+	n, ok := s.o.Business.Number(id)
+	if !ok {
+		return business.ErrUnknown
+	}
+	c := *n
+	c.Level, c.MPS = level, mps
+	if c.Limit() > n.Limit() {
+		tier := business.TierUnlimited
+		if p, ok := s.o.Business.Portfolio(n.Business); ok {
+			tier = p.MessagingLimit
+		}
+		if err := s.tell(ctx, n.WABA, n.ID, "phone_number_quality_update", map[string]any{
+			"display_phone_number": string(n.WaID), "event": "THROUGHPUT_UPGRADE",
+			"current_limit": tier, "max_daily_conversations_per_business": tier,
+		}); err != nil {
+			return err
+		}
+	}
+	_, err := s.o.Business.UpdateNumber(ctx, id, func(n *business.Number) error {
+		n.Level, n.MPS, n.Upgrade = level, mps, ""
+		return nil
+	})
+	return err
+}
+
+func tierOf(limit int) business.Tier {
+	switch {
+	case limit < 0:
+		return business.TierUnlimited
+	case limit >= limits.Reach100K:
+		return business.Tier100K
+	case limit >= limits.Reach10K:
+		return business.Tier10K
+	case limit >= limits.Reach2K:
+		return business.Tier2K
+	}
+	return business.Tier250
+}
+
+// users are the people a number or a template reached on each of the last seven days, today first.
+func (s *Service) users(ctx context.Context, subject string) (days [7]int, err error) {
+	today := analytics.DayOf(s.o.Clock.Now().UnixMilli())
+	list, err := s.o.Counts.Sum(ctx, &analytics.Sum{
+		Subject: subject, What: []string{analytics.Users}, From: today - 6*analytics.Day, To: today + analytics.Day, Step: analytics.Day,
+	})
+	for _, c := range list {
+		if age := (today - c.Bucket) / analytics.Day; age >= 0 && age < 7 {
+			days[age] += int(c.N)
+		}
+	}
+	return days, err
+}

@@ -1,0 +1,189 @@
+package policy
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/hikyaku/hikyaku/internal/analytics"
+	"github.com/hikyaku/hikyaku/internal/business"
+	"github.com/hikyaku/hikyaku/internal/quality"
+	"github.com/hikyaku/hikyaku/internal/template"
+	"github.com/hikyaku/hikyaku/internal/wa"
+)
+
+// CatchUp rates whatever users have said something about, and does what has become due.
+func (s *Service) CatchUp(ctx context.Context) error {
+	s.mu.Lock()
+	dirty := s.dirty
+	s.dirty = map[string]bool{}
+	s.mu.Unlock()
+	errs := []error{s.finish(ctx)}
+	for id := range dirty {
+		if _, ok := s.o.Business.Number(wa.PhoneNumberID(id)); ok {
+			errs = append(errs, s.rateNumber(ctx, wa.PhoneNumberID(id)))
+		} else if _, ok := s.o.Template.Template(wa.TemplateID(id)); ok {
+			errs = append(errs, s.rateTemplate(ctx, wa.TemplateID(id)))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+const week = 7 * 24 * time.Hour
+
+// Explained is a rating and why it is what it is.
+type Explained struct {
+	Subject  string         `json:"id"`
+	Rating   quality.Rating `json:"rating"`    // in force
+	Now      quality.Score  `json:"now"`       // what the last seven days say
+	Days     quality.Days   `json:"days"`      // today first
+	Events   int            `json:"events"`    // of feedback
+	Enforced int            `json:"would_be"`  // step of enforcement that would be in force; -1 for none
+	Override quality.Rating `json:"override"`  // by the operator; empty for none
+	Better   int64          `json:"better_at"` // Unix milliseconds; 0 when the last evaluation was no better
+}
+
+// Explain says why a number or a template is rated as it is. Errors: business.ErrUnknown.
+func (s *Service) Explain(ctx context.Context, id string) (*Explained, error) {
+	score, days, events, err := s.score(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	n := s.noteOf(id)
+	e := &Explained{
+		Subject: id, Now: score, Days: days, Events: events, Enforced: n.Standing.Step, Override: n.Override, Better: n.Better,
+	}
+	e.Rating = n.Rating
+	if n.Override != "" {
+		e.Rating = n.Override
+	}
+	return e, nil
+}
+
+func (s *Service) score(ctx context.Context, id string) (score quality.Score, d quality.Days, events int, err error) {
+	now := s.o.Clock.Now().UnixMilli()
+	since := now - week.Milliseconds()
+	_, number := s.o.Business.Number(wa.PhoneNumberID(id))
+	t, known := s.o.Template.Template(wa.TemplateID(id))
+	var list []quality.Event
+	switch {
+	case number:
+		list, err = s.o.Past.NumberFeedback(ctx, wa.PhoneNumberID(id), since)
+	case known:
+		list, err = s.o.Past.TemplateFeedback(ctx, wa.TemplateID(id), since)
+	default:
+		err = business.ErrUnknown
+	}
+	if err != nil {
+		return score, d, 0, err
+	}
+	if d.Users, err = s.users(ctx, id); err != nil {
+		return score, d, 0, err
+	}
+	d.Points = quality.Points(list, !number, now)
+	if number || t.Category != template.Marketing {
+		return quality.Rate(d), d, len(list), nil
+	}
+	today := analytics.DayOf(now)
+	sums, err := s.o.Counts.Sum(ctx, &analytics.Sum{
+		Subject: id, What: []string{analytics.Delivered, analytics.Read}, From: today - 6*analytics.Day, To: today + analytics.Day, Step: 7 * analytics.Day,
+	})
+	delivered, read := 0, 0
+	for _, c := range sums {
+		if c.What == analytics.Read {
+			read += int(c.N)
+		} else {
+			delivered += int(c.N)
+		}
+	}
+	return quality.RateMarketing(d, delivered, read), d, len(list), err
+}
+
+func (s *Service) rateNumber(ctx context.Context, id wa.PhoneNumberID) error {
+	n, ok := s.o.Business.Number(id)
+	if !ok {
+		return nil
+	}
+	score, _, _, err := s.score(ctx, string(id))
+	if err != nil {
+		return err
+	}
+	now := s.o.Clock.Now()
+	note := s.noteOf(string(id))
+	before := note
+	held := quality.Held{Rating: quality.Rating(n.Quality), Better: note.Better}.Step(score.Rating, now.UnixMilli(), max(s.o.Calm, 0))
+	if note.Override != "" {
+		held = quality.Held{Rating: note.Override}
+	} else if score.Rating == quality.Unknown && note.Rating == "" {
+		return nil // nothing to go by, now or ever: what it was created with stays
+	}
+	note.Rating, note.Better = held.Rating, held.Better
+	switch {
+	case held.Rating != quality.Red:
+		note.RedSince = 0
+	case note.RedSince == 0:
+		note.RedSince = now.UnixMilli()
+	}
+	note.Standing = note.Standing.Next(note.RedSince, now.UnixMilli())
+	if note.Standing != before.Standing {
+		s.o.Log.Info("enforcement is observed, not applied", "number_id", string(id), "step", note.Standing.Step)
+	}
+	if note != before {
+		if err := s.save(ctx, string(id), note); err != nil {
+			return err
+		}
+	}
+	if business.Quality(held.Rating) == n.Quality {
+		return nil
+	}
+	_, err = s.o.Business.UpdateNumber(ctx, id, func(n *business.Number) error {
+		n.Quality, n.QualityAt = business.Quality(held.Rating), now
+		return nil
+	})
+	return err
+}
+
+// rateTemplate keeps the rating of a template. What follows from it, notices and pauses, is the template room's.
+func (s *Service) rateTemplate(ctx context.Context, id wa.TemplateID) error {
+	t, ok := s.o.Template.Template(id)
+	if !ok {
+		return nil
+	}
+	score, _, _, err := s.score(ctx, string(id))
+	if err != nil {
+		return err
+	}
+	note := s.noteOf(string(id))
+	before := note
+	held := quality.Held{Rating: quality.Rating(t.Quality), Better: note.Better}.Step(score.Rating, s.o.Clock.Now().UnixMilli(), max(s.o.Calm, 0))
+	if note.Override != "" {
+		held = quality.Held{Rating: note.Override}
+	}
+	note.Rating, note.Better = held.Rating, held.Better
+	if note != before {
+		if err := s.save(ctx, string(id), note); err != nil {
+			return err
+		}
+	}
+	if template.Quality(held.Rating) == t.Quality || (t.Quality == "" && held.Rating == quality.Unknown) {
+		return nil
+	}
+	return s.o.Rate(ctx, id, template.Quality(held.Rating))
+}
+
+// SetRating lets the operator decide: the rating stays until it is set to "", which goes back to what users say. Errors:
+// business.ErrUnknown.
+func (s *Service) SetRating(ctx context.Context, id string, r quality.Rating) error {
+	if _, _, _, err := s.score(ctx, id); err != nil {
+		return err
+	}
+	n := s.noteOf(id)
+	n.Override = r
+	if err := s.save(ctx, id, n); err != nil {
+		return err
+	}
+	if _, ok := s.o.Business.Number(wa.PhoneNumberID(id)); ok {
+		return s.rateNumber(ctx, wa.PhoneNumberID(id))
+	}
+	return s.rateTemplate(ctx, wa.TemplateID(id))
+}
