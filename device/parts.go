@@ -49,8 +49,7 @@ type Place struct {
 
 // Link is a map of the place.
 func (p *Place) Link() string {
-	at := degrees(p.Latitude) + "," + degrees(p.Longitude)
-	return "https://www.openstreetmap.org/?mlat=" + strings.Replace(at, ",", "&mlon=", 1) + "#map=16/" + strings.Replace(at, ",", "/", 1)
+	return "https://osm.org/?mlat=" + degrees(p.Latitude) + "&mlon=" + degrees(p.Longitude)
 }
 
 func degrees(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }

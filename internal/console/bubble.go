@@ -87,16 +87,34 @@ func closeWith(rows []string, meta string, inner int, style lipgloss.Style) []st
 // rows is what a bubble says, without time and ticks.
 func (t *theme) rows(b *bubble, k *look, w int) (rows []string) {
 	p := read(b.m)
+	if b.quote != "" {
+		rows = append(rows, k.card.Render("┃ ")+k.meta.Render(fit(b.quote, w-2)))
+	}
+	n := 0
+	rows = append(rows, t.parts(b, &p, k, w, &n)...)
+	if c, ok := b.m.Card(); ok {
+		rows = append(rows, card(&c, k, w)...)
+	}
+	for i := range p.cards {
+		rows = append(rows, k.card.Render(fit(fmt.Sprintf("▏ %d of %d", i+1, len(p.cards)), w)))
+		for _, r := range t.parts(b, &p.cards[i], k, w-2, &n) {
+			rows = append(rows, k.card.Render("▏ ")+r)
+		}
+	}
+	return rows
+}
+
+// parts is a message, or a card of a carousel. n counts the buttons that keys answer.
+func (t *theme) parts(b *bubble, p *parts, k *look, w int, n *int) (rows []string) {
 	plain := func(s string, style lipgloss.Style) {
 		for _, l := range wrap(steady(s), w) {
 			rows = append(rows, style.Render(l))
 		}
 	}
-	if b.quote != "" {
-		rows = append(rows, k.card.Render("┃ ")+k.meta.Render(fit(b.quote, w-2)))
-	}
 	if p.label != "" {
-		rows = append(rows, k.meta.Render(fit("▸ "+p.label, w)))
+		for _, l := range wrap("▸ "+oneLine(p.label), w) {
+			rows = append(rows, k.meta.Render(l))
+		}
 	}
 	if p.header != "" {
 		plain(p.header, k.text.Bold(true))
@@ -107,10 +125,7 @@ func (t *theme) rows(b *bubble, k *look, w int) (rows []string) {
 	if p.footer != "" {
 		plain(p.footer, k.meta)
 	}
-	if c, ok := b.m.Card(); ok {
-		rows = append(rows, card(&c, k, w)...)
-	}
-	return append(rows, t.buttons(b, p.buttons, k, w)...)
+	return append(rows, t.buttons(b, p.buttons, k, w, n)...)
 }
 
 // card is the preview of a link.
@@ -135,24 +150,26 @@ func card(c *device.Card, k *look, w int) (rows []string) {
 }
 
 // buttons are rows below a message, numbered while keys answer them.
-func (t *theme) buttons(b *bubble, list []button, k *look, w int) (rows []string) {
-	n := 0
+func (t *theme) buttons(b *bubble, list []button, k *look, w int, n *int) (rows []string) {
 	for i := range list {
 		o := &list[i]
 		text, style := oneLine(o.text), k.card
 		switch {
-		case o.reply == nil:
+		case !o.answers():
 			text = "↗ " + text
 		case b.chosen != "" && b.chosen == o.text:
 			text, style = "✓ "+text, k.card.Bold(true)
 		case b.keys:
-			n++
-			text = fmt.Sprintf("[%d] %s", n, text)
+			*n++
+			text = fmt.Sprintf("[%d] %s", *n, text)
 		default:
 			text, style = "· "+text, k.meta
 		}
 		if i == 0 {
 			rows = append(rows, k.meta.Render(strings.Repeat("┄", min(w, 24))))
+		}
+		if o.section != "" {
+			rows = append(rows, k.text.Bold(true).Render(fit(oneLine(o.section), w)))
 		}
 		rows = append(rows, style.Render(fit(text, w)))
 		if o.extra != "" {
@@ -165,10 +182,13 @@ func (t *theme) buttons(b *bubble, list []button, k *look, w int) (rows []string
 }
 
 // meta is the time, and for sent messages how far they came: a ring while the platform does not have it, one tick when it
-// does, two when the business has read it, an exclamation mark when it was refused.
+// does, two when the business has read it, an exclamation mark when it was refused. Voice messages that were played say so.
 func (t *theme) meta(m *device.Message, k *look, zone *time.Location, w int) string {
 	at := k.meta.Render(clockTime(m, zone))
 	if m.Direction != device.Out {
+		if m.Status == device.Played {
+			return k.read.Render("▶ ") + at
+		}
 		return at
 	}
 	switch m.Status {

@@ -3,6 +3,7 @@ package console
 import (
 	"encoding/json"
 	"fmt"
+	"mime"
 	"strings"
 
 	"github.com/hikyaku/hikyaku/device"
@@ -15,199 +16,205 @@ type parts struct {
 	body    string
 	footer  string
 	buttons []button
+	cards   []parts // of a carousel
 }
 
-// button is a row below a message. Only those with a reply can be answered.
+// button is a row below a message.
 type button struct {
-	text  string
-	extra string // address, number or code behind it
-	reply []byte // content to send, without context; nil when there is nothing to send
+	choice  *device.Choice // nil for what the chat itself adds
+	text    string
+	extra   string // address, number or code behind it
+	section string // title of the rows that begin here
 }
 
-// words reads a string, or the text of an object: bodies come as both.
-type words string
-
-// UnmarshalJSON implements json.Unmarshaler; what is neither gives "".
-func (w *words) UnmarshalJSON(b []byte) error {
-	var s string
-	if json.Unmarshal(b, &s) == nil {
-		*w = words(s)
-		return nil
-	}
-	var o struct {
-		Text string `json:"text"`
-	}
-	if json.Unmarshal(b, &o) == nil {
-		*w = words(o.Text)
-	}
-	return nil
-}
-
-// content is the union of the types that a chat shows. Source: spec/messages.md sections 9 to 11, design "The user
-// network", section 7.
-type content struct {
-	Type     string `json:"type"`
-	Body     words  `json:"body"`
-	Text     words  `json:"text"`
-	Caption  words  `json:"caption"`
-	Filename words  `json:"filename"`
-	MIME     words  `json:"mime_type"`
-	Name     words  `json:"name"`
-	Address  words  `json:"address"`
-	Header   struct {
-		Type string `json:"type"`
-		Text words  `json:"text"`
-	} `json:"header"`
-	Footer  words `json:"footer"`
-	Buttons []struct {
-		Type    string `json:"type"`
-		Text    string `json:"text"`
-		Payload string `json:"payload"`
-		URL     string `json:"url"`
-		Phone   string `json:"phone_number"`
-		Code    string `json:"code"`
-	} `json:"buttons"`
-	Action      action   `json:"action"`
-	ButtonReply option   `json:"button_reply"`
-	ListReply   option   `json:"list_reply"`
-	Latitude    *float64 `json:"latitude"`
-	Longitude   *float64 `json:"longitude"`
-}
-
-type option struct {
-	ID          string `json:"id"`
-	Title       string `json:"title"`
-	Description string `json:"description,omitempty"`
-}
-
-type action struct {
-	Buttons []struct {
-		Reply option `json:"reply"`
-	} `json:"buttons"`
-	Sections []struct {
-		Rows []option `json:"rows"`
-	} `json:"sections"`
-	Parameters struct {
-		Text string `json:"display_text"`
-		URL  string `json:"url"`
-	} `json:"parameters"`
-}
+// answers reports whether pressing the button sends something.
+func (b *button) answers() bool { return b.choice != nil && b.choice.Answers() }
 
 var labels = map[string]string{
 	"image": "Photo", "video": "Video", "audio": "Audio", "document": "Document", "sticker": "Sticker",
-	"location": "Location", "contacts": "Contact", "order": "Order",
+	"location": "Location", "contacts": "Contact", "order": "Order", "edit": "Changed a message", "revoke": "Deleted a message",
+	"nfm_reply": "Form", "call_permission_reply": "Calls", "pin": "Pin",
 }
 
 // read takes a message apart. It never fails: what it does not know is said to be there.
 func read(m *device.Message) parts {
-	raw := m.Content()
-	var c content
-	if m.Type == "contacts" {
-		return parts{label: labels[m.Type], body: contacts(raw)}
+	if m.Revoked {
+		return parts{label: "You deleted this message"}
 	}
-	// A member of another shape than expected leaves its field empty; the others are read all the same.
-	_ = json.Unmarshal(raw, &c)
-	p := parts{label: labels[m.Type], footer: string(c.Footer)}
-	switch m.Type {
-	case "text", "system":
-		p.body = string(c.Body)
-	case "button":
-		p.body = string(c.Text)
-	case "template", "interactive":
-		p.header, p.body = string(c.Header.Text), string(c.Body)
-		if p.header == "" {
-			p.label = labels[strings.ToLower(c.Header.Type)]
-		}
-		if r := c.ButtonReply.Title + c.ListReply.Title; r != "" {
-			p.body = r
-		}
-		p.buttons = c.rows()
-	case "location":
-		p.body = strings.TrimSpace(string(c.Name) + "\n" + string(c.Address))
-		if c.Latitude != nil && c.Longitude != nil {
-			p.footer = fmt.Sprintf("%.5f, %.5f", *c.Latitude, *c.Longitude)
-		}
-	default:
-		p.body, p.header, p.footer = string(c.Caption), string(c.Filename), string(c.MIME)
+	d := m.Parts()
+	p := fromDevice(&d)
+	p.label = withDetail(p.label, m.Saved, "saved as ")
+	if m.Edited {
+		p.label = strings.TrimPrefix(p.label+" · changed", " · ")
 	}
-	if p.label == "" && p.header == "" && p.body == "" && len(p.buttons) == 0 {
+	if p.label == "" && p.header == "" && p.body == "" && len(p.buttons) == 0 && len(p.cards) == 0 {
 		p.label = "This message cannot be shown here"
 	}
 	return p
 }
 
-func (c *content) rows() (list []button) {
-	for _, b := range c.Buttons {
-		n := button{text: b.Text, extra: b.URL + b.Phone + b.Code}
-		if b.Type == "quick_reply" {
-			payload := b.Payload
-			if payload == "" {
-				payload = b.Text
+func withDetail(label, detail, before string) string {
+	if detail == "" {
+		return label
+	}
+	return label + " · " + before + detail
+}
+
+func fromDevice(d *device.Parts) parts {
+	p := parts{label: labels[d.Kind], header: d.Header, body: d.Body, footer: d.Footer}
+	if d.Media != nil {
+		p.label = fileLine(d.Media)
+		if d.Kind == d.Media.Kind {
+			p.header = d.Media.Filename
+		}
+	}
+	if d.Place != nil {
+		p.place(d.Place)
+	}
+	for i := range d.Contacts {
+		p.body = strings.TrimSpace(p.body + "\n\n" + businessCard(&d.Contacts[i]))
+	}
+	if d.Order != nil {
+		for _, it := range d.Order.Items {
+			p.body += fmt.Sprintf("\n%d × %s  %.2f %s", it.Quantity, it.SKU, it.Price, it.Currency)
+		}
+		p.body = strings.TrimSpace(p.body)
+	}
+	section := ""
+	for i := range d.Choices {
+		c := &d.Choices[i]
+		b := button{choice: c, text: c.Title, extra: c.Note}
+		switch c.Kind {
+		case device.ChoiceURL, device.ChoicePhone, device.ChoiceCode, device.ChoicePay, device.ChoiceOther:
+			b.extra = c.Target
+		case device.ChoiceOrder:
+			if strings.Contains(c.Target, " ") { // a product, not a whole catalog
+				b.text = "Order " + c.Title
 			}
-			n.reply = encode(map[string]any{"type": "button", "button": map[string]string{"payload": payload, "text": b.Text}})
-			n.extra = ""
+		case device.ChoiceReply, device.ChoiceFlow, device.ChoiceAddress, device.ChoiceLocation, device.ChoiceContact,
+			device.ChoiceAllow, device.ChoiceDeny, device.ChoiceCall:
 		}
-		list = append(list, n)
+		if c.Section != section {
+			section = c.Section
+			b.section = section
+		}
+		p.buttons = append(p.buttons, b)
 	}
-	for _, b := range c.Action.Buttons {
-		list = append(list, button{text: b.Reply.Title, reply: replied("button_reply", b.Reply)})
+	for i := range d.Cards {
+		p.cards = append(p.cards, fromDevice(&d.Cards[i]))
 	}
-	for _, s := range c.Action.Sections {
-		for _, r := range s.Rows {
-			list = append(list, button{text: r.Title, extra: r.Description, reply: replied("list_reply", r)})
+	return p
+}
+
+func (p *parts) place(at *device.Place) {
+	p.label = labels["location"]
+	if p.body == "" {
+		p.body = strings.TrimSpace(at.Name + "\n" + at.Address)
+	} else {
+		p.header = strings.TrimSpace(at.Name + "  " + at.Address)
+	}
+	where := fmt.Sprintf("%.5f, %.5f", at.Latitude, at.Longitude)
+	p.footer = strings.TrimPrefix(p.footer+" · "+where, " · ")
+	p.buttons = append(p.buttons, button{text: "Map", extra: at.Link()})
+	if at.URL != "" {
+		p.buttons = append(p.buttons, button{text: "Website", extra: at.URL})
+	}
+}
+
+// fileLine is a file in a line: what it is, its type and its size.
+func fileLine(f *device.Media) string {
+	label := labels[f.Kind]
+	switch {
+	case f.Voice:
+		label = "Voice message"
+	case f.Animated:
+		label = "Animated " + strings.ToLower(label)
+	}
+	kind, _, err := mime.ParseMediaType(f.MIME)
+	if err != nil {
+		kind = f.MIME
+	}
+	label = withDetail(label, kind, "")
+	if f.Size > 0 {
+		label += " · " + size(f.Size)
+	}
+	return label
+}
+
+func size(n int64) string {
+	switch {
+	case n < 1000:
+		return fmt.Sprintf("%d B", n)
+	case n < 999_500:
+		return fmt.Sprintf("%.0f kB", float64(n)/1e3)
+	}
+	return fmt.Sprintf("%.1f MB", float64(n)/1e6)
+}
+
+// businessCard is a contact card in lines.
+func businessCard(c *device.Contact) string {
+	name := c.Name.Formatted
+	if name == "" {
+		name = strings.TrimSpace(c.Name.First + " " + c.Name.Last)
+	}
+	list := []string{name, strings.Trim(c.Org.Company+", "+c.Org.Title, ", ")}
+	for _, p := range c.Phones {
+		list = append(list, strings.TrimSpace(p.Phone+"  "+strings.ToLower(p.Type)))
+	}
+	for _, e := range c.Emails {
+		list = append(list, e.Email)
+	}
+	for _, u := range c.URLs {
+		list = append(list, u.URL)
+	}
+	for _, a := range c.Addresses {
+		list = append(list, strings.Join(strings.Fields(a.Street+" "+a.Zip+" "+a.City+" "+a.Country), " "))
+	}
+	if c.Birthday != "" {
+		list = append(list, "born "+c.Birthday)
+	}
+	var out []string
+	for _, l := range list {
+		if l != "" {
+			out = append(out, l)
 		}
 	}
-	if p := c.Action.Parameters; p.URL != "" {
-		list = append(list, button{text: p.Text, extra: p.URL})
+	return strings.Join(out, "\n")
+}
+
+// all lists the buttons of a message and then those of its cards.
+func (p *parts) all() (list []*button) {
+	for i := range p.buttons {
+		list = append(list, &p.buttons[i])
+	}
+	for i := range p.cards {
+		list = append(list, p.cards[i].all()...)
 	}
 	return list
 }
 
-func replied(kind string, o option) []byte {
-	return encode(map[string]any{"type": "interactive", "interactive": map[string]any{"type": kind, kind: o}})
-}
-
-// encode writes JSON of strings and maps, which cannot fail.
-func encode(v any) []byte {
-	b, err := json.Marshal(v)
-	if err != nil {
-		panic("console: content of strings does not marshal: " + err.Error())
+// pressable finds a button that answers, by its number among those (from 1) or by its words. at is its place among the
+// message's choices, nil when there is none.
+func (p *parts) pressable(which string, n int) (b *button, at int) {
+	seen := 0
+	for _, b := range p.all() {
+		if b.choice == nil {
+			continue
+		}
+		if b.answers() {
+			seen++
+			if seen == n || (which != "" && strings.EqualFold(b.choice.Title, which)) {
+				return b, at
+			}
+		}
+		at++
 	}
-	return b
+	return nil, 0
 }
 
 // textContent is a text message, answering another one if context is not empty.
 func textContent(body, context string) []byte {
-	m := map[string]any{"type": "text", "text": map[string]string{"body": body}}
-	return withContext(encode(m), context)
-}
-
-func withContext(content []byte, id string) []byte {
-	if id == "" {
-		return content
-	}
-	return append(append(content[:len(content)-1:len(content)-1], `,"context":`...), append(encode(map[string]string{"id": id}), '}')...)
-}
-
-func contacts(raw []byte) string {
-	var list []struct {
-		Name struct {
-			Formatted string `json:"formatted_name"`
-		} `json:"name"`
-		Phones []struct {
-			Phone string `json:"phone"`
-		} `json:"phones"`
-	}
-	_ = json.Unmarshal(raw, &list) // what cannot be read is not shown
-	var b strings.Builder
-	for _, c := range list {
-		b.WriteString(c.Name.Formatted)
-		for _, p := range c.Phones {
-			b.WriteString("  " + p.Phone)
-		}
-		b.WriteByte('\n')
-	}
-	return strings.TrimSpace(b.String())
+	return device.WithContext(device.TextContent(body), context)
 }
 
 // summary is a message in one line, for lists, quotes and pipes.

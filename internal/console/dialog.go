@@ -14,6 +14,7 @@ const (
 	noDialog dialogKind = iota
 	findDialog
 	safetyDialog
+	helpDialog
 )
 
 // dialog is what covers the thread.
@@ -89,6 +90,8 @@ func (m *model) dialogLines(w, h int) []string {
 		add("The platform shows the same 60 digits for this number. If they differ, somebody else holds the keys.", lipgloss.NewStyle())
 		rows = append(rows, "")
 		add(protection, t.note)
+	case helpDialog:
+		rows = m.helpRows(w-4, h)
 	case noDialog:
 	}
 	out := make([]string, 0, h)
@@ -102,6 +105,45 @@ func (m *model) dialogLines(w, h int) []string {
 		out = append(out, "")
 	}
 	return out[:h]
+}
+
+// scroll moves through the commands.
+func (d *dialog) scroll(key string) {
+	switch key {
+	case "up":
+		d.at = max(0, d.at-1)
+	case "down":
+		d.at++
+	case "pgup":
+		d.at = max(0, d.at-10)
+	case "pgdown":
+		d.at += 10
+	case "enter":
+		*d = dialog{}
+	}
+}
+
+// helpRows are the commands, as many as fit.
+func (m *model) helpRows(w, h int) (rows []string) {
+	t := &m.theme
+	for _, c := range commands() {
+		name := strings.TrimSpace("/" + c.name + " " + c.args)
+		if w >= 84 {
+			rows = append(rows, t.accent.Render(pad(fit(name, 40), 41))+t.dim.Render(fit(c.does, w-42)))
+			continue
+		}
+		rows = append(rows, t.accent.Render(fit(name, w)))
+		for _, l := range wrap(c.does, w-2) {
+			rows = append(rows, "  "+t.dim.Render(l))
+		}
+	}
+	for _, l := range wrap("#N is the number of a message, shown while it is chosen; without it the chosen one is meant, or the newest that fits. "+
+		"//text sends /text.", w) {
+		rows = append(rows, t.dim.Render(l))
+	}
+	m.dialog.at = max(0, min(m.dialog.at, len(rows)-h))
+	rows = rows[m.dialog.at:]
+	return rows[:min(len(rows), h)]
 }
 
 func (m *model) foundRows(inner, h int) (rows []string) {

@@ -3,6 +3,7 @@ package console
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -203,4 +204,11 @@ func found(string) tea.Msg {
 		{WaID: market, Name: "Jasper's Market", Verified: true, About: "Fruit and more"},
 		{WaID: rail, Name: "日本鉄道サポートセンター"},
 	}}}
+}
+
+// encode writes JSON of strings and maps, which cannot fail.
+func encode(v any) []byte { return must(json.Marshal(v)) }
+
+func mediaOf(name string) device.Media {
+	return device.Media{Kind: "document", MIME: "application/pdf", Filename: name}
 }

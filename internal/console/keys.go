@@ -1,6 +1,7 @@
 package console
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -33,7 +34,7 @@ func (m *model) key(k tea.KeyPressMsg) tea.Cmd {
 	}
 	switch s {
 	case "enter":
-		m.send()
+		return m.send()
 	case "tab":
 		m.turn(1)
 	case "shift+tab":
@@ -73,6 +74,8 @@ func (m *model) key(k tea.KeyPressMsg) tea.Cmd {
 func (m *model) dialogKey(k tea.KeyPressMsg) {
 	d := &m.dialog
 	switch s := k.String(); {
+	case d.kind == helpDialog:
+		d.scroll(s)
 	case d.kind == safetyDialog:
 		if s == "enter" || s == "ctrl+s" {
 			m.dialog = dialog{}
@@ -172,27 +175,63 @@ func (m *model) scroll(by int) {
 	}
 }
 
-// send sends the line, or a failed message again.
-func (m *model) send() {
+// send sends the line, carries out the command in it, or sends a failed message again.
+func (m *model) send() tea.Cmd {
 	text := strings.TrimSpace(m.in.value())
 	if text == "" {
 		if p := m.pickedMessage(); p != nil && p.Status == device.Failed {
 			m.tell(m.phone.Resend(p.ClientID))
 		}
-		return
+		return nil
 	}
 	if m.open == "" {
 		m.flash = "No chat is open: ctrl+n finds a business."
-		return
+		return nil
 	}
+	if strings.HasPrefix(text, "/") && !strings.HasPrefix(text, "//") {
+		return m.command(text)
+	}
+	text = strings.TrimPrefix(text, "/")
 	if !m.tell(m.phone.Send(m.open, textContent(text, m.reply))) {
-		return // the words stay where they are
+		return nil // the words stay where they are
 	}
 	m.in.clear()
 	m.reply, m.picked = "", 0
+	m.toEnd()
+	return nil
+}
+
+// toEnd shows what was just sent.
+func (m *model) toEnd() {
 	m.refresh()
 	m.measure()
 	m.scroll(-m.off)
+}
+
+// command carries out the line. Files take their time, so it runs beside the screen.
+func (m *model) command(line string) tea.Cmd {
+	if line == "/help" {
+		m.in.clear()
+		m.dialog = dialog{kind: helpDialog}
+		return nil
+	}
+	c := &commander{hands: m.hands, chat: m.open, at: m.picked}
+	m.in.clear()
+	m.picked = 0
+	m.told = "…"
+	return func() tea.Msg {
+		said, err := c.do(m.ctx, line)
+		return saidMsg{said, err}
+	}
+}
+
+// said shows what came of a command.
+func (m *model) said(msg saidMsg) {
+	m.flash, m.told = "", oneLine(msg.said)
+	if msg.err != nil {
+		m.flash, m.told = reasonOf(msg.err), ""
+	}
+	m.toEnd()
 }
 
 // tell shows an error; it reports whether there was none.
@@ -233,26 +272,36 @@ func (m *model) press(n int) {
 		m.flash = "No message here has buttons to answer."
 		return
 	}
-	for _, b := range read(msg).buttons {
-		if b.reply == nil {
-			continue
-		}
-		if n--; n == 0 {
-			m.tell(m.phone.Send(m.open, withContext(b.reply, msg.ID)))
-			m.picked = 0
-			m.refresh()
-			m.measure()
-			m.scroll(-m.off)
-			return
-		}
+	p := read(msg)
+	b, _ := p.pressable("", n)
+	if b == nil {
+		return
 	}
+	if more, needed := asks[b.choice.Kind]; needed {
+		m.in.set(fmt.Sprintf("/press #%d %d %s", msg.N, n, more))
+		m.told = "Complete the line, then enter."
+		return
+	}
+	content, err := b.choice.Content(m.clock.Now(), device.Filling{})
+	if err == nil {
+		err = m.phone.Send(m.open, device.WithContext(content, msg.ID))
+	}
+	m.tell(err)
+	m.picked = 0
+	m.toEnd()
+}
+
+// asks is what a person has to add to a choice, as key=value.
+var asks = map[device.ChoiceKind]string{
+	device.ChoiceFlow: "", device.ChoiceAddress: "address=", device.ChoiceLocation: "lat= lon= name=", device.ChoiceContact: "",
+	device.ChoiceOrder: "sku= quantity=1 price= currency=",
 }
 
 // answerable is the message whose buttons the keys answer: the chosen one, else the newest one that was not answered.
 func (m *model) answerable() *device.Message {
 	can := func(v *device.Message) bool {
 		return v.Direction == device.In && v.ID != "" && (v.Type == "template" || v.Type == "interactive") && m.answered(v) == "" &&
-			slices.ContainsFunc(read(v).buttons, func(b button) bool { return b.reply != nil })
+			hasAnswers(v)
 	}
 	if p := m.pickedMessage(); p != nil && can(p) {
 		return p
@@ -263,6 +312,12 @@ func (m *model) answerable() *device.Message {
 		}
 	}
 	return nil
+}
+
+func hasAnswers(v *device.Message) bool {
+	p := read(v)
+	b, _ := p.pressable("", 1)
+	return b != nil
 }
 
 // answered is the text of the button with which the person answered a message; "" if they did not.

@@ -15,6 +15,8 @@ import (
 const (
 	maxLine    = 64 << 10         // bytes of a line of input
 	answerTime = 30 * time.Second // after the end of the input, for the platform's answers
+	// commandTime is how long a command may take: a large file over a slow line.
+	commandTime = 10 * time.Minute
 )
 
 // lines is the phone in a pipe. One line per event goes to Out:
@@ -24,6 +26,8 @@ const (
 //	12:01 = text     the business has read it
 //	12:01 ! text     it was refused; the reason stands in front
 //
+// A line of input that begins with a slash is a command, see help. "(#7)" behind a line is the number by which commands name
+// a message.
 // Lines of other chats than the one that is written to have "[number] " in front of the text. Line ends within a text are
 // written as \n. What is no message goes to Err.
 type lines struct {
@@ -34,7 +38,8 @@ type lines struct {
 
 	greeted bool
 	refused int // messages that the platform did not take
-	sent    int // lines handed to the device in this run
+	wrong   int // commands that were not carried out
+	sent    int // messages handed to the device in this run
 	settled int // messages whose answer was printed; those of earlier runs count too
 }
 
@@ -72,7 +77,7 @@ func (n *lines) run(ctx context.Context) error {
 				start(answerTime)
 				continue
 			}
-			if err := n.send(text); err != nil {
+			if err := n.send(ctx, text); err != nil {
 				return err
 			}
 		case <-n.p.ready:
@@ -144,20 +149,46 @@ func (n *lines) verdict(answered bool, failure error) error {
 		return failure
 	case !answered:
 		return errAnswers
+	case n.wrong > 0:
+		return fmt.Errorf("%d commands were not carried out", n.wrong)
 	case n.refused > 0:
 		return fmt.Errorf("%d of %d messages were refused", n.refused, n.sent)
 	}
 	return nil
 }
 
-func (n *lines) send(text string) error {
+// command carries one out. The input goes on after one that went wrong; the end says so.
+func (n *lines) command(ctx context.Context, to, line string) {
+	ctx, cancel := context.WithTimeout(ctx, commandTime)
+	defer cancel()
+	c := &commander{hands: n.l, chat: to}
+	said, err := c.do(ctx, line)
+	n.sent += c.sent
+	if err != nil {
+		n.wrong++
+		n.o.say("%s: %s.", strings.Fields(line)[0], reasonOf(err))
+	} else if said != "" {
+		n.o.say("%s", said)
+	}
+}
+
+func (n *lines) send(ctx context.Context, text string) error {
 	if text = strings.TrimSpace(text); text == "" {
+		return nil
+	}
+	if text == "/help" {
+		n.o.say("%s", strings.Join(help(), "\n"))
 		return nil
 	}
 	to, err := n.to()
 	if err != nil {
 		return err
 	}
+	if strings.HasPrefix(text, "/") && !strings.HasPrefix(text, "//") {
+		n.command(ctx, to, text)
+		return nil
+	}
+	text = strings.TrimPrefix(text, "/")
 	if _, err := n.l.Send(to, textContent(text, "")); err != nil {
 		return fmt.Errorf("send: %w", err)
 	}
@@ -234,7 +265,11 @@ func (n *lines) message(sign string, m *device.Message, before string) {
 		n.o.say("%s%s.", before, noticeShort(m))
 		return
 	}
-	fmt.Fprintf(n.o.Out, "%s %s %s%s\n", clockTime(m, n.o.zone()), sign, before, inLine(m))
+	line := inLine(m)
+	if m.Direction == device.In && m.Type != "text" && m.Type != "reaction" {
+		line += fmt.Sprintf(" (#%d)", m.N)
+	}
+	fmt.Fprintf(n.o.Out, "%s %s %s%s\n", clockTime(m, n.o.zone()), sign, before, line)
 }
 
 // escaped is clean text in one line.
@@ -242,18 +277,39 @@ func escaped(s string) string { return strings.ReplaceAll(clean(s), "\n", `\n`) 
 
 // inLine is a whole message in one line.
 func inLine(m *device.Message) string {
-	if m.Type == "reaction" {
+	switch {
+	case m.Type == "reaction" && m.Text() == "":
+		return "took a reaction away"
+	case m.Type == "reaction":
 		return "reacted " + oneLine(m.Text())
 	}
 	p := read(m)
-	var list []string
+	n := 0
+	return strings.Join(p.inLine(&n), " · ")
+}
+
+// inLine lists what a message, or a card of it, says. n counts the buttons that answer.
+func (p *parts) inLine(n *int) (list []string) {
 	for _, s := range []string{p.label, p.header, p.body, p.footer} {
 		if s != "" {
 			list = append(list, escaped(s))
 		}
 	}
-	for i, b := range p.buttons {
-		list = append(list, fmt.Sprintf("[%d] %s", i+1, escaped(b.text)))
+	for i := range p.buttons {
+		b := &p.buttons[i]
+		s := "↗ " + escaped(b.text)
+		if b.answers() {
+			*n++
+			s = fmt.Sprintf("[%d] %s", *n, escaped(b.text))
+		}
+		if b.extra != "" {
+			s += " (" + escaped(b.extra) + ")"
+		}
+		list = append(list, s)
 	}
-	return strings.Join(list, " · ")
+	for i := range p.cards {
+		list = append(list, fmt.Sprintf("card %d", i+1))
+		list = append(list, p.cards[i].inLine(n)...)
+	}
+	return list
 }

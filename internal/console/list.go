@@ -82,7 +82,9 @@ func (m *model) lastLine(c *device.Chat) string {
 		return "blocked"
 	}
 	s := summary(&c.Last)
-	if c.Last.Type == "reaction" {
+	if c.Last.Type == "reaction" && c.Last.Text() == "" {
+		s = "took a reaction away"
+	} else if c.Last.Type == "reaction" {
 		s = "reacted " + oneLine(c.Last.Text())
 	}
 	if c.Last.Direction != device.Out {

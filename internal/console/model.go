@@ -23,7 +23,11 @@ type (
 	eventsMsg []device.Event      // from the link, in order
 	failedMsg struct{ err error } // a connection ended or did not come about
 	endedMsg  struct{ err error } // the link has given up
-	typedMsg  struct {            // the typing indicator of a chat is over
+	saidMsg   struct {            // a command is done
+		said string
+		err  error
+	}
+	typedMsg struct { // the typing indicator of a chat is over
 		chat string
 		n    int
 	}
@@ -41,6 +45,8 @@ type model struct {
 	theme theme
 	in    input
 	flash string // answer to the last key; the next key clears it
+	told  string // the same when all is well
+	hands hands  // for commands
 
 	online  bool
 	greeted bool   // it was connected at least once
@@ -106,7 +112,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tea.PasteMsg:
 		m.line().insert(msg.Content)
 	case tea.KeyPressMsg:
-		m.flash = ""
+		m.flash, m.told = "", ""
 		cmd = m.key(msg)
 	case eventsMsg:
 		cmd = m.events(msg)
@@ -117,6 +123,8 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.online, m.final, m.err = false, true, msg.err
 		m.trouble = reasonOf(msg.err)
 		cmd = m.leaveStale(msg.err)
+	case saidMsg:
+		m.said(msg)
 	case typedMsg:
 		if m.typing[msg.chat] == msg.n {
 			delete(m.typing, msg.chat)
@@ -169,7 +177,7 @@ func (m *model) arrived(msg *device.Message) {
 		m.enter(msg.Chat)
 		return
 	}
-	if msg.Chat != m.open || msg.Type == "reaction" {
+	if msg.Chat != m.open || beside(msg) {
 		return
 	}
 	if m.off > 0 && msg.Direction != device.Out {
@@ -213,10 +221,15 @@ func (m *model) refresh() {
 		return
 	}
 	for _, msg := range m.phone.Messages(m.open, m.limit) {
-		if msg.Type != "reaction" {
+		if !beside(&msg) {
 			m.thread = append(m.thread, msg)
 		}
 	}
+}
+
+// beside reports whether a message shows on the one it is about, not as a line of its own.
+func beside(m *device.Message) bool {
+	return m.Type == "reaction" || m.Type == "edit" || m.Type == "revoke"
 }
 
 // enter opens a chat at its end.

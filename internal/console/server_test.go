@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -34,6 +35,9 @@ type server struct {
 	seq      uint64
 	box      []frame.Item
 	texts    []string // received from the phone
+	raw      []string // the same, whole
+	blob     []byte   // encrypted file
+	acts     []string // of the user
 	read     []string // wamids that were read at once
 	made     int      // registrations
 	name     string
@@ -57,6 +61,20 @@ func newServer(t *testing.T) *server {
 	mux.HandleFunc("POST "+frame.PathDevices, s.register)
 	mux.HandleFunc("GET /control/v1/codes", s.codes)
 	mux.HandleFunc("GET "+frame.PathSocket, s.socket)
+	mux.HandleFunc("POST "+frame.PathBlobs, func(w http.ResponseWriter, r *http.Request) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.blob = must(io.ReadAll(r.Body))
+		fmt.Fprint(w, `{"id":"bl_1"}`)
+	})
+	mux.HandleFunc("GET "+frame.PathBlobs+"/bl_1", func(w http.ResponseWriter, r *http.Request) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if r.Header.Get("Authorization") != "Bearer tok" {
+			t.Errorf("authorized as %q", r.Header.Get("Authorization"))
+		}
+		w.Write(s.blob)
+	})
 	s.Server = httptest.NewServer(mux)
 	t.Cleanup(s.Close)
 	return s
@@ -135,7 +153,7 @@ func (s *server) socket(w http.ResponseWriter, r *http.Request) {
 		conn.Close(websocket.StatusCode(frame.CloseRemoved), "no such device")
 		return
 	}
-	s.write(ctx, conn, &frame.Welcome{OneTimeLeft: 50, Limits: frame.DefaultLimits()})
+	s.write(ctx, conn, &frame.Welcome{Token: "tok", OneTimeLeft: 50, Limits: frame.DefaultLimits()})
 	if len(items) > 0 {
 		s.write(ctx, conn, &frame.Deliver{Items: items})
 	}
@@ -181,6 +199,9 @@ func (s *server) handle(f frame.Frame) []frame.Frame {
 	case *frame.PreKeys:
 		left := 50
 		return []frame.Frame{&frame.OK{R: f.R, OneTimeLeft: &left}}
+	case *frame.Act:
+		s.acts = append(s.acts, string(f.Do)+" "+f.Of)
+		return []frame.Frame{&frame.OK{R: f.R}}
 	case *frame.Profile:
 		s.name = *f.Name
 		return []frame.Frame{&frame.OK{R: f.R}}
@@ -209,6 +230,7 @@ func (s *server) take(f *frame.Send) []frame.Frame {
 		s.t.Error(err)
 	}
 	s.texts = append(s.texts, m.Text.Body)
+	s.raw = append(s.raw, string(plain[:bytes.LastIndexByte(plain, 0x80)]))
 	s.received++
 	out := []frame.Frame{&frame.Sent{R: f.R, ID: f.ID, Wamid: fmt.Sprintf("wamid.out%d", s.received), TS: noon.Unix()}}
 	for _, a := range s.script(m.Text.Body) {

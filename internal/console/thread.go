@@ -12,8 +12,9 @@ type blockKey struct {
 	width                                 int
 	status                                device.Status
 	theirs, ours, chosen, quote, recorded string
+	saved                                 string
 	card                                  int
-	picked, keys                          bool
+	picked, keys, edited, revoked         bool
 }
 
 // layout is the thread in lines. The reader sees height of them.
@@ -104,6 +105,7 @@ func (a *layout) offset(at place, off int) int {
 func (m *model) block(v *device.Message, width int, keys bool) []string {
 	key := blockKey{
 		n: v.N, width: width, status: v.Status, theirs: v.Theirs, ours: v.Ours, recorded: v.ID, card: len(v.Preview),
+		saved: v.Saved, edited: v.Edited, revoked: v.Revoked,
 		picked: v.N == m.picked, keys: keys, chosen: m.answered(v), quote: m.quote(v),
 	}
 	if lines, ok := m.blocks[key]; ok {

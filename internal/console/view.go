@@ -27,7 +27,7 @@ func (m *model) View() tea.View {
 	}
 	lines := m.screen()
 	v.Content = strings.Join(lines, "\n")
-	if m.dialog.kind != safetyDialog {
+	if m.dialog.kind != safetyDialog && m.dialog.kind != helpDialog {
 		v.Cursor = m.cursor()
 	}
 	return v
@@ -195,6 +195,8 @@ func (m *model) helpLine() string {
 	switch {
 	case m.flash != "":
 		return " " + t.bad.Render(fit(m.flash, m.w-2))
+	case m.told != "":
+		return " " + t.accent.Render(fit(m.told, m.w-2))
 	case m.final:
 		return " " + t.bad.Render(fit(strings.ToUpper(m.trouble[:1])+m.trouble[1:]+". ctrl+c quits.", m.w-2))
 	}
@@ -204,6 +206,8 @@ func (m *model) helpLine() string {
 		keys = []string{"enter search, then open", "↑↓ choose", "esc back"}
 	case safetyDialog:
 		keys = []string{"esc back"}
+	case helpDialog:
+		keys = []string{"esc back", "↑↓ scroll"}
 	case noDialog:
 		keys = m.threadKeys()
 	}
@@ -225,7 +229,10 @@ func (m *model) threadKeys() []string {
 	case p != nil && p.Status == device.Failed:
 		keys = []string{"enter send again", "esc back"}
 	case p != nil:
-		keys = append(keys, "ctrl+r reply", "esc back")
+		keys = append(keys, "ctrl+r reply", "esc back", "#"+strconv.FormatUint(p.N, 10)+" is chosen")
+		if hasFile(p) {
+			keys = append([]string{"/save its file"}, keys...)
+		}
 	case m.reply != "":
 		keys = append(keys, "esc no reply")
 	}
@@ -239,5 +246,5 @@ func (m *model) threadKeys() []string {
 	if p == nil {
 		keys = append(keys, "ctrl+r reply")
 	}
-	return append(keys, "ctrl+n new", "ctrl+s safety", "ctrl+c quit")
+	return append(keys, "/help commands", "ctrl+n new", "ctrl+s safety", "ctrl+c quit")
 }
