@@ -36,8 +36,12 @@ func (g gate) Settle(m *pipeline.Message, n *business.Number, delivered bool, no
 	return g.s.Settle(n, policy.Send{User: m.User, Category: m.Category, Outside: m.Outside}, delivered, now)
 }
 
-// notices is nil as long as the lanes carry none: then nobody is told.
-func (p *platform) notices() policy.Notifier { return nil }
+// numberNotices lets the policy tell of numbers too.
+type numberNotices struct{ n *notices }
+
+func (t numberNotices) Notify(ctx context.Context, waba wa.WABAID, number wa.PhoneNumberID, field string, value []byte) error {
+	return t.n.raise(ctx, waba, number, "", field, value)
+}
 
 // ---- control API ----
 
