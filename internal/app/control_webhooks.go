@@ -62,7 +62,7 @@ func raiseWebhook(r *http.Request, p *platform) (any, error) {
 	if in.Number == "" && webhook.Headed(in.Field) {
 		return nil, badRequest("number_id: updates of %s belong to a number", in.Field)
 	}
-	err := p.notices.raise(r.Context(), in.WABA, in.Number, in.Entry, in.Field, in.Value)
+	err := p.board.raise(r.Context(), in.WABA, in.Number, in.Entry, in.Field, in.Value)
 	var row *wa.Error
 	if errors.As(err, &row) && row.Code == wa.ErrInvalidParameter.Code {
 		return nil, badRequest("value: %v", err)

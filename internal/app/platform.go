@@ -57,7 +57,7 @@ type platform struct {
 	inbox     *network.Inbox // nil unless codes are caught
 	hub       *network.Hub
 	pipeline  *pipeline.Pipeline
-	notices   notices
+	board     notices
 	subs      *webhook.Service
 	webhooks  *webhook.Dispatcher
 	fleet     *fleet // nil without sandbox
@@ -229,7 +229,7 @@ func (p *platform) openPipeline(ctx context.Context, draw io.Reader) error {
 	if err := p.pipeline.Start(ctx); err != nil {
 		return fmt.Errorf("start lanes: %w", err)
 	}
-	p.notices.lanes.Store(p.pipeline)
+	p.board.lanes.Store(p.pipeline)
 	return nil
 }
 
