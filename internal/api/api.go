@@ -35,6 +35,7 @@ type Options struct {
 	Access   *access.Service
 	Business *business.Service
 	Template *template.Service
+	Groups   *template.Groups // nil: there are no template groups
 	Webhooks *webhook.Service
 	Pipeline Pipeline
 	Clock    clock.Clock
@@ -74,7 +75,7 @@ func New(o Options) (http.Handler, error) {
 	s := &surface{o: o, meter: newMeter()}
 	return graph.New(graph.Options{
 		Nodes: []graph.NodeType{
-			s.portfolioNode(), s.wabaNode(false), s.numberNode(), s.templateNode(), s.appNode(), s.systemUserNode(), s.personNode(),
+			s.portfolioNode(), s.wabaNode(false), s.numberNode(), s.templateNode(), s.groupNode(), s.appNode(), s.systemUserNode(), s.personNode(),
 			s.mediaNode(), s.uploadNode(),
 		},
 		Roots: []graph.Root{

@@ -11,15 +11,17 @@ import (
 
 // The kinds of nodes. They are also labels of metrics.
 const (
-	kindBusiness   = "business"
-	kindWABA       = "waba"
-	kindNumber     = "phone_number"
-	kindTemplate   = "template"
-	kindApp        = "app"
-	kindSystemUser = "system_user"
-	kindPerson     = "user"
-	kindMedia      = "media"
-	kindUpload     = "upload"
+	kindBusiness = "business"
+	kindWABA     = "waba"
+	kindNumber   = "phone_number"
+	kindTemplate = "template"
+
+	kindTemplateGroup = "template_group"
+	kindApp           = "app"
+	kindSystemUser    = "system_user"
+	kindPerson        = "user"
+	kindMedia         = "media"
+	kindUpload        = "upload"
 )
 
 // Resolve implements graph.Resolver: all objects share one id space (spec/graph.md section 1). Numbers come first because
@@ -33,6 +35,9 @@ func (s *surface) Resolve(ctx context.Context, _ graph.Caller, id string) (strin
 	}
 	if _, ok := s.o.Template.Template(wa.TemplateID(id)); ok {
 		return kindTemplate, nil
+	}
+	if _, ok := s.group(id); ok {
+		return kindTemplateGroup, nil
 	}
 	if _, ok := s.o.Business.Portfolio(wa.BusinessID(id)); ok {
 		return kindBusiness, nil

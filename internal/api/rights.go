@@ -15,13 +15,15 @@ import (
 
 // The type names of error messages. Sources: spec/graph.md section 4.3; for numbers spec/errors.md section 6.
 const (
-	typeBusiness   = "Business"
-	typeWABA       = "WhatsAppBusinessAccount"
-	typeNumber     = "WhatsAppBusinessPhoneNumber"
-	typeTemplate   = "WhatsAppBusinessHSM"
-	typeApp        = "Application"
-	typeSystemUser = "SystemUser"
-	typePerson     = "User"
+	typeBusiness = "Business"
+	typeWABA     = "WhatsAppBusinessAccount"
+	typeNumber   = "WhatsAppBusinessPhoneNumber"
+	typeTemplate = "WhatsAppBusinessHSM"
+
+	typeTemplateGroup = "WhatsAppBusinessHSMGroup"
+	typeApp           = "Application"
+	typeSystemUser    = "SystemUser"
+	typePerson        = "User"
 )
 
 // endpoint names what a call wants.
@@ -81,10 +83,15 @@ var rights = map[endpoint]right{
 	{post, kindNumber, edgeBlock}:      {scopeS, access.MessagingTask},
 	{remove, kindNumber, edgeBlock}:    {scopeS, access.MessagingTask},
 
-	{get, kindTemplate, ""}:           {scopeM, access.ViewTemplates},
-	{post, kindTemplate, ""}:          {scopeM, access.ManageTemplates},
-	{post, kindTemplate, edgeUnpause}: {scopeM, access.ManageTemplates},
-	{get, kindTemplate, edgeCompare}:  {scopeM, access.ViewTemplates},
+	{get, kindTemplate, ""}:              {scopeM, access.ViewTemplates},
+	{post, kindTemplate, ""}:             {scopeM, access.ManageTemplates},
+	{get, kindTemplateGroup, ""}:         {scopeM, access.ViewTemplates},
+	{post, kindTemplateGroup, ""}:        {scopeM, access.ManageTemplates},
+	{remove, kindTemplateGroup, ""}:      {scopeM, access.ManageTemplates},
+	{get, kindWABA, edgeTemplateGroups}:  {scopeM, access.ViewTemplates},
+	{post, kindWABA, edgeTemplateGroups}: {scopeM, access.ManageTemplates},
+	{post, kindTemplate, edgeUnpause}:    {scopeM, access.ManageTemplates},
+	{get, kindTemplate, edgeCompare}:     {scopeM, access.ViewTemplates},
 
 	{post, kindNumber, edgeMedia}: {scopeS, access.MessagingTask},
 	{get, kindMedia, ""}:          {scopeS, access.MessagingTask},
@@ -136,6 +143,12 @@ func (s *surface) enter(_ context.Context, c *graph.Call, node any) error {
 		return refusal(c, e, r, who(c).May(asset(v.waba), r.task, r.scopes...), typeMedia)
 	case *media.Session:
 		return nil // it belongs to the token's app, see uploadNode
+	case *template.Group:
+		w, ok := s.o.Business.WABA(v.WABA)
+		if !ok {
+			return unsupported(c)
+		}
+		return refusal(c, e, r, who(c).May(asset(w), r.task, r.scopes...), typeTemplateGroup)
 	case portfolio:
 		return refusal(c, e, r, who(c).MayBusiness(v.ID, false, r.scopes...), typeBusiness)
 	case *access.App:

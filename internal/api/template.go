@@ -17,7 +17,9 @@ func (s *surface) templateNode() graph.Node[*template.Template] {
 	fields := []graph.Field[T]{
 		{Name: "name", When: graph.ByDefault, Get: func(t T) any { return t.Name }},
 		{Name: "parameter_format", When: graph.ByDefault, Get: func(t T) any { return graph.NonEmpty(t.Format) }},
-		{Name: "components", When: graph.ByDefault, Get: func(t T) any { return graph.Raw(t.AppendComponents(nil)) }},
+		{Name: "components", When: graph.ByDefault, Ask: func(ctx context.Context, c *graph.Call, t T, _ graph.Item) (any, error) {
+			return graph.Raw(t.AppendComponents(nil, s.sampleAddress(ctx, c))), nil
+		}},
 		{Name: "language", When: graph.ByDefault, Get: func(t T) any { return t.Language }},
 		{Name: "status", When: graph.ByDefault, Get: func(t T) any { return graph.NonEmpty(t.Status) }},
 		{Name: "category", When: graph.ByDefault, Get: func(t T) any { return graph.NonEmpty(t.Category) }},
@@ -76,6 +78,21 @@ const (
 	edgeCompare = "compare"
 )
 
+// sampleAddress tells where the file behind a handle can be looked at for some minutes. A handle that has expired stays what
+// it is.
+func (s *surface) sampleAddress(ctx context.Context, c *graph.Call) func(string) string {
+	return func(handle string) string {
+		if s.o.Media == nil {
+			return handle
+		}
+		m, err := s.o.Media.Handle(ctx, handle)
+		if err != nil {
+			return handle
+		}
+		return s.o.Media.URL(c.Base(), m, "")
+	}
+}
+
 // spec is an object that is stored and returned unread; degrees_of_freedom_spec is read as a list of keys and values.
 // Source: spec/templates.md section 4.3.
 func spec(t *template.Template, name string) any {
@@ -99,6 +116,7 @@ func (s *surface) editTemplate(ctx context.Context, c *graph.Call, t *template.T
 	if err := writable(w); err != nil {
 		return nil, err
 	}
+	e.App = who(c).Caller.App.ID
 	if _, err := s.o.Template.Change(ctx, t.ID, e); err != nil {
 		return nil, templateError(err)
 	}

@@ -1,10 +1,12 @@
 package api_test
 
 import (
+	"context"
 	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/hikyaku/hikyaku/internal/api"
 	"github.com/hikyaku/hikyaku/internal/template"
 	"github.com/hikyaku/hikyaku/internal/wa"
 )
@@ -89,6 +91,51 @@ func TestTemplateCalls(t *testing.T) {
 	r.want(t, 200, `{"data":[{"name":"delivery_update_1","topic":"ORDER_MANAGEMENT","buttons":[{"type":"URL","text":"Track","url":"https://www.example.com/"}],"body_param_types":["TEXT","TEXT","DATE"],"id":"7147013345418900"}],"paging":{"cursors":{"before":"`+cursor("7147013345418900", "")+`","after":"`+cursor("7147013345418900", "")+`"}}}`)
 	if r := w.call("admin", "POST /v23.0/"+wabaA+"/upsert_message_templates", `{"name":"code","languages":["en_US","ja"],"category":"AUTHENTICATION","components":[{"type":"BODY"},{"type":"BUTTONS","buttons":[{"type":"OTP","otp_type":"COPY_CODE"}]}]}`); r.status != 200 || strings.Count(r.body, `"status":"APPROVED"`) != 2 {
 		t.Error(r.body)
+	}
+}
+
+// groups keeps template groups in memory.
+type groups map[string]*template.Group
+
+func (g groups) LoadTemplateGroups(context.Context) ([]*template.Group, error) { return nil, nil }
+func (g groups) SaveTemplateGroup(_ context.Context, v *template.Group) error {
+	g[v.ID] = v
+	return nil
+}
+
+func (g groups) DeleteTemplateGroup(_ context.Context, id string) error {
+	delete(g, id)
+	return nil
+}
+
+// Source: spec/templates.md section 16.3.
+func TestTemplateGroups(t *testing.T) {
+	t.Parallel()
+	kept := groups{}
+	w := newWorld(t, func(o *api.Options) {
+		var err error
+		if o.Groups, err = template.NewGroups(t.Context(), kept, o.Template); err != nil {
+			t.Fatal(err)
+		}
+	})
+	edge := "/v23.0/" + wabaA + "/template_groups"
+	w.call("admin", "POST "+edge, `{"name":"a"}`).want(t, 400, graphError("(#100) The parameter description is required.", `"code":100`))
+	w.call("admin", "POST "+edge, `{"name":"a","description":"b","whatsapp_business_templates":["`+tplB+`"]}`).want(t, 400, graphError("(#100) Param whatsapp_business_templates must be a list of templates of this WhatsApp Business Account.", `"code":100`))
+	r := w.call("admin", "POST "+edge, `{"name":"a","description":"b","whatsapp_business_templates":["`+tplOrder+`"]}`)
+	m := anID.FindStringSubmatch(r.body)
+	if m == nil {
+		t.Fatal(r.body)
+	}
+	w.call("admin", "POST /v23.0/"+m[1], `{"name":"c","add_whatsapp_business_templates":["`+tplPromo+`"],"remove_whatsapp_business_templates":["`+tplOrder+`"]}`).want(t, 200, `{"success":true}`)
+	w.call("admin", "GET /v23.0/"+m[1], "").want(t, 200, `{"id":"`+m[1]+`","name":"c","description":"b","whatsapp_business_templates":["`+tplPromo+`"]}`)
+	if r := w.call("admin", "GET "+edge+"?fields=name", ""); !strings.Contains(r.body, `{"data":[{"name":"c","id":"`+m[1]+`"}]`) {
+		t.Error(r.body)
+	}
+	w.call("birch", "GET /v23.0/"+m[1], "").want(t, 400, missing("get", m[1]))
+	w.call("admin", "DELETE /v23.0/"+m[1], "").want(t, 200, `{"success":true}`)
+	w.call("admin", "GET /v23.0/"+m[1], "").want(t, 400, missing("get", m[1]))
+	if len(kept) != 0 {
+		t.Error("still stored")
 	}
 }
 

@@ -22,7 +22,7 @@ const (
 func (s *surface) templateEdges() []graph.Edge[*business.WABA] {
 	type W = *business.WABA
 	return []graph.Edge[W]{
-		s.templatesEdge(),
+		s.templatesEdge(), s.groupsEdge(),
 		{Name: edgeUpsert, Scopes: scopes(post, kindWABA, edgeUpsert), Post: &graph.Action[W]{Do: s.upsertTemplates}, NotField: true},
 		{Name: edgePreviews, Scopes: scopes(get, kindWABA, edgePreviews), Get: s.templatePreviews, NotField: true},
 		{Name: edgeMigrate, Scopes: scopes(post, kindWABA, edgeMigrate), Post: &graph.Action[W]{Do: s.migrateTemplates}, NotField: true},
@@ -36,6 +36,7 @@ func (s *surface) createTemplate(ctx context.Context, c *graph.Call, w *business
 	if err != nil {
 		return nil, err
 	}
+	d.App = who(c).Caller.App.ID
 	t, err := s.o.Template.Submit(ctx, w.ID, d, s.allowance(w))
 	if err != nil {
 		return nil, err
@@ -134,15 +135,11 @@ func (s *surface) archiveTemplates(ctx context.Context, c *graph.Call, w *busine
 
 // outcome lists which templates were changed, and why the others were not.
 func outcome(key string, done []wa.TemplateID, failed []template.Failure) graph.Obj {
-	ids := make([]string, len(done))
-	for i, id := range done {
-		ids[i] = string(id)
-	}
 	why := graph.Obj{}
 	for _, f := range failed {
 		why = append(why, graph.KV{K: string(f.ID), V: f.Why})
 	}
-	return graph.Obj{{K: key, V: ids}, {K: "failed_templates", V: why}}
+	return graph.Obj{{K: key, V: idTexts(done)}, {K: "failed_templates", V: why}}
 }
 
 // upsertTemplates is POST /{waba-id}/upsert_message_templates. Source: spec/templates.md section 9.5.

@@ -179,8 +179,11 @@ func (p *platform) openRules(ctx context.Context, draw io.Reader) (err error) {
 		return err
 	}
 	if p.rules.template, err = template.New(ctx, p.store, template.Options{
-		Clock: p.clock, Rand: draw, Log: p.log, ReviewAfter: reviewAfter,
+		Clock: p.clock, Rand: draw, Log: p.log, ReviewAfter: reviewAfter, Samples: samples{p},
 	}); err != nil {
+		return err
+	}
+	if p.rules.groups, err = template.NewGroups(ctx, p.store, p.rules.template); err != nil {
 		return err
 	}
 	return startResources(ctx, &p.rules, p.o, p.root, path, p.plan)

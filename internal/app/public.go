@@ -28,7 +28,7 @@ func (p *platform) publicHandler(a *App) (http.Handler, error) {
 		return nil, err
 	}
 	surface, err := api.New(api.Options{
-		Access: p.rules.access, Business: p.rules.business, Template: p.rules.template, Webhooks: p.subs, Pipeline: p.pipeline,
+		Access: p.rules.access, Business: p.rules.business, Template: p.rules.template, Groups: p.rules.groups, Webhooks: p.subs, Pipeline: p.pipeline,
 		Media: p.media, Clock: p.clock, Log: p.log, Observer: a.metrics.graph, Versions: versions,
 		Carriers: graph.Carriers{Query: p.o.QueryTokens, Form: p.o.QueryTokens}, BaseURL: p.o.PublicURL,
 	})

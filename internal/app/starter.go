@@ -144,6 +144,7 @@ type rules struct {
 	access   *access.Service
 	business *business.Service
 	template *template.Service
+	groups   *template.Groups
 }
 
 // openPlan reads the plan of the first start, or makes it.

@@ -31,6 +31,7 @@ func TestDocumentsKeepTheirNames(t *testing.T) {
 		access.Person{},
 		access.Token{},
 		template.Template{},
+		template.Group{},
 		webhook.Subscription{},
 		webhook.Link{},
 		webhook.NumberOverride{},

@@ -72,7 +72,9 @@ func up(ctx context.Context, db *sql.DB, dialect goose.Dialect, folder string) e
 	if err != nil {
 		return fmt.Errorf("find migrations: %w", err)
 	}
-	p, err := goose.NewProvider(dialect, db, files, goose.WithDisableGlobalRegistry(true), goose.WithTableName("schema_version"))
+	// Migrations are written side by side and do not depend on each other: a database that has a later one takes the others.
+	p, err := goose.NewProvider(dialect, db, files, goose.WithDisableGlobalRegistry(true), goose.WithTableName("schema_version"),
+		goose.WithAllowOutofOrder(true))
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
 	}
@@ -83,7 +85,11 @@ func up(ctx context.Context, db *sql.DB, dialect goose.Dialect, folder string) e
 	if have > known {
 		return &SchemaError{Have: have, Known: known}
 	}
-	if have == known {
+	pending, err := p.HasPending(ctx)
+	if err != nil {
+		return fmt.Errorf("read schema version: %w", err)
+	}
+	if !pending {
 		return nil
 	}
 	if _, err := p.Up(ctx); err != nil {

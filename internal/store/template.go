@@ -35,3 +35,21 @@ func (s *Store) ForgetTemplates(ctx context.Context, ids []wa.TemplateID) error 
 		return nil
 	})
 }
+
+// LoadTemplateGroups implements template.GroupStore.
+func (s *Store) LoadTemplateGroups(ctx context.Context) ([]*template.Group, error) {
+	return loadDocs[template.Group](ctx, s, "template_groups")
+}
+
+// SaveTemplateGroup implements template.GroupStore.
+func (s *Store) SaveTemplateGroup(ctx context.Context, g *template.Group) error {
+	return s.write(ctx, func(ctx context.Context, t tx) error { return saveDoc(ctx, t, "template_groups", g.ID, g) })
+}
+
+// DeleteTemplateGroup implements template.GroupStore.
+func (s *Store) DeleteTemplateGroup(ctx context.Context, id string) error {
+	return s.write(ctx, func(ctx context.Context, t tx) error {
+		_, err := t.exec(ctx, "DELETE FROM template_groups WHERE id = ?", text(id))
+		return err
+	})
+}

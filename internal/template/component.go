@@ -10,6 +10,7 @@ type Component struct {
 	Buttons  []Button     `json:",omitempty"` // BUTTONS only
 	Cards    []Card       `json:",omitempty"` // CAROUSEL only
 	Offer    *Offer       `json:",omitempty"` // LIMITED_TIME_OFFER only
+	Handle   string       `json:",omitempty"` // sample of a media header: the handle of an upload, or an address
 	Example  []byte       `json:",omitempty"` // the example object as it was given, compact JSON; nil when there is none
 	Security *bool        `json:",omitempty"` // BODY of an authentication template: add_security_recommendation, if it was given
 	Expiry   int          `json:",omitempty"` // FOOTER of an authentication template: code_expiration_minutes, 0 for none

@@ -6,21 +6,27 @@ import (
 	"strings"
 )
 
-// AppendComponents appends the components as the API returns them. Source: spec/templates.md sections 4.1 and 9.2.
-func (t *Template) AppendComponents(b []byte) []byte { return appendComponents(b, t.Components) }
+// AppendComponents appends the components as the API returns them. address is where the sample behind a handle can be
+// looked at; nil leaves the handle. Source: spec/templates.md sections 4.1, 6.1 and 9.2.
+func (t *Template) AppendComponents(b []byte, address func(handle string) string) []byte {
+	if address == nil {
+		address = func(handle string) string { return handle }
+	}
+	return appendComponents(b, t.Components, address)
+}
 
-func appendComponents(b []byte, list []Component) []byte {
+func appendComponents(b []byte, list []Component, address func(string) string) []byte {
 	b = append(b, '[')
 	for i := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = list[i].appendJSON(b)
+		b = list[i].appendJSON(b, address)
 	}
 	return append(b, ']')
 }
 
-func (c *Component) appendJSON(b []byte) []byte {
+func (c *Component) appendJSON(b []byte, address func(string) string) []byte {
 	b = quote(append(b, `{"type":`...), string(c.Type))
 	b = optional(b, `,"format":`, string(c.Format))
 	b = optional(b, `,"text":`, c.Text)
@@ -33,6 +39,9 @@ func (c *Component) appendJSON(b []byte) []byte {
 	if c.Offer != nil {
 		b = quote(append(b, `,"limited_time_offer":{"text":`...), c.Offer.Text)
 		b = append(strconv.AppendBool(append(b, `,"has_expiration":`...), c.Offer.Expiration), '}')
+	}
+	if c.Handle != "" {
+		b = append(quote(append(b, `,"example":{"header_handle":[`...), address(c.Handle)), `]}`...)
 	}
 	if len(c.Example) > 0 {
 		b = append(append(b, `,"example":`...), c.Example...)
@@ -54,7 +63,7 @@ func (c *Component) appendJSON(b []byte) []byte {
 		} else {
 			b = append(b, ',')
 		}
-		b = append(appendComponents(append(b, `{"components":`...), c.Cards[i].Components), '}')
+		b = append(appendComponents(append(b, `{"components":`...), c.Cards[i].Components, address), '}')
 	}
 	if len(c.Cards) > 0 {
 		b = append(b, ']')

@@ -29,6 +29,7 @@ type Settings struct {
 	UntrackedLink *bool
 	PrimaryOnly   *bool
 	Specs         map[string][]byte
+	App           wa.AppID // that asks: it uploaded the samples
 }
 
 // Edit is what a business changes of a template. Source: spec/templates.md section 4.3.

@@ -188,14 +188,14 @@ func TestReadBack(t *testing.T) {
 			if err != nil {
 				t.Fatal(said(err))
 			}
-			if got := string(made.AppendComponents(nil)); got != c.want || string(made.Status) != c.status || string(made.Category) != c.category {
+			if got := string(made.AppendComponents(nil, nil)); got != c.want || string(made.Status) != c.status || string(made.Category) != c.category {
 				t.Errorf("%s, %s\ngot  %s\nwant %s", made.Status, made.Category, got, c.want)
 			}
 			again, err := template.New(t.Context(), m, template.Options{Clock: clock.NewFake(noon)})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got, ok := again.Template(made.ID); !ok || string(got.AppendComponents(nil)) != c.want {
+			if got, ok := again.Template(made.ID); !ok || string(got.AppendComponents(nil, nil)) != c.want {
 				t.Error("another template after a restart")
 			}
 		})
@@ -254,7 +254,7 @@ func FuzzParseDraft(f *testing.F) {
 		if made.Category == template.Authentication {
 			return
 		}
-		again := `{"name":"b","language":"` + made.Language + `","category":"` + string(made.Category) + `","parameter_format":"` + string(made.Format) + `","components":` + string(made.AppendComponents(nil)) + `}`
+		again := `{"name":"b","language":"` + made.Language + `","category":"` + string(made.Category) + `","parameter_format":"` + string(made.Format) + `","components":` + string(made.AppendComponents(nil, nil)) + `}`
 		d, err = template.ParseDraft(graph.Text("", again))
 		if err != nil {
 			t.Fatal(said(err), again)

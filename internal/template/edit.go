@@ -84,7 +84,7 @@ func (s *Service) rewrite(ctx context.Context, t *Template, e *Edit) error {
 		t.Components = localise(list, t.Language)
 	}
 	e.apply(t)
-	if err := s.samples(ctx, t); err != nil {
+	if err := s.samples(ctx, e.App, t); err != nil {
 		return err
 	}
 	if t.Category == Utility && t.promotes() {

@@ -138,12 +138,8 @@ func parseHandle[V Value[V]](c *Component, v V) error {
 	if len(list) == 0 || list[0] == "" || len(list[0]) > maxHandle {
 		return wa.ErrTemplateSampleHandle
 	}
-	c.Example = handleExample(list[0])
+	c.Handle = list[0]
 	return nil
 }
 
 const maxHandle = 8 << 10 // bytes, ours
-
-func handleExample(s string) []byte {
-	return append(quote([]byte(`{"header_handle":[`), s), `]}`...)
-}

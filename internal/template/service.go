@@ -19,11 +19,11 @@ import (
 // ErrUnknown is returned by writes to a template that does not exist.
 var ErrUnknown = errors.New("no such template")
 
-// Samples tells what a handle of a resumable upload stands for.
+// Samples knows the files of resumable uploads.
 type Samples interface {
-	// Sample returns the address under which the file can be looked at. Error: [wa.ErrTemplateHandle] or
-	// [wa.ErrTemplateSampleHandle] for a handle that is none.
-	Sample(ctx context.Context, w wa.WABAID, handle string) (string, error)
+	// Sample checks that the handle stands for a file of the app that fits a header of this format. Error:
+	// [wa.ErrTemplateSampleHandle].
+	Sample(ctx context.Context, app wa.AppID, handle string, f HeaderFormat) error
 }
 
 // Options of a Service.
@@ -31,7 +31,7 @@ type Options struct {
 	Clock clock.Clock // required
 	Rand  io.Reader   // of ids; nil means crypto/rand
 	Log   *slog.Logger
-	// Samples of media headers; nil: a handle is kept as it is.
+	// Samples of media headers; nil: nobody checks them.
 	Samples Samples
 	// ReviewAfter is how long the automatic reviewer takes.
 	ReviewAfter time.Duration

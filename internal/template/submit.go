@@ -2,8 +2,6 @@ package template
 
 import (
 	"context"
-	"encoding/json"
-	"strings"
 	"time"
 
 	"github.com/hikyaku/hikyaku/internal/wa"
@@ -109,7 +107,7 @@ func (s *Service) build(ctx context.Context, w wa.WABAID, d *Draft) (*Template, 
 			return nil, err
 		}
 		t.Library, approved = d.FromLibrary.Name, true
-	} else if err := s.samples(ctx, t); err != nil {
+	} else if err := s.samples(ctx, d.App, t); err != nil {
 		return nil, err
 	}
 	if t.Category == Utility && d.FromLibrary == nil && t.promotes() {
@@ -135,9 +133,8 @@ func (s *Service) submitted(t *Template) {
 	}
 }
 
-// samples looks up the handles of media headers: step 7 of spec/templates.md section 19. What has been looked up is an
-// address, and stays.
-func (s *Service) samples(ctx context.Context, t *Template) error {
+// samples checks the handles of media headers: step 7 of spec/templates.md section 19.
+func (s *Service) samples(ctx context.Context, app wa.AppID, t *Template) error {
 	lists := [][]Component{t.Components}
 	for _, c := range t.Components {
 		for _, card := range c.Cards {
@@ -147,23 +144,12 @@ func (s *Service) samples(ctx context.Context, t *Template) error {
 	for _, list := range lists {
 		for i := range list {
 			c := &list[i]
-			if c.Type != Header || !c.Format.media() || s.o.Samples == nil {
+			if c.Handle == "" || s.o.Samples == nil {
 				continue
 			}
-			var ex struct {
-				Handle []string `json:"header_handle"`
-			}
-			if err := json.Unmarshal(c.Example, &ex); err != nil || len(ex.Handle) == 0 {
-				return wa.ErrTemplateSampleHandle
-			}
-			if strings.HasPrefix(ex.Handle[0], "https://") || strings.HasPrefix(ex.Handle[0], "http://") {
-				continue
-			}
-			url, err := s.o.Samples.Sample(ctx, t.WABA, ex.Handle[0])
-			if err != nil {
+			if err := s.o.Samples.Sample(ctx, app, c.Handle, c.Format); err != nil {
 				return err
 			}
-			c.Example = handleExample(url)
 		}
 	}
 	return nil

@@ -214,7 +214,7 @@ func TestHelloWorld(t *testing.T) {
 			t.Errorf("got %s", message(err))
 		}
 	}
-	if !strings.HasPrefix(string(found.AppendComponents(nil)), `[{"type":"HEADER","format":"TEXT","text":"Hello World"},{"type":"BODY","text":"Welcome`) {
+	if !strings.HasPrefix(string(found.AppendComponents(nil, nil)), `[{"type":"HEADER","format":"TEXT","text":"Hello World"},{"type":"BODY","text":"Welcome`) {
 		t.Error("components are not readable")
 	}
 }

@@ -190,4 +190,16 @@ func documents(t *testing.T, s *store.Store) {
 	if got, err := s.LoadTemplates(t.Context()); len(got) != 0 || err != nil {
 		t.Errorf("forgotten templates: %v, %v", got, err)
 	}
+	g := &template.Group{ID: "7", WABA: "3", Name: "a", Templates: []wa.TemplateID{"1"}, Created: noon}
+	for range 2 {
+		must(t, s.SaveTemplateGroup(t.Context(), g))
+		got, err := s.LoadTemplateGroups(t.Context())
+		must(t, err)
+		equal("groups", got, []*template.Group{g})
+		g.Name = "b"
+	}
+	must(t, s.DeleteTemplateGroup(t.Context(), "7"))
+	if got, err := s.LoadTemplateGroups(t.Context()); len(got) != 0 || err != nil {
+		t.Errorf("deleted groups: %v, %v", got, err)
+	}
 }
