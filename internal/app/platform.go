@@ -277,8 +277,8 @@ func (p *platform) startChores(a *App) {
 		}
 	})
 	p.chores.Go(func() { p.housekeep(ctx) })
-	p.chores.Go(func() { p.rules.template.Run(ctx, nil) })
-	p.chores.Go(func() { p.policy.Run(ctx, numberNotices{&p.notices}) })
+	p.chores.Go(func() { p.rules.template.Run(ctx, &p.board) })
+	p.chores.Go(func() { p.policy.Run(ctx, numberNotices{&p.board}) })
 	p.chores.Go(func() {
 		select {
 		case err := <-p.pipeline.Failed():
