@@ -26,6 +26,8 @@ type Pipeline interface {
 	Mark(ctx context.Context, number wa.PhoneNumberID, id wa.MessageID, typing bool) error
 	// BlockUsers returns one error for each user after what it did is durable.
 	BlockUsers(ctx context.Context, number wa.PhoneNumberID, users []wa.WaID, on bool) ([]error, error)
+	// Sent is a message that the number sent, or pipeline.ErrUnknown.
+	Sent(ctx context.Context, number wa.PhoneNumberID, id wa.MessageID) (*pipeline.Message, error)
 	// Blocked is a page of the users that the number blocks: behind after, or in front of before.
 	Blocked(ctx context.Context, number wa.PhoneNumberID, after, before wa.WaID, limit int) ([]wa.WaID, error)
 }

@@ -39,6 +39,10 @@ func (nowhere) BlockUsers(context.Context, wa.PhoneNumberID, []wa.WaID, bool) ([
 	return nil, nil
 }
 
+func (nowhere) Sent(context.Context, wa.PhoneNumberID, wa.MessageID) (*pipeline.Message, error) {
+	return nil, pipeline.ErrUnknown
+}
+
 func (nowhere) Blocked(context.Context, wa.PhoneNumberID, wa.WaID, wa.WaID, int) ([]wa.WaID, error) {
 	return nil, nil
 }

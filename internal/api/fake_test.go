@@ -96,7 +96,8 @@ type lane struct {
 	marked   []wa.MessageID
 	typing   bool
 	blocked  []wa.WaID // ascending
-	silent   wa.WaID   // did not write within 24 hours
+	sent     *pipeline.Message
+	silent   wa.WaID // did not write within 24 hours
 	fail     func(ctx context.Context) error
 }
 
@@ -136,6 +137,15 @@ func (l *lane) BlockUsers(_ context.Context, _ wa.PhoneNumberID, users []wa.WaID
 		}
 	}
 	return each, nil
+}
+
+func (l *lane) Sent(_ context.Context, number wa.PhoneNumberID, id wa.MessageID) (*pipeline.Message, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if m := l.sent; m != nil && m.Number == number && m.ID == id {
+		return m, nil
+	}
+	return nil, pipeline.ErrUnknown
 }
 
 func (l *lane) Blocked(_ context.Context, _ wa.PhoneNumberID, after, _ wa.WaID, limit int) (list []wa.WaID, _ error) {

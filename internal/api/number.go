@@ -18,6 +18,7 @@ const (
 	edgeMarketing  = "marketing_messages"
 	edgeEncrypted  = "messages_encrypted"
 	edgeBlock      = "block_users"
+	edgeHistory    = "message_history"
 )
 
 // number is a phone number together with the account that owns it.
@@ -42,6 +43,7 @@ func (s *surface) numberNode() graph.Node[number] {
 			{Name: edgeMarketing, Post: action(edgeMarketing, s.sendMarketing)},
 			{Name: edgeEncrypted, Post: action(edgeEncrypted, s.sendEncrypted)},
 			s.blockEdge(),
+			s.historyEdge(),
 			{Name: edgeRegister, Post: action(edgeRegister, s.register)},
 			{Name: edgeDeregister, Post: action(edgeDeregister, s.deregister)},
 		},

@@ -1,6 +1,8 @@
 package api_test
 
 import (
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -169,6 +171,29 @@ func TestBlockUsers(t *testing.T) {
 	w.token("M", appA, adminA, scopeM)
 	if r := w.call("M", "GET "+path, ""); r.status != 403 {
 		t.Errorf("without the scope: %d %s", r.status, r.body)
+	}
+}
+
+// Source: spec/messages.md section 18.
+func TestMessageHistory(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	path := "GET /v23.0/" + numLive + "/message_history"
+	at := w.clock.Now().UnixMilli()
+	w.lane.sent = &pipeline.Message{ID: "wamid.A", Number: numLive, SentAt: at, DeliveredAt: at + 2000, ReadAt: at + 4000}
+	w.call("clerk", path, "").want(t, 400, graphError("(#100) The parameter message_id is required.", `"code":100`))
+	w.call("clerk", path+"?message_id=wamid.B", "").want(t, 200, `{"data":[]}`)
+	r := w.call("clerk", path+"?message_id=wamid.A", "")
+	digits := regexp.MustCompile(`"id":"\d{15}"`)
+	got, _, _ := strings.Cut(digits.ReplaceAllString(r.body, `"id":"N"`), `,"paging"`)
+	second := func(ms int64) string { return strconv.FormatInt(ms/1000, 10) }
+	if want := `{"data":[{"id":"N","message_id":"wamid.A","events":{"data":[{"id":"N","delivery_status":"SENT","timestamp":` + second(at) +
+		`},{"id":"N","delivery_status":"DELIVERED","timestamp":` + second(at+2000) + `},{"id":"N","delivery_status":"READ","timestamp":` + second(at+4000) + `}]}}]`; got != want {
+		t.Errorf("got %s", got)
+	}
+	w.lane.sent = &pipeline.Message{ID: "wamid.A", Number: numLive, FailedAt: at, Code: wa.ErrWindow.Code}
+	if r := w.call("clerk", path+"?message_id=wamid.A&fields=events", ""); !strings.Contains(r.body, `"delivery_status":"FAILED","timestamp":`+strconv.FormatInt(at/1000, 10)+`,"error_description":"Re-engagement message"}]}`) || strings.Contains(r.body, "message_id") {
+		t.Errorf("failed: %s", r.body)
 	}
 }
 

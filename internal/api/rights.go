@@ -79,6 +79,7 @@ var rights = map[endpoint]right{
 	{post, kindNumber, edgeMessages}:   {scopeS, access.MessagingTask},
 	{post, kindNumber, edgeMarketing}:  {scopeS, access.MessagingTask},
 	{post, kindNumber, edgeEncrypted}:  {scopeS, access.MessagingTask},
+	{get, kindNumber, edgeHistory}:     {scopeS, access.MessagingTask},
 	{get, kindNumber, edgeBlock}:       {scopeS, access.MessagingTask},
 	{post, kindNumber, edgeBlock}:      {scopeS, access.MessagingTask},
 	{remove, kindNumber, edgeBlock}:    {scopeS, access.MessagingTask},

@@ -51,8 +51,16 @@ func TestBusinessScopedUserIDs(t *testing.T) {
 			s        *business.Service
 			waba, id string
 		}{
-			{s, "3", id}, {s, "4", id}, {other, "1", id}, {s, "1", "FR" + id[2:]}, {s, "1", id[:3] + "ENT." + id[3:]},
-			{s, "1", id[:len(id)-1]}, {s, "1", id + "0"}, {s, "1", id[:3] + strings.Repeat("z", 22)}, {s, "1", id[:3] + "-" + id[4:]}, {s, "1", ""},
+			{s, "3", id},
+			{s, "4", id},
+			{other, "1", id},
+			{s, "1", "FR" + id[2:]},
+			{s, "1", id[:3] + "ENT." + id[3:]},
+			{s, "1", id[:len(id)-1]},
+			{s, "1", id + "0"},
+			{s, "1", id[:3] + strings.Repeat("z", 22)},
+			{s, "1", id[:3] + "-" + id[4:]},
+			{s, "1", ""},
 		} {
 			if got, ok := c.s.UserOf(wa.WABAID(c.waba), c.id); ok {
 				t.Errorf("%s of account %s is %s", c.id, c.waba, got)

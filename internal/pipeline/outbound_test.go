@@ -97,6 +97,23 @@ func TestAddressMessagesShowInOneCountry(t *testing.T) {
 	}
 }
 
+// Source: spec/messages.md section 18.
+func TestSent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	in := w.phone(ana).say(shop, "hi")
+	id := w.settled(text(ana, "x"))
+	m, err := w.p.Sent(t.Context(), shop, id)
+	if err != nil || m.ID != id || m.SentAt == 0 || m.DeliveredAt == 0 {
+		t.Errorf("%+v, %v", m, err)
+	}
+	for what, of := range map[wa.MessageID]wa.PhoneNumberID{id: shop2, in: shop, "wamid.x": shop} {
+		if _, err := w.p.Sent(t.Context(), of, what); !errors.Is(err, pipeline.ErrUnknown) {
+			t.Errorf("%s of %s: %v", what, of, err)
+		}
+	}
+}
+
 // R43: one send of every type takes one message of the number's throughput each. The sends are those of the message room.
 func TestThroughputCountsEveryType(t *testing.T) {
 	t.Parallel()
@@ -108,7 +125,7 @@ func TestThroughputCountsEveryType(t *testing.T) {
 	w.phone(ana).say(shop, "hi")
 	w.clock.Advance(time.Second)
 	n, kinds := 0, map[string]bool{}
-	for _, line := range strings.Split(string(file), "\n") {
+	for _, line := range strings.SplitSeq(string(file), "\n") {
 		if !strings.HasPrefix(line, `{"type"`) {
 			continue
 		}

@@ -308,8 +308,12 @@ func blocked(t *testing.T, s *store.Store) {
 		return pipeline.PeerKey{Number: wa.PhoneNumberID(number), User: wa.WaID(user)}
 	}
 	must(t, s.Apply(t.Context(), &pipeline.Batch{Position: 1, Peers: []pipeline.PeerChange{
-		{Key: key("1", "1555"), BlockedByBusiness: &yes}, {Key: key("1", "1444"), BlockedByBusiness: &yes}, {Key: key("1", "1666"), BlockedByBusiness: &yes},
-		{Key: key("1", "1777"), BlockedByBusiness: &yes}, {Key: key("1", "1888"), BlockedByUser: &yes}, {Key: key("2", "1999"), BlockedByBusiness: &yes},
+		{Key: key("1", "1555"), BlockedByBusiness: &yes},
+		{Key: key("1", "1444"), BlockedByBusiness: &yes},
+		{Key: key("1", "1666"), BlockedByBusiness: &yes},
+		{Key: key("1", "1777"), BlockedByBusiness: &yes},
+		{Key: key("1", "1888"), BlockedByUser: &yes},
+		{Key: key("2", "1999"), BlockedByBusiness: &yes},
 	}, Sessions: []pipeline.Session{{Number: "1", Device: "1555.1", LastSeq: 1}}}))
 	must(t, s.Apply(t.Context(), &pipeline.Batch{Position: 2, Peers: []pipeline.PeerChange{{Key: key("1", "1777"), BlockedByBusiness: &no}}}))
 	for _, c := range []struct {
