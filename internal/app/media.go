@@ -125,7 +125,7 @@ func (f shelf) Download(ctx context.Context, id string, most int64) ([]byte, err
 	if err != nil {
 		return nil, err
 	}
-	defer r.Close() //nolint:errcheck // it was only read
+	defer r.Close()
 	b := make([]byte, size)
 	if _, err := io.ReadFull(r, b); err != nil {
 		return nil, fmt.Errorf("read a file: %w", err)

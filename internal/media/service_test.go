@@ -280,7 +280,7 @@ func TestDevicesOpenTheBlob(t *testing.T) {
 	if d.ID != m.ID || d.MIME != "image/png" || d.Size != int64(len(content)) || d.Width != 300 || d.Height != 200 || !bytes.Equal(d.SHA256, sum[:]) {
 		t.Errorf("description %+v", d)
 	}
-	if size, err := w.Service.Blob(t.Context(), d.Blob.ID); err != nil || size != d.Blob.Size {
+	if size, err := w.Blob(t.Context(), d.Blob.ID); err != nil || size != d.Blob.Size {
 		t.Errorf("the relay says %d, %v", size, err)
 	}
 	r, err := w.OpenBlob(t.Context(), d.Blob.ID, 0)

@@ -43,11 +43,11 @@ func (o *Outbound) Attach(body []byte, a Attachment) []byte {
 func AppendFilled(dst, body []byte, n int, members []byte) ([]byte, bool) {
 	var room [len(placeholder) + 24]byte
 	mark := AppendPlaceholder(room[:0], n)
-	at := bytes.Index(body, mark)
-	if at < 0 {
-		return append(dst, body...), false
+	before, after, found := bytes.Cut(body, mark)
+	dst = append(dst, before...)
+	if !found {
+		return dst, false
 	}
-	dst = append(dst, body[:at]...)
 	dst = append(dst, members...)
-	return append(dst, body[at+len(mark):]...), true
+	return append(dst, after...), true
 }
