@@ -125,7 +125,7 @@ func TestThroughputCountsEveryType(t *testing.T) {
 	w.phone(ana).say(shop, "hi")
 	w.clock.Advance(time.Second)
 	n, kinds := 0, map[string]bool{}
-	for _, line := range strings.SplitSeq(string(file), "\n") {
+	for line := range strings.SplitSeq(string(file), "\n") {
 		if !strings.HasPrefix(line, `{"type"`) {
 			continue
 		}
