@@ -161,6 +161,7 @@ func TestMoveKeepsTheChats(t *testing.T) {
 	if _, ok := r.f.User(ann); ok {
 		t.Error("the old number still has a user")
 	}
+	equal(t, "left", r.f.Left(ann), true)
 	if r.hash(new) == before {
 		t.Error("the new device has the old identity")
 	}
@@ -173,6 +174,7 @@ func TestMoveKeepsTheChats(t *testing.T) {
 		t.Errorf("chats: %+v", all)
 	}
 	r.add(ann, "")
+	equal(t, "left", r.f.Left(ann), false)
 	if err := r.f.Do(t.Context(), new, virtual.UserAction{Do: "change_number", Phone: ann}); !errors.Is(err, virtual.ErrAction) {
 		t.Errorf("a number with a user: %v", err)
 	}

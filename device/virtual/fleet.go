@@ -70,6 +70,7 @@ type Fleet struct {
 
 	mu     sync.RWMutex
 	users  map[string]*user
+	left   map[string]bool // numbers that their users gave up in this run
 	cancel context.CancelFunc
 	closed bool
 	jobs   sync.WaitGroup
@@ -82,7 +83,7 @@ func New(o Options) *Fleet {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	f := &Fleet{o: o, plain: o.Default, users: map[string]*user{}}
+	f := &Fleet{o: o, plain: o.Default, users: map[string]*user{}, left: map[string]bool{}}
 	if f.plain == nil {
 		b := Default()
 		f.plain = &b

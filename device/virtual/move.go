@@ -28,8 +28,10 @@ func (f *Fleet) Move(ctx context.Context, from, to string) error {
 	if err != nil {
 		return fmt.Errorf("make a device: %w", err)
 	}
+	f.leave(from, true) // before the platform asks who has the old number now
 	form := Registration{to, next.name, d.Describe("virtual", frame.PlatformVirtual)}
 	if err := f.o.Network.MoveUser(ctx, from, form); err != nil {
+		f.leave(from, false)
 		return fmt.Errorf("change the number: %w", err)
 	}
 	if _, err := d.Adopt(frame.Registered{WaID: to, Device: 1}); err != nil {
@@ -50,4 +52,21 @@ func (f *Fleet) Move(ctx context.Context, from, to string) error {
 	f.mu.Unlock()
 	next.begin()
 	return nil
+}
+
+func (f *Fleet) leave(waID string, left bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if left {
+		f.left[waID] = true
+	} else {
+		delete(f.left, waID)
+	}
+}
+
+// Left reports whether a user gave this number up, and nobody was added with it since.
+func (f *Fleet) Left(waID string) bool {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	return f.left[waID]
 }

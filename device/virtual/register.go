@@ -74,6 +74,7 @@ func (f *Fleet) enter(users []User) (fresh []*user, err error) {
 		if u == nil {
 			u = f.makeUser(want.WaID)
 			f.users[want.WaID] = u
+			delete(f.left, want.WaID)
 		}
 		f.mu.Unlock()
 		if u.update(want) {

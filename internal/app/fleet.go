@@ -157,7 +157,7 @@ func (p *platform) awaitAnswered(ctx context.Context, user string) error {
 
 // ensureUser makes unknown recipients of a sandbox virtual users.
 func (p *platform) ensureUser(ctx context.Context, id wa.WaID) error {
-	if p.fleet == nil {
+	if p.fleet == nil || p.fleet.Left(string(id)) {
 		return nil
 	}
 	if _, business := p.rules.business.NumberByWaID(id); business {
