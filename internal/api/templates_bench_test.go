@@ -51,7 +51,7 @@ func BenchmarkTemplates(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.ReportMetric(float64(time.Since(began).Milliseconds()), "load-ms")
+	loaded := time.Since(began)
 	w := newWorld(b, func(o *api.Options) { o.Template, o.Log, o.Rand = ts, slog.New(slog.DiscardHandler), nil })
 	for i := range accounts {
 		if _, err := w.business.CreateWABA(b.Context(), business.WABA{ID: waba(i), Owner: aozora, Name: "W"}); err != nil {
@@ -94,6 +94,7 @@ func BenchmarkTemplates(b *testing.B) {
 	b.StopTimer()
 	slices.Sort(took)
 	at := func(q float64) float64 { return float64(took[int(q*float64(len(took)-1))].Microseconds()) / 1000 }
+	b.ReportMetric(float64(loaded.Milliseconds()), "load-ms")
 	b.ReportMetric(at(0.5), "p50-ms")
 	b.ReportMetric(at(0.99), "p99-ms")
 }
