@@ -208,7 +208,7 @@ func (p *platform) openPipeline(ctx context.Context, draw io.Reader) error {
 		previews = preview.New(p.o.PreviewLoopback, p.clock)
 	}
 	p.pipeline = pipeline.New(pipeline.Options{
-		Logs: logs, Store: p.store, Blocks: p.store, Keys: p.store, Numbers: p.rules.business, Directory: directory{p.directory},
+		Logs: logs, Store: p.store, Blocks: p.store, Keys: p.store, Numbers: p.rules.business, UserIDs: p.rules.business, Directory: directory{p.directory},
 		Mailbox: mailbox{p.mailbox, p}, Vault: contentSealer{p.vault}, Previews: previews, Links: linker{p.links}, Arrivals: arrivals{p.media}, Applied: p.stored,
 		Gate: gate{p.policy}, Ready: p.policy.Load,
 		Clock: p.clock, Pace: p.wall, Rand: rand.Reader, IDs: draw, Logger: p.log,
@@ -223,7 +223,7 @@ func (p *platform) openPipeline(ctx context.Context, draw io.Reader) error {
 		again := c.Kind == network.DeviceReplaced || c.Kind == network.NumberChanged
 		p.pipeline.UserChanged(c.User.WaID, again)
 		if c.OldWaID != "" {
-			p.pipeline.Move(c.OldWaID, c.User.WaID, c.User.Name, nil)
+			p.pipeline.Move(c.OldWaID, c.User.WaID, c.User.Name)
 		}
 	})
 	p.onClose("lanes", p.pipeline.Close)

@@ -21,11 +21,11 @@ func (p *Pipeline) UserChanged(user wa.WaID, again bool) {
 }
 
 // Move says that a user has another number: every business number that knows the old one is told by a system message, and of
-// the new business-scoped id by user_id_update. name is the user's profile name; userIDs returns the user's ids for an
-// account before and after, and is nil when there are none. Source: spec/webhooks.md sections 13.13 and 27.
-func (p *Pipeline) Move(from, to wa.WaID, name string, userIDs func(wa.WABAID) (before, after string)) {
+// the new business-scoped id by user_id_update. name is the user's profile name. Source:
+// spec/webhooks.md sections 13.13 and 27.
+func (p *Pipeline) Move(from, to wa.WaID, name string) {
 	for _, l := range p.lanes {
-		l.tell(&userChanged{user: from, moved: &relocation{to: to, name: name, userIDs: userIDs}})
+		l.tell(&userChanged{user: from, moved: &relocation{to: to, name: name}})
 	}
 }
 

@@ -138,9 +138,8 @@ func (c *acquaint) run(l *lane) {
 
 // relocation says where a user went.
 type relocation struct {
-	to      wa.WaID
-	name    string
-	userIDs func(waba wa.WABAID) (before, after string)
+	to   wa.WaID
+	name string
 }
 
 // meet loads a pair, which compares what the business knows of the user with what is so, and tells of a new number.
@@ -167,11 +166,7 @@ func (c *meet) run(l *lane) {
 }
 
 func (l *lane) tellMoved(p *peer, n *business.Number, to *relocation) error {
-	a := l.arrival(n, p.key.User)
-	after := ""
-	if to.userIDs != nil {
-		a.UserID, after = to.userIDs(n.WABA)
-	}
+	a, after := l.arrival(n, p.key.User), l.userID(n.WABA, to.to)
 	err := l.notice(&Notice{
 		WABA: n.WABA, Number: n.ID, Field: fieldMessages, Value: message.AppendMoved(nil, a, to.name, to.to, after),
 	})

@@ -14,6 +14,11 @@ import (
 // fromAd is said by a user who opened the chat from an ad.
 const fromAd = `hi"},"referral":{"source_url":"https://fb.me/1"},"x":{"y":"`
 
+// userIDs are made of the last four digits.
+type userIDs struct{}
+
+func (userIDs) UserID(_ wa.WABAID, user wa.WaID) string { return "US." + string(user[len(user)-4:]) }
+
 func (w *world) restart() {
 	w.kill()
 	w.start()
@@ -165,28 +170,27 @@ func TestIdentityNotice(t *testing.T) {
 // Source: spec/webhooks.md sections 13.13 and 27.
 func TestNumberChange(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newWorld(t, func(w *world) { w.set = func(o *pipeline.Options) { o.UserIDs = userIDs{} } })
 	f := w.phone(ana)
 	f.say(shop, "hi")
 	f.say(shop2, "hi")
 	w.projected()
 	w.restart()
-	ids := func(wa.WABAID) (string, string) { return "US.1", "US.2" }
-	w.p.Move(ana, "16505559999", "Ana", ids)
+	w.p.Move(ana, "16505559999", "Ana")
 	w.projected()
-	w.p.Move(ana, "16505559999", "Ana", ids) // a repeat says nothing new
+	w.p.Move(ana, "16505559999", "Ana") // a repeat says nothing new
 	w.projected()
 	system, update := w.notices("messages"), w.notices("user_id_update")
 	if len(system) != 2 || len(update) != 2 {
 		t.Fatalf("%d and %d notices, want one of both per number", len(system), len(update))
 	}
 	_, rest, _ := strings.Cut(system[0], `"timestamp"`)
-	want := `:"1772366400","type":"system","system":{"body":"User Ana changed from 16505550001 to 16505559999","wa_id":"16505559999","user_id":"US.2","type":"user_changed_number"}}]}`
-	if rest != want || !strings.HasPrefix(system[0], `{"messages":[{"from":"16505550001","from_user_id":"US.1","id":"wamid.`) {
+	want := `:"1772366400","type":"system","system":{"body":"User Ana changed from 16505550001 to 16505559999","wa_id":"16505559999","user_id":"US.9999","type":"user_changed_number"}}]}`
+	if rest != want || !strings.HasPrefix(system[0], `{"messages":[{"from":"16505550001","from_user_id":"US.0001","id":"wamid.`) {
 		t.Errorf("got %s", system[0])
 	}
-	want = `{"contacts":[{"profile":{"name":"Ana"},"wa_id":"16505559999","user_id":"US.2"}],"user_id_update":[{"wa_id":"16505559999",` +
-		`"detail":"User id changed","user_id":{"previous":"US.1","current":"US.2"},"timestamp":"1772366400"}]}`
+	want = `{"contacts":[{"profile":{"name":"Ana"},"wa_id":"16505559999","user_id":"US.9999"}],"user_id_update":[{"wa_id":"16505559999",` +
+		`"detail":"User id changed","user_id":{"previous":"US.0001","current":"US.9999"},"timestamp":"1772366400"}]}`
 	if update[0] != want {
 		t.Errorf("got  %s\nwant %s", update[0], want)
 	}
