@@ -88,6 +88,7 @@ var only = map[string][]string{
 	"github.com/pressly/goose":      {"internal/store"},
 	"github.com/prometheus/":        {"internal/app"},
 	"github.com/nyaruka/":           {"internal/wa"},
+	"github.com/piglig/":            {"internal/api"},
 	"filippo.io/edwards25519":       {"internal/signal"},
 	"charm.land/":                   {"internal/console"},
 	"github.com/alecthomas/kong":    {"cmd/hikyaku"},

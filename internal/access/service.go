@@ -39,6 +39,9 @@ type Service struct {
 	rand   io.Reader
 	keys   *keys
 
+	codes  codes
+	logins logins
+
 	snap atomic.Pointer[snapshot]
 	mu   sync.Mutex // held over every write, store included
 }

@@ -16,10 +16,11 @@ type App struct {
 	Category      string
 	Namespace     string
 	Mode          AppMode
-	Advanced      []Scope // scopes with advanced access: other portfolios' assets too; all others are standard
-	RequireProof  bool    // calls with user and system user tokens need appsecret_proof
-	Secret        []byte  // sealed, 32 lower-case hex characters
-	VerifyToken   []byte  // sealed
+	Advanced      []Scope  // scopes with advanced access: other portfolios' assets too; all others are standard
+	Redirects     []string // where the log-in dialog may send people, compared as they are
+	RequireProof  bool     // calls with user and system user tokens need appsecret_proof
+	Secret        []byte   // sealed, 32 lower-case hex characters
+	VerifyToken   []byte   // sealed
 	SecretChanged time.Time
 	Created       time.Time
 }
@@ -113,8 +114,12 @@ type Person struct {
 	Email    string
 	Member   []Membership
 	Assigned []Assignment
+	Password []byte // salt and hash; nil: cannot log in
 	Created  time.Time
 }
+
+// LogValue keeps addresses and hashes out of logs.
+func (p *Person) LogValue() slog.Value { return slog.StringValue(p.ID) }
 
 // TokenType is debug_token.type.
 type TokenType string

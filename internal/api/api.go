@@ -43,6 +43,9 @@ type Options struct {
 	Clock    clock.Clock
 	Media    *media.Service // nil: no media can be uploaded or sent by id
 
+	Uploads  Uploads  // of profile photos; nil: Media's
+	Pictures Pictures // nil: no profile photos
+
 	Log      *slog.Logger
 	Observer graph.Observer
 	Versions *graph.Registry // nil: the published ones, old ones upgraded
@@ -74,16 +77,16 @@ func New(o Options) (http.Handler, error) {
 	if o.Access == nil || o.Business == nil || o.Template == nil || o.Webhooks == nil || o.Pipeline == nil || o.Clock == nil {
 		return nil, errors.New("api: Options needs Access, Business, Template, Webhooks, Pipeline and Clock")
 	}
+	if o.Uploads == nil && o.Media != nil {
+		o.Uploads = uploadsOf{o.Media}
+	}
 	s := &surface{o: o, meter: newMeter()}
 	return graph.New(graph.Options{
 		Nodes: []graph.NodeType{
 			s.portfolioNode(), s.wabaNode(false), s.numberNode(), s.templateNode(), s.groupNode(), s.appNode(), s.systemUserNode(), s.personNode(),
-			s.mediaNode(), s.uploadNode(),
+			s.mediaNode(), s.uploadNode(), s.preverifiedNode(),
 		},
-		Roots: []graph.Root{
-			{Path: "debug_token", AnyCarrier: true, Get: s.debugToken},
-			library(),
-		},
+		Roots:    append(s.oauthRoots(), graph.Root{Path: "debug_token", AnyCarrier: true, Get: s.debugToken}, library()),
 		Resolver: s, Auth: s, Clock: o.Clock, Versions: o.Versions, Carriers: o.Carriers, Log: o.Log, Observer: o.Observer,
 		Rand: o.Rand, BaseURL: o.BaseURL, MaxBody: o.MaxBody, Revision: o.Revision, Status: o.Status, Admit: s.admit,
 		Enter: s.enter,

@@ -5,6 +5,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"image"
+	"image/png"
 	"slices"
 	"strconv"
 	"sync"
@@ -29,6 +31,10 @@ type businessStore struct{}
 func (businessStore) LoadBusiness(context.Context) (*business.Set, error) {
 	return &business.Set{}, nil
 }
+func (businessStore) Activities(context.Context, business.ActivityQuery) ([]*business.Activity, error) {
+	return nil, nil
+}
+
 func (businessStore) SaveBusiness(ctx context.Context, _ *business.Set) error { return ctx.Err() }
 
 type templateStore struct{}
@@ -174,4 +180,65 @@ type zeros struct{}
 func (zeros) Read(p []byte) (int, error) {
 	clear(p)
 	return len(p), nil
+}
+
+// mail keeps the codes that businesses ask for, and the profile photos.
+type mail struct {
+	mu       sync.Mutex
+	codes    map[wa.WaID]string
+	pictures pictures
+}
+
+func (m *mail) SendCode(_ context.Context, to wa.WaID, code string, _ business.CodeMethod, _ string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.codes == nil {
+		m.codes = map[wa.WaID]string{}
+	}
+	m.codes[to] = code
+	return nil
+}
+
+func (m *mail) ChooseCode(wa.WaID) (string, bool) { return "", false }
+
+func (m *mail) code(to wa.WaID) string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.codes[to]
+}
+
+type pictures struct{ kept sync.Map }
+
+func (p *pictures) SavePicture(_ context.Context, id, _ string, data []byte) error {
+	p.kept.Store(id, data)
+	return nil
+}
+
+func (p *pictures) Picture(_ context.Context, id string) (string, []byte, error) {
+	data, ok := p.kept.Load(id)
+	if !ok {
+		return "", nil, nil
+	}
+	return "image/png", data.([]byte), nil
+}
+
+func (p *pictures) DeletePicture(_ context.Context, id string) error {
+	p.kept.Delete(id)
+	return nil
+}
+
+// uploads knows the handles "photo", "small" and "text" of app A.
+type uploads struct{}
+
+func (uploads) Handle(_ context.Context, app wa.AppID, handle string) (string, []byte, error) {
+	side := map[string]int{"photo": 256, "small": 100}[handle]
+	switch {
+	case app != appA, side == 0 && handle != "text":
+		return "", nil, wa.ErrTemplateHandle
+	case side == 0:
+		return "image/png", []byte("not an image"), nil
+	}
+	var b bytes.Buffer
+	err := png.Encode(&b, image.NewGray(image.Rect(0, 0, side, side)))
+	return "image/png", b.Bytes(), err
 }

@@ -16,10 +16,12 @@ type entity struct {
 	owner    wa.BusinessID // of an account: the BUSINESS entity behind it
 	code     int           // 0: available
 	why, fix string
+	info     string // of an entity that sends less than it could
 }
 
 const (
 	available = "AVAILABLE"
+	limited   = "LIMITED"
 	blocked   = "BLOCKED"
 )
 
@@ -39,6 +41,13 @@ func health(c *graph.Call, entities ...entity) graph.Obj {
 	list := make([]graph.Obj, 0, len(entities))
 	for _, e := range entities {
 		o := graph.Obj{{K: "entity_type", V: e.kind}, {K: "id", V: e.id}}
+		if e.code == 0 && e.info != "" {
+			if overall == available {
+				overall = limited
+			}
+			list = append(list, append(o, graph.KV{K: "can_send_message", V: limited}, graph.KV{K: "additional_info", V: []string{e.info}}))
+			continue
+		}
 		if e.code == 0 {
 			list = append(list, append(o, graph.KV{K: "can_send_message", V: available}))
 			continue
@@ -64,6 +73,9 @@ func numberHealth(n number, now time.Time) entity {
 	e := entity{kind: "PHONE_NUMBER", id: string(n.ID)}
 	err := n.Ready(&business.WABA{Status: business.WABAActive}, now)
 	if err == nil {
+		if n.Mode != business.Sandbox && (n.NameStatus == business.NamePending || n.NameStatus == business.NameDeclined) {
+			e.info = "The display name is not approved: people may not see it."
+		}
 		return e
 	}
 	e.code, e.why, e.fix = healthNumber, err.Error(), "See the error code."

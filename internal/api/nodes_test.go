@@ -103,7 +103,7 @@ func TestUnknownAndForbidden(t *testing.T) {
 		{"admin", "GET /v23.0/" + numLive + "?fields=host_platform", "", 400, graphError("(#100) Tried accessing nonexisting field (host_platform) on node type (WhatsAppBusinessPhoneNumber)", `"code":100`)},
 		{"admin", "GET /v23.0/" + wabaA + "?fields=analytics", "", 400, graphError("(#100) Tried accessing nonexisting field (analytics) on node type (WhatsAppBusinessAccount)", `"code":100`)},
 		{"admin", "GET /v23.0/" + wabaA + "/flows", "", 400, graphError("(#100) Tried accessing nonexisting field (flows) on node type (WhatsAppBusinessAccount)", `"code":100`)},
-		{"admin", "POST /v23.0/" + wabaA, `{"name":"x"}`, 400, missing("post", wabaA)},
+		{"admin", "DELETE /v23.0/" + wabaA, "", 400, missing("delete", wabaA)},
 		{"admin", "GET /v23.0/" + numLive + "/messages", "", 400, missing("get", numLive)},
 		{"admin", "POST /v23.0/" + numLive + "/groups", `{}`, 400, missing("post", numLive)},
 		{"app", "GET /v23.0/me", "", 400, graphError("An active access token must be used to query information about the current user.", `"code":2500`)},

@@ -19,6 +19,20 @@ const (
 	edgeEncrypted  = "messages_encrypted"
 	edgeBlock      = "block_users"
 	edgeHistory    = "message_history"
+
+	edgeRequestCode = "request_code"
+	edgeVerifyCode  = "verify_code"
+	edgeSettings    = "settings"
+	edgeProfile     = "whatsapp_business_profile"
+	edgeAutomation  = "conversational_automation"
+	edgeQR          = "message_qrdls"
+	edgeEncryption  = "whatsapp_business_encryption"
+	edgeCommerce    = "whatsapp_commerce_settings"
+	edgeCompliance  = "business_compliance_info"
+	edgeOfficial    = "official_business_account"
+	edgeUsername    = "username"
+	edgeSuggestions = "username_suggestions"
+	edgeRecipients  = "allowed_recipients"
 )
 
 // number is a phone number together with the account that owns it.
@@ -46,6 +60,11 @@ func (s *surface) numberNode() graph.Node[number] {
 			s.historyEdge(),
 			{Name: edgeRegister, Post: action(edgeRegister, s.register)},
 			{Name: edgeDeregister, Post: action(edgeDeregister, s.deregister)},
+			{Name: edgeRequestCode, Post: action(edgeRequestCode, s.requestCode)},
+			{Name: edgeVerifyCode, Post: action(edgeVerifyCode, s.verifyCode)},
+			s.settingsEdge(), s.profileEdge(), s.automationEdge(), s.qrEdge(), s.encryptionEdge(), s.commerceEdge(), s.complianceEdge(),
+			{Name: edgeOfficial, NotField: true, Post: action(edgeOfficial, s.applyOfficial)},
+			s.usernameEdge(), s.suggestionsEdge(), s.recipientsEdge(),
 		},
 	}
 }
@@ -85,7 +104,14 @@ func (s *surface) numberFields() []graph.Field[number] {
 		{Name: fieldLimit, Get: func(n number) any { return graph.NonEmpty(s.tier(n.waba.Owner)) }},
 		{Name: "messaging_limit_tier", Get: func(n number) any { return graph.NonEmpty(oldTier(s.tier(n.waba.Owner))) }},
 		{Name: "is_official_business_account", Get: func(n number) any { return n.Official }},
-		{Name: "official_business_account", Get: func(n number) any { return officialStatus(n) }},
+		{Name: edgeOfficial, Get: func(n number) any { return officialStatus(n) }},
+		{Name: edgeUsername, Get: func(n number) any { return graph.NonEmpty(n.Username) }},
+		{Name: edgeAutomation, Sub: automationObject(), Get: func(n number) any {
+			if n.Automation == nil {
+				return nil
+			}
+			return n
+		}},
 		{Name: "is_pin_enabled", Get: func(n number) any { return n.PIN.Enabled() }},
 		{Name: "is_on_biz_app", Get: func(n number) any { return n.OnBizApp }},
 		{Name: "is_preverified_number", Get: func(n number) any { return n.Preverified }},
@@ -96,9 +122,7 @@ func (s *surface) numberFields() []graph.Field[number] {
 		{Name: "country_code", Get: func(n number) any { return graph.NonEmpty(n.CountryCode) }},
 		{Name: "country_dial_code", Get: func(n number) any { return graph.NonEmpty(n.DialCode) }},
 	}
-	return append(fields, absent[number](
-		"certificate", "new_certificate", "eligibility_for_api_business_global_search", "conversational_automation", "username",
-	)...)
+	return append(fields, absent[number]("certificate", "new_certificate", "eligibility_for_api_business_global_search")...)
 }
 
 // throughput is {level}; a number that is not registered has none (spec/phone_numbers.md section 7).
@@ -131,11 +155,8 @@ func oldTier(t business.Tier) business.Tier {
 }
 
 func officialStatus(n number) graph.Obj {
-	status := "NOT_STARTED"
-	if n.Official {
-		status = "APPROVED"
-	}
-	return graph.Obj{{K: "oba_status", V: status}}
+	o := n.OfficialState()
+	return graph.Obj{{K: "oba_status", V: string(o.Status)}, {K: "status_message", V: graph.NonEmpty(o.Message)}}
 }
 
 const (

@@ -51,11 +51,13 @@ func (s *surface) portfolioNode() graph.Node[portfolio] {
 		"vertical_id", "primary_page", "profile_picture_uri", "link", "created_by", "updated_by", "is_hidden",
 		"block_offline_analytics", "payment_account_id", "user_access_expire_time", "marketing_messages_onboarding_status",
 	)...)
+	owned := s.accounts(edgeOwned, true, false)
+	owned.Post = &graph.Action[portfolio]{Scopes: scopes(post, kindBusiness, edgeOwned), Do: s.createWABA}
 	return graph.Node[portfolio]{
 		Kind: kindBusiness, Name: typeBusiness, Scopes: scopes(get, kindBusiness, ""), Load: s.loadPortfolio, Fields: fields,
-		Edges: []graph.Edge[portfolio]{
-			s.accounts(edgeOwned, true, false), s.accounts(edgeClient, false, true), s.accounts(edgeWABAs, true, true),
-		},
+		Edges:  append(s.portfolioEdges(), owned, s.accounts(edgeClient, false, true), s.accounts(edgeWABAs, true, true)),
+		Post:   &graph.Action[portfolio]{Scopes: scopes(post, kindBusiness, ""), Do: s.updatePortfolio},
+		Delete: &graph.Action[portfolio]{Scopes: scopes(remove, kindBusiness, ""), Do: s.deletePortfolio},
 	}
 }
 

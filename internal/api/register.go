@@ -24,13 +24,14 @@ func (s *surface) register(ctx context.Context, c *graph.Call, n number) (any, e
 			return nil, graph.Invalid("Param %s is not supported: this server stores all data where it runs.", name)
 		}
 	}
+	moved := c.Params.Has("backup")
 	if err := backup(c.Params.Get("backup")); err != nil {
 		return nil, err
 	}
 	if err := calm(c, n); err != nil {
 		return nil, err
 	}
-	if _, err := s.o.Business.Register(ctx, n.ID, pin); err != nil {
+	if _, err := s.o.Business.Register(acting(ctx, c), n.ID, pin, moved); err != nil {
 		return nil, err
 	}
 	return graph.Success, nil
@@ -58,7 +59,7 @@ func (s *surface) deregister(ctx context.Context, c *graph.Call, n number) (any,
 	if err := calm(c, n); err != nil {
 		return nil, err
 	}
-	if _, err := s.o.Business.Deregister(ctx, n.ID); err != nil {
+	if _, err := s.o.Business.Deregister(acting(ctx, c), n.ID); err != nil {
 		return nil, err
 	}
 	return graph.Success, nil
@@ -77,6 +78,8 @@ type update struct {
 	pin      *string
 	callback *callback
 	hidden   *bool
+	name     *string
+	username *string
 }
 
 type callback struct{ url, token string }
@@ -92,13 +95,23 @@ func (s *surface) updateNumber(ctx context.Context, c *graph.Call, n number) (an
 	case !n.Live():
 		return nil, wa.ErrNumberDeleted
 	case u == update{}:
-		return nil, graph.Invalid("One of the parameters pin, webhook_configuration, search_visibility is required.")
+		return nil, graph.Invalid("One of the parameters pin, new_display_name, username, webhook_configuration, search_visibility is required.")
 	}
 	if err := calm(c, n); err != nil {
 		return nil, err
 	}
 	if cb := u.callback; cb != nil {
 		if err := s.o.Webhooks.OverrideNumber(ctx, who(c).App(), n.waba.ID, n.ID, cb.url, cb.token); err != nil {
+			return nil, err
+		}
+	}
+	if u.username != nil {
+		if _, err := s.o.Business.SetUsername(acting(ctx, c), n.ID, *u.username, false); err != nil {
+			return nil, err
+		}
+	}
+	if u.name != nil {
+		if _, err := s.o.Business.RequestName(acting(ctx, c), n.ID, *u.name); err != nil {
 			return nil, err
 		}
 	}
@@ -120,10 +133,22 @@ func (s *surface) updateNumber(ctx context.Context, c *graph.Call, n number) (an
 }
 
 func readUpdate(p graph.Value) (u update, err error) {
-	for _, name := range [...]string{"new_display_name", "username"} {
-		if p.Get(name).Present() {
-			return u, graph.Invalid("Param %s cannot be changed on this server.", name)
+	if v := p.Get("new_display_name"); v.Present() {
+		name, err := v.Str()
+		if err == nil {
+			err = business.CheckName(strings.TrimSpace(name))
 		}
+		if err != nil {
+			return u, err
+		}
+		u.name = &name
+	}
+	if v := p.Get("username"); v.Present() {
+		name, err := v.Str()
+		if err != nil {
+			return u, err
+		}
+		u.username = &name
 	}
 	pin := p.Get("pin")
 	if legacy := p.Get("whatsapp_business_api_data"); legacy.Present() && !pin.Present() {

@@ -22,6 +22,8 @@ const (
 	kindPerson        = "user"
 	kindMedia         = "media"
 	kindUpload        = "upload"
+
+	kindPreverified = "preverified_number"
 )
 
 // Resolve implements graph.Resolver: all objects share one id space (spec/graph.md section 1). Numbers come first because
@@ -50,6 +52,9 @@ func (s *surface) Resolve(ctx context.Context, _ graph.Caller, id string) (strin
 	}
 	if _, ok := s.o.Access.Person(id); ok {
 		return kindPerson, nil
+	}
+	if _, ok := s.o.Business.Preverified(id); ok {
+		return kindPreverified, nil
 	}
 	if s.o.Media == nil {
 		return "", nil

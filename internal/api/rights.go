@@ -24,6 +24,8 @@ const (
 	typeApp           = "Application"
 	typeSystemUser    = "SystemUser"
 	typePerson        = "User"
+
+	typePreverified = "WhatsAppBusinessPreVerifiedPhoneNumber"
 )
 
 // endpoint names what a call wants.
@@ -151,17 +153,28 @@ func (s *surface) enter(_ context.Context, c *graph.Call, node any) error {
 		}
 		return refusal(c, e, r, who(c).May(asset(w), r.task, r.scopes...), typeTemplateGroup)
 	case portfolio:
-		return refusal(c, e, r, who(c).MayBusiness(v.ID, false, r.scopes...), typeBusiness)
+		switch e.edge {
+		case edgePreverified, edgeAddNumbers, edgeSharePre:
+			if err := enterPreverified(c, v.ID, typeBusiness); err != nil {
+				return err
+			}
+		}
+		return refusal(c, e, r, who(c).MayBusiness(v.ID, adminOnly[e], r.scopes...), typeBusiness)
+	case *business.Preverified:
+		return enterPreverified(c, v.Owner, typePreverified)
 	case *access.App:
 		return enterApp(c, e, v)
 	case *access.SystemUser:
-		if string(v.ID) == who(c).Me() {
+		if string(v.ID) == who(c).Me() && !adminOnly[e] {
 			return nil
 		}
 		r.scopes = scopeB
-		return refusal(c, e, r, who(c).MayBusiness(v.Business, false, r.scopes...), typeSystemUser)
-	case *access.Person:
-		return nil // people see nobody but themselves, see personNode
+		return refusal(c, e, r, who(c).MayBusiness(v.Business, adminOnly[e], r.scopes...), typeSystemUser)
+	case *access.Person: // people see nobody but themselves, see personNode
+		if e.edge == edgeBusinesses && !who(c).Can(access.BusinessManagement) {
+			return refusal(c, e, right{scopes: scopeB}, access.NoScope, typePerson)
+		}
+		return nil
 	}
 	return wa.ErrPermission
 }
@@ -200,4 +213,10 @@ func unsupported(c *graph.Call) error {
 func mayList(c *graph.Call, w *business.WABA, edge string) bool {
 	r := rights[endpoint{get, kindWABA, edge}]
 	return who(c).May(asset(w), r.task, r.scopes...) == access.Allowed
+}
+
+// mayRead is mayList for the edges of a number.
+func mayRead(c *graph.Call, n number, edge string) bool {
+	r := rights[endpoint{get, kindNumber, edge}]
+	return who(c).May(asset(n.waba), r.task, r.scopes...) == access.Allowed
 }

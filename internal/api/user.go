@@ -20,7 +20,7 @@ func (s *surface) systemUserNode() graph.Node[*access.SystemUser] {
 	}
 	return graph.Node[T]{
 		Kind: kindSystemUser, Name: typeSystemUser, Load: s.loadSystemUser,
-		Fields: append(fields, absent[T]("finance_permission", "ip_permission")...),
+		Fields: append(fields, absent[T]("finance_permission", "ip_permission")...), Edges: s.systemUserEdges(),
 	}
 }
 
@@ -57,6 +57,8 @@ func (s *surface) personNode() graph.Node[*access.Person] {
 		Fields: []graph.Field[T]{
 			{Name: "name", When: graph.ByDefault, Get: func(p T) any { return p.Name }},
 			{Name: "id", When: graph.Always, Get: func(p T) any { return p.ID }},
+			{Name: "email", Get: func(p T) any { return graph.NonEmpty(p.Email) }},
 		},
+		Edges: s.personEdges(),
 	}
 }

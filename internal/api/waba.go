@@ -24,7 +24,10 @@ func (s *surface) wabaNode(item bool) graph.Node[*business.WABA] {
 	}
 	return graph.Node[*business.WABA]{
 		Kind: kind, Name: typeWABA, Scopes: scopes(get, kindWABA, ""), Load: s.loadWABA, Fields: s.wabaFields(currency),
-		Edges: append([]graph.Edge[*business.WABA]{s.numbersEdge(), s.subscribedEdge()}, s.templateEdges()...),
+		Post: &graph.Action[*business.WABA]{Scopes: scopes(post, kindWABA, ""), Do: s.updateWABA},
+		Edges: append([]graph.Edge[*business.WABA]{
+			s.numbersEdge(), s.subscribedEdge(), s.assignedUsersEdge(), s.activitiesEdge(), s.agenciesEdge(),
+		}, s.templateEdges()...),
 	}
 }
 
@@ -104,6 +107,7 @@ func (s *surface) numbersEdge() graph.Edge[*business.WABA] {
 				return s.listNumbers(c, w, p)
 			},
 		},
+		Post: &graph.Action[*business.WABA]{Scopes: scopes(post, kindWABA, edgeNumbers), Do: s.addNumber},
 	}
 }
 

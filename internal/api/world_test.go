@@ -70,6 +70,7 @@ type world struct {
 	template *template.Service
 	webhooks *webhook.Service
 	lane     *lane
+	codes    *mail
 	log      *syncBuffer
 	handler  http.Handler
 	url      string
@@ -98,7 +99,7 @@ func (s *syncBuffer) String() string {
 func newWorld(t testing.TB, change func(*api.Options)) *world {
 	t.Helper()
 	ctx := t.Context()
-	w := &world{t: t, clock: clock.NewFake(start), lane: &lane{}, log: &syncBuffer{}, tokens: map[string]string{}}
+	w := &world{t: t, clock: clock.NewFake(start), lane: &lane{}, codes: &mail{}, log: &syncBuffer{}, tokens: map[string]string{}}
 	var err error
 	must := func(err error) {
 		t.Helper()
@@ -108,7 +109,7 @@ func newWorld(t testing.TB, change func(*api.Options)) *world {
 	}
 	w.access, err = access.New(ctx, accessStore{}, access.Options{Clock: w.clock, Sealer: sealer{}, Pepper: bytes.Repeat([]byte{7}, 32)})
 	must(err)
-	w.business, err = business.New(ctx, businessStore{}, business.Options{Clock: w.clock, IDKey: []byte("ids")})
+	w.business, err = business.New(ctx, businessStore{}, business.Options{Clock: w.clock, IDKey: []byte("ids"), Courier: w.codes, Review: time.Hour})
 	must(err)
 	w.template, err = template.New(ctx, templateStore{}, template.Options{Clock: w.clock})
 	must(err)
@@ -121,6 +122,7 @@ func newWorld(t testing.TB, change func(*api.Options)) *world {
 	w.fillAccess(ctx, must)
 	o := api.Options{
 		Access: w.access, Business: w.business, Template: w.template, Webhooks: w.webhooks, Pipeline: w.lane, Clock: w.clock,
+		Uploads: uploads{}, Pictures: &w.codes.pictures,
 		Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Rand: zeros{}, BaseURL: base,
 	}
 	if change != nil {

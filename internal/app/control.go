@@ -66,6 +66,7 @@ func (a *App) controlRoutes(mux *http.ServeMux) {
 	}
 	a.userRoutes(handle)
 	templateRoutes(handle)
+	accountRoutes(handle)
 	handle("GET /control/v1/clock", a.showClock)
 	handle("POST /control/v1/clock", a.setClock)
 	handle("POST /control/v1/idle", a.idle)
@@ -179,6 +180,8 @@ func (p *platform) busyWith() string {
 		return "virtual users"
 	case !p.rules.template.Idle():
 		return "templates"
+	case !p.rules.business.Idle():
+		return "account notices"
 	case !p.webhooks.Idle():
 		return "webhooks"
 	case !p.pipeline.Projected():

@@ -30,6 +30,8 @@ type Options struct {
 	RootKeyHook string // program that wraps and unwraps data keys
 
 	Codes           string        // how registration codes reach people: "inbox", "fixed:PREFIX=CODE", "http:URL", "exec:PROGRAM"; empty: inbox in a sandbox, none otherwise
+	ReviewDelay     time.Duration // from a request to its automatic decision: display names, accounts; 0 decides at once
+	ManualReviews   bool          // reviews wait for the control API
 	PrivateWebhooks bool          // webhooks may go to private and loopback addresses; always so in a sandbox
 	WebhookBatch    int           // largest number of updates in one POST under backlog; 0 means 1,000, 1 switches batching off
 	NoPreviews      bool          // links are never fetched for previews

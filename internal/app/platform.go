@@ -54,7 +54,8 @@ type platform struct {
 	journal   *journal.Journal
 	mailbox   *network.Mailbox
 	directory *network.Directory
-	inbox     *network.Inbox // nil unless codes are caught
+	codes     network.CodeDriver // nil: no codes are sent
+	inbox     *network.Inbox     // nil unless codes are caught
 	hub       *network.Hub
 	pipeline  *pipeline.Pipeline
 	board     notices
@@ -164,12 +165,16 @@ func (p *platform) openStore(ctx context.Context) (err error) {
 }
 
 func (p *platform) openRules(ctx context.Context, draw io.Reader) (err error) {
+	if p.codes, p.inbox, err = codeDriver(p.o, p.log); err != nil {
+		return err
+	}
 	path := filepath.Join(p.o.Data, planFile)
 	if p.plan, err = openPlan(p.o, p.root, path, draw); err != nil {
 		return err
 	}
 	if p.rules.business, err = business.New(ctx, p.store, business.Options{
-		Clock: p.clock, Rand: draw, IDKey: []byte(p.plan.Pepper),
+		Clock: p.clock, Rand: draw, IDKey: []byte(p.plan.Pepper), Courier: courierFor(p.codes, p.clock), People: p.isPerson,
+		Log: p.log, Review: p.o.ReviewDelay, Manual: p.o.ManualReviews,
 	}); err != nil {
 		return err
 	}
@@ -278,6 +283,7 @@ func (p *platform) startChores(a *App) {
 	})
 	p.chores.Go(func() { p.housekeep(ctx) })
 	p.chores.Go(func() { p.rules.template.Run(ctx, &p.board) })
+	p.chores.Go(func() { p.tell(ctx) })
 	p.chores.Go(func() { p.policy.Run(ctx, numberNotices{&p.board}) })
 	p.chores.Go(func() {
 		select {

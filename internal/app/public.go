@@ -3,6 +3,7 @@ package app
 import (
 	"io"
 	"net/http"
+	"strings"
 
 	"github.com/hikyaku/hikyaku/internal/api"
 	"github.com/hikyaku/hikyaku/internal/graph"
@@ -12,15 +13,10 @@ import (
 
 // publicHandler joins what the public port serves: the user network below /network/v1/, everything else is the Graph API.
 func (p *platform) publicHandler(a *App) (http.Handler, error) {
-	driver, inbox, err := codeDriver(p.o, p.log)
-	if err != nil {
-		return nil, err
-	}
-	p.inbox = inbox
 	var registrar *network.Registrar
-	if driver != nil {
+	if p.codes != nil {
 		registrar = network.NewRegistrar(network.RegistrarConfig{
-			Directory: p.directory, Codes: p.store, Driver: driver, Businesses: businesses{p.rules.business}, Clock: p.clock, Log: p.log,
+			Directory: p.directory, Codes: p.store, Driver: p.codes, Businesses: businesses{p.rules.business}, Clock: p.clock, Log: p.log,
 		})
 	}
 	versions, err := graph.NewRegistry(p.o.Strict, graph.DefaultReleases()...)
@@ -29,7 +25,7 @@ func (p *platform) publicHandler(a *App) (http.Handler, error) {
 	}
 	surface, err := api.New(api.Options{
 		Access: p.rules.access, Business: p.rules.business, Template: p.rules.template, Groups: p.rules.groups, Webhooks: p.subs, Pipeline: p.pipeline,
-		Media: p.media, Clock: p.clock, Log: p.log, Observer: a.metrics.graph, Versions: versions,
+		Media: p.media, Pictures: p.store, Clock: p.clock, Log: p.log, Observer: a.metrics.graph, Versions: versions,
 		Carriers: graph.Carriers{Query: p.o.QueryTokens, Form: p.o.QueryTokens}, BaseURL: p.o.PublicURL,
 	})
 	if err != nil {
@@ -40,10 +36,20 @@ func (p *platform) publicHandler(a *App) (http.Handler, error) {
 	mux.Handle(media.Path, api.NewDownload(api.DownloadOptions{
 		Access: p.rules.access, Business: p.rules.business, Media: p.media, Carriers: graph.Carriers{Query: p.o.QueryTokens}, Log: p.log,
 	}))
+	pages := api.Public(p.rules.business, p.store)
+	for _, path := range []string{api.QRPath, api.PicturePath, api.LinkPath} {
+		mux.Handle(path, pages)
+	}
+	dialog := api.Dialog(p.rules.access, p.rules.business, p.log)
+	mux.Handle(api.DialogPath, dialog)
 	for _, path := range []string{"/wa/manage/", "/phone", "/phone/", "/chat", "/chat/"} {
 		mux.HandleFunc(path, notBuilt)
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if version, ok := strings.CutSuffix(r.URL.Path, api.DialogPath); ok && strings.HasPrefix(version, "/v") && strings.Count(version, "/") == 1 {
+			dialog.ServeHTTP(w, r)
+			return
+		}
 		// The mux cleans paths with a redirect; the Graph API accepts doubled and trailing slashes, so it must see the path
 		// as it came.
 		if _, pattern := mux.Handler(r); pattern != "" {

@@ -19,10 +19,13 @@ const (
 // Register connects a number, checking the PIN when it has one and setting it otherwise. Registering a registered number
 // succeeds and puts an approved new display name into force. Attempts and wrong guesses are durable before the answer.
 //
+// A number that migrates takes the place of its predecessor. moved says that the call carries the backup of a self-hosted
+// client: such a number keeps its ownership, and one that ran with two or more shards becomes HIGH at once.
+//
 // Errors, in this order: [ErrUnknown], [wa.ErrPINFormat], [wa.ErrNumberDeleted], [wa.ErrRegisterCoexistence],
 // [wa.ErrRegisterRate], [wa.ErrReverify], [wa.ErrPINGuesses], [wa.ErrPINTooFast], [wa.ErrPINMismatch].
 // Source: spec/phone_numbers.md sections 4.4 and 22.
-func (s *Service) Register(ctx context.Context, id wa.PhoneNumberID, pin string) (*Number, error) {
+func (s *Service) Register(ctx context.Context, id wa.PhoneNumberID, pin string, moved bool) (*Number, error) {
 	return s.attempt(ctx, id, func(n *Number, now time.Time) error {
 		switch {
 		case !ValidPIN(pin):
@@ -35,13 +38,13 @@ func (s *Service) Register(ctx context.Context, id wa.PhoneNumberID, pin string)
 		if err := count(&n.Calls.Register, &n.Calls.RegisterBlock, now); err != nil {
 			return err
 		}
-		if n.CodeVerification != CodeVerified {
+		if n.CodeVerification != CodeVerified && (!moved || !n.MultiConnect && n.Platform != OnPremise) {
 			return wa.ErrReverify.With("Request and verify a code for this phone number first.")
 		}
 		if err := s.checkPIN(n, pin, now); err != nil {
 			return err
 		}
-		connect(n, now)
+		s.connect(n, now, moved)
 		return nil
 	})
 }
@@ -55,17 +58,45 @@ func (s *Service) checkPIN(n *Number, pin string, now time.Time) (err error) {
 	return err
 }
 
-func connect(n *Number, now time.Time) {
+// connect changes n, and owes the webhooks. The caller holds mu.
+func (s *Service) connect(n *Number, now time.Time, moved bool) {
+	if old, ok := s.snap.Load().numbers[n.MigratesFrom]; ok {
+		c := old.copy()
+		c.Registered, c.Status, c.Platform = false, NumberMigrated, NotApplicable
+		s.draft.Numbers = append(s.draft.Numbers, c)
+		n.MigratesFrom = ""
+	}
+	if n.LastOnboarded.IsZero() {
+		v := qualityValue{Display: digitsOf(n), Event: "ONBOARDING"}
+		if p := s.snap.Load().portfolios[n.Business]; p != nil {
+			v.Current, v.Max = p.MessagingLimit, p.MessagingLimit
+		}
+		s.owe(s.notice(n.WABA, FieldQuality, v))
+	}
 	n.Registered = true
 	n.Status = NumberConnected
 	n.Platform = CloudAPI
 	n.LastOnboarded = now
-	if n.Level != High {
+	n.CodeVerification = CodeVerified
+	switch {
+	case moved && n.MultiConnect && n.Level != High:
+		n.Level = High
+		s.owe(s.notice(n.WABA, FieldQuality, qualityValue{Display: digitsOf(n), Event: "THROUGHPUT_UPGRADE", Current: TierUnlimited, Max: TierUnlimited}))
+	case n.Level != High:
 		n.Level = Standard
+	}
+	if k := n.PublicKey; k != nil {
+		c := *k
+		c.Status = KeyMismatch
+		n.PublicKey = &c
 	}
 	if n.NewName != "" && n.NewNameStatus == NameApproved {
 		n.VerifiedName, n.NameStatus = n.NewName, NameApproved
 		n.NewName, n.NewNameStatus = "", ""
+		if n.Username != "" && n.UsernameStatus == UsernameReserved {
+			n.UsernameStatus = UsernameApproved
+			s.owe(s.notice(n.WABA, FieldUsername, usernameValue{Display: digitsOf(n), Username: n.Username, Status: string(UsernameApproved)}))
+		}
 	}
 }
 
@@ -99,8 +130,20 @@ func (s *Service) SetPIN(ctx context.Context, id wa.PhoneNumberID, pin string) (
 		if !ValidPIN(pin) {
 			return wa.ErrPINFormat
 		}
+		if n.PIN.Enabled() {
+			s.owe(s.notice(n.WABA, FieldSecurity, securityValue{Display: digitsOf(n), Event: "PIN_CHANGED"}))
+		}
 		n.PIN, err = newPIN(s.rand, pin)
 		return err
+	})
+}
+
+// DisablePIN turns two-step verification off: what the owner confirms by mail on the real service. Errors: [ErrUnknown].
+func (s *Service) DisablePIN(ctx context.Context, id wa.PhoneNumberID) (*Number, error) {
+	return s.UpdateNumber(ctx, id, func(n *Number) error {
+		n.PIN = PIN{}
+		s.owe(s.notice(n.WABA, FieldSecurity, securityValue{Display: digitsOf(n), Event: "PIN_REQUEST_SUCCESS"}))
+		return nil
 	})
 }
 
@@ -113,7 +156,7 @@ func refuse(err error) error { return refusal{err} }
 
 // attempt is UpdateNumber for calls that are counted: what try changed is stored even when it fails, unless it refuses.
 func (s *Service) attempt(ctx context.Context, id wa.PhoneNumberID, try func(*Number, time.Time) error) (*Number, error) {
-	s.mu.Lock()
+	s.lock()
 	defer s.mu.Unlock()
 	old, ok := s.snap.Load().numbers[id]
 	if !ok {

@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/hikyaku/hikyaku/internal/clock"
 	"github.com/hikyaku/hikyaku/internal/wa"
@@ -27,6 +29,12 @@ type Options struct {
 	Clock clock.Clock // required
 	Rand  io.Reader   // of ids and salts; nil means crypto/rand
 	IDKey []byte      // secret that business-scoped user ids are made with; nil for none. It must never change
+
+	Courier Courier                                      // of ownership codes; nil: none can be requested
+	People  func(context.Context, wa.WaID) (bool, error) // whether a person uses these digits; nil: nobody knows
+	Review  time.Duration                                // from a request to its automatic decision; 0 decides at once
+	Manual  bool                                         // reviews wait for people
+	Log     *slog.Logger                                 // nil: none
 }
 
 // Service is the registry of portfolios, accounts and numbers. All methods are safe for concurrent use.
@@ -38,8 +46,25 @@ type Service struct {
 
 	snap atomic.Pointer[snapshot]
 
-	mu    sync.Mutex // held over every write, store included
-	hooks []func(*Number)
+	courier Courier
+	people  func(context.Context, wa.WaID) (bool, error)
+	review  time.Duration
+	manual  bool
+	log     *slog.Logger
+
+	mu        sync.Mutex // held over every write, store included
+	hooks     []func(*Number)
+	draft     Set       // what the write in progress adds to its own changes
+	owed      []*Notice // not handed on yet, oldest first
+	noticeSeq uint32
+
+	wake chan struct{}
+}
+
+// lock begins a write.
+func (s *Service) lock() {
+	s.mu.Lock()
+	s.draft = Set{}
 }
 
 // snapshot is never changed once it is published.
@@ -47,7 +72,11 @@ type snapshot struct {
 	portfolios map[wa.BusinessID]*Portfolio
 	wabas      map[wa.WABAID]*WABA
 	numbers    map[wa.PhoneNumberID]*Number
-	byWaID     map[wa.WaID]*Number // live numbers only
+	byWaID     map[wa.WaID]*Number // live numbers only, and not those that wait to replace one
+
+	qr          map[string]*QRCode
+	qrOf        map[wa.PhoneNumberID][]*QRCode // newest first
+	preverified map[string]*Preverified
 }
 
 // New loads everything from the store.
@@ -59,7 +88,14 @@ func New(ctx context.Context, store Store, o Options) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load portfolios, accounts and numbers: %w", err)
 	}
-	s := &Service{store: store, clock: o.Clock, rand: o.Rand, scopes: scopes{key: o.IDKey}}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Service{
+		store: store, clock: o.Clock, rand: o.Rand, courier: o.Courier, people: o.People, review: o.Review, manual: o.Manual, log: o.Log,
+		wake: make(chan struct{}, 1), owed: set.Notices, scopes: scopes{key: o.IDKey},
+	}
+	slices.SortFunc(s.owed, func(a, b *Notice) int { return strings.Compare(a.ID, b.ID) })
 	empty := &snapshot{}
 	s.snap.Store(empty.with(set))
 	return s, nil
@@ -87,6 +123,15 @@ func (s *snapshot) with(set *Set) *snapshot {
 			n.putNumber(x)
 		}
 	}
+	if len(set.QRCodes) > 0 {
+		n.putQRCodes(set.QRCodes)
+	}
+	if len(set.Preverified) > 0 {
+		n.preverified = grown(s.preverified, len(set.Preverified))
+		for _, p := range set.Preverified {
+			n.preverified[p.ID] = p
+		}
+	}
 	return &n
 }
 
@@ -95,7 +140,7 @@ func (s *snapshot) putNumber(n *Number) {
 		delete(s.byWaID, old.WaID)
 	}
 	s.numbers[n.ID] = n
-	if n.Live() {
+	if n.Live() && n.MigratesFrom == "" {
 		s.byWaID[n.WaID] = n
 	}
 }
@@ -117,9 +162,18 @@ func (s *Service) OnChange(f func(*Number)) {
 // commit makes set durable, then visible. The caller holds mu. The request that caused the change may go away at any
 // time; that must not leave store and memory apart, so its cancellation does not reach the store.
 func (s *Service) commit(ctx context.Context, set *Set) error {
+	set.Numbers = append(set.Numbers, s.draft.Numbers...)
+	set.Notices, set.Activities = s.draft.Notices, s.draft.Activities
+	if a, ok := ctx.Value(actorKey{}).(Actor); ok {
+		for _, act := range set.Activities {
+			act.Actor = a
+		}
+	}
 	if err := s.store.SaveBusiness(context.WithoutCancel(ctx), set); err != nil {
 		return fmt.Errorf("save: %w", err)
 	}
+	s.owed = append(s.owed, set.Notices...)
+	defer s.poke()
 	s.snap.Store(s.snap.Load().with(set))
 	for _, n := range set.Numbers {
 		for _, f := range s.hooks {
@@ -132,10 +186,13 @@ func (s *Service) commit(ctx context.Context, set *Set) error {
 // Empty reports whether there is no portfolio: a first start.
 func (s *Service) Empty() bool { return len(s.snap.Load().portfolios) == 0 }
 
-// Portfolio finds a portfolio by id.
+// Portfolio finds a portfolio by id. Deleted ones are not found.
 func (s *Service) Portfolio(id wa.BusinessID) (*Portfolio, bool) {
 	p, ok := s.snap.Load().portfolios[id]
-	return p, ok
+	if !ok || !p.Deleted.IsZero() {
+		return nil, false
+	}
+	return p, true
 }
 
 // WABA finds an account by id. Deleted accounts are not found.
@@ -161,7 +218,7 @@ func (s *Service) NumberByWaID(id wa.WaID) (*Number, bool) {
 
 // Portfolios returns all portfolios by id.
 func (s *Service) Portfolios() []*Portfolio {
-	return sorted(s.snap.Load().portfolios, func(*Portfolio) bool { return true },
+	return sorted(s.snap.Load().portfolios, func(p *Portfolio) bool { return p.Deleted.IsZero() },
 		func(a, b *Portfolio) int { return strings.Compare(string(a.ID), string(b.ID)) })
 }
 

@@ -24,7 +24,7 @@ type Starter struct {
 // CreateStarter makes one portfolio, one test account and one registered test number, all in one transaction. Errors:
 // [ErrExists] when a declared id is taken, [wa.ErrConflictRegistered] when the number is.
 func (s *Service) CreateStarter(ctx context.Context, st Starter) (*Portfolio, *WABA, *Number, error) {
-	s.mu.Lock()
+	s.lock()
 	defer s.mu.Unlock()
 	p := &Portfolio{ID: st.BusinessID, Name: orElse(st.BusinessName, "Test Business")}
 	if err := s.fillPortfolio(p); err != nil {

@@ -7,6 +7,12 @@ type Set struct {
 	Portfolios []*Portfolio
 	WABAs      []*WABA
 	Numbers    []*Number
+
+	QRCodes     []*QRCode // those marked as deleted are removed
+	Preverified []*Preverified
+	Notices     []*Notice   // owed webhooks; loaded until they are delivered
+	Delivered   []string    // ids of notices to forget
+	Activities  []*Activity // history; never loaded
 }
 
 // Store keeps the objects durably.
@@ -16,4 +22,6 @@ type Store interface {
 	// SaveBusiness inserts or replaces every object of s by id, all in one transaction. When it returns nil, the objects
 	// survive a crash of the machine. s and what it points to must not be changed or kept.
 	SaveBusiness(ctx context.Context, s *Set) error
+	// Activities returns entries of an account's history, the newest first.
+	Activities(ctx context.Context, q ActivityQuery) ([]*Activity, error)
 }

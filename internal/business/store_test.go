@@ -3,6 +3,7 @@ package business_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -17,7 +18,9 @@ type memory struct {
 	mu    sync.Mutex
 	set   map[string]any
 	saves int
-	fail  error
+
+	activities []*business.Activity
+	fail       error
 }
 
 func (m *memory) LoadBusiness(context.Context) (*business.Set, error) {
@@ -35,9 +38,26 @@ func (m *memory) LoadBusiness(context.Context) (*business.Set, error) {
 			s.WABAs = append(s.WABAs, &v)
 		case business.Number:
 			s.Numbers = append(s.Numbers, &v)
+		case business.QRCode:
+			s.QRCodes = append(s.QRCodes, &v)
+		case business.Preverified:
+			s.Preverified = append(s.Preverified, &v)
+		case business.Notice:
+			s.Notices = append(s.Notices, &v)
 		}
 	}
 	return &s, nil
+}
+
+func (m *memory) Activities(_ context.Context, q business.ActivityQuery) (out []*business.Activity, _ error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, a := range slices.Backward(m.activities) {
+		if a.WABA == q.WABA && (q.Limit == 0 || len(out) < q.Limit) {
+			out = append(out, a)
+		}
+	}
+	return out, nil
 }
 
 func (m *memory) SaveBusiness(ctx context.Context, s *business.Set) error {
@@ -59,6 +79,22 @@ func (m *memory) SaveBusiness(ctx context.Context, s *business.Set) error {
 	for _, n := range s.Numbers {
 		m.set["n"+string(n.ID)] = *n
 	}
+	for _, q := range s.QRCodes {
+		m.set["q"+q.Code] = *q
+		if q.Deleted {
+			delete(m.set, "q"+q.Code)
+		}
+	}
+	for _, p := range s.Preverified {
+		m.set["v"+p.ID] = *p
+	}
+	for _, n := range s.Notices {
+		m.set["o"+n.ID] = *n
+	}
+	for _, id := range s.Delivered {
+		delete(m.set, "o"+id)
+	}
+	m.activities = append(m.activities, s.Activities...)
 	return nil
 }
 

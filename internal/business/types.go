@@ -20,6 +20,8 @@ type Portfolio struct {
 	ReachLimit     int          // ours: people instead of those of the tier; 0 means those of the tier
 	Created        time.Time
 	Updated        time.Time
+	CreatedBy      Actor     // zero for the starter portfolio
+	Deleted        time.Time // zero unless deleted
 }
 
 // Verification is the state of business verification; lower case on the wire.
@@ -35,6 +37,11 @@ const (
 	VerificationRevoked Verification = "revoked"
 	VerificationReject  Verification = "rejected"
 )
+
+// Verifications are the states that a verification can be put into.
+var Verifications = []Verification{
+	NotVerified, Verified, VerificationPending, VerificationFailed, VerificationExpired, VerificationRevoked, VerificationReject,
+}
 
 // Tier is a portfolio's messaging limit. Source: spec/business.md section 11.
 type Tier string
@@ -86,11 +93,12 @@ type WABA struct {
 	FundingID    string // primary_funding_id; empty when no payment method is attached
 	PurchaseNote string // purchase_order_number
 
-	Insights          bool // is_enabled_for_insights; never goes back to false
-	AutoArchival      bool // template_auto_archival_enabled
-	MarketingDisabled bool // disable_marketing_messages_on_cloud_api: 131063
-	Locked            bool // account locked by enforcement: 131031
-	Restricted        bool // blocked for policy: 368
+	Insights          bool      // is_enabled_for_insights; never goes back to false
+	AutoArchival      bool      // template_auto_archival_enabled
+	MarketingDisabled bool      // disable_marketing_messages_on_cloud_api: 131063
+	ReviewAt          time.Time // when the account review is decided; zero when nothing waits
+	Locked            bool      // account locked by enforcement: 131031
+	Restricted        bool      // blocked for policy: 368
 
 	Created time.Time
 	Updated time.Time
@@ -135,10 +143,25 @@ type Number struct {
 	CountryCode string  // ISO 3166 alpha-2: "US"
 	DialCode    string  // country calling code without plus sign: "1"
 
+	Ownership      Ownership        // the proof of ownership in progress
+	CodeVerifiedAt time.Time        // zero when never
+	MigratesFrom   wa.PhoneNumberID // the number that this one replaces once it is registered; empty otherwise
+	Deleted        time.Time        // zero unless deleted
+
 	VerifiedName  string // display name in force
 	NameStatus    NameStatus
 	NewName       string // pending change; empty when there is none
 	NewNameStatus NameStatus
+	NameReview    time.Time // when the review is decided; zero when nothing waits for the clock
+
+	Profile         *Profile // objects behind pointers are replaced, never changed; nil: nothing was set
+	Automation      *Automation
+	Commerce        *Commerce
+	Compliance      *Compliance
+	PublicKey       *PublicKey
+	OfficialRequest *OfficialRequest
+	Username        string
+	UsernameStatus  UsernameStatus
 
 	Status           NumberStatus
 	CodeVerification CodeVerification
@@ -161,12 +184,14 @@ type Number struct {
 	Preverified      bool // is_preverified_number
 	Official         bool // is_official_business_account
 	SearchHidden     bool // search_visibility NON_VISIBLE
+	MultiConnect     bool // ours: ran with two or more shards on its own servers; moved with a backup it becomes HIGH at once
 	Sink             bool // ours: accepts and processes, delivers nothing (load tests)
 
 	Webhook Override
 
 	AllowAll bool        // ours: the test number's recipient list is not enforced
 	Allowed  []Recipient // at most five; only test numbers look at it
+	Pending  []PendingRecipient
 
 	Created       time.Time
 	LastOnboarded time.Time // last successful registration; zero when never

@@ -20,6 +20,10 @@ func (portfolios) LoadBusiness(context.Context) (*business.Set, error) {
 
 func (portfolios) SaveBusiness(context.Context, *business.Set) error { return nil }
 
+func (portfolios) Activities(context.Context, business.ActivityQuery) ([]*business.Activity, error) {
+	return nil, nil
+}
+
 func scoped(t *testing.T, key string) *business.Service {
 	t.Helper()
 	s, err := business.New(t.Context(), portfolios{}, business.Options{Clock: clock.NewFake(time.Unix(1, 0)), IDKey: []byte(key)})

@@ -12,7 +12,7 @@ import (
 // CreatePortfolio stores a new portfolio. An empty ID is filled in, so are the times, the verification state and the
 // messaging limit (250, the start of spec/business.md section 11). Errors: [ErrExists].
 func (s *Service) CreatePortfolio(ctx context.Context, p Portfolio) (*Portfolio, error) {
-	s.mu.Lock()
+	s.lock()
 	defer s.mu.Unlock()
 	if err := s.fillPortfolio(&p); err != nil {
 		return nil, err
@@ -44,7 +44,7 @@ func (s *Service) fillPortfolio(p *Portfolio) error {
 // CreateWABA stores a new account of an existing portfolio. An empty ID is filled in, so are the namespace, the states
 // (active, approved) and the times. Errors: [ErrUnknown] without its owner, [ErrExists].
 func (s *Service) CreateWABA(ctx context.Context, w WABA) (*WABA, error) {
-	s.mu.Lock()
+	s.lock()
 	defer s.mu.Unlock()
 	if _, ok := s.snap.Load().portfolios[w.Owner]; !ok {
 		return nil, fmt.Errorf("create account in portfolio %s: %w", w.Owner, ErrUnknown)
@@ -89,7 +89,7 @@ func (s *Service) fillWABA(w *WABA) error {
 // [ErrExists] for the id, [wa.ErrNumberExists] when the account has the number already, [wa.ErrConflictRegistered] when
 // another account has it.
 func (s *Service) CreateNumber(ctx context.Context, n Number) (*Number, error) {
-	s.mu.Lock()
+	s.lock()
 	defer s.mu.Unlock()
 	w, ok := s.snap.Load().wabas[n.WABA]
 	if !ok || w.Status == WABADeleted {
@@ -106,7 +106,7 @@ func (s *Service) CreateNumber(ctx context.Context, n Number) (*Number, error) {
 }
 
 func (s *Service) fillNumber(n *Number) error {
-	if old, ok := s.snap.Load().byWaID[n.WaID]; ok {
+	if old, ok := s.snap.Load().byWaID[n.WaID]; ok && n.MigratesFrom == "" {
 		if old.WABA == n.WABA {
 			return wa.ErrNumberExists
 		}
@@ -139,7 +139,7 @@ func (s *Service) fillNumber(n *Number) error {
 // UpdatePortfolio changes a portfolio: change gets a copy, and an error from it leaves everything as it was. Errors:
 // [ErrUnknown] and those of change.
 func (s *Service) UpdatePortfolio(ctx context.Context, id wa.BusinessID, change func(*Portfolio) error) (*Portfolio, error) {
-	s.mu.Lock()
+	s.lock()
 	defer s.mu.Unlock()
 	old, ok := s.snap.Load().portfolios[id]
 	if !ok {
@@ -159,7 +159,7 @@ func (s *Service) UpdatePortfolio(ctx context.Context, id wa.BusinessID, change 
 // UpdateWABA changes an account like [Service.UpdatePortfolio] a portfolio. change must replace slices, not write into
 // them. A new owner is refused: accounts never move (spec/business.md section 1).
 func (s *Service) UpdateWABA(ctx context.Context, id wa.WABAID, change func(*WABA) error) (*WABA, error) {
-	s.mu.Lock()
+	s.lock()
 	defer s.mu.Unlock()
 	old, ok := s.snap.Load().wabas[id]
 	if !ok || old.Status == WABADeleted {
@@ -180,7 +180,7 @@ func (s *Service) UpdateWABA(ctx context.Context, id wa.WABAID, change func(*WAB
 // UpdateNumber changes a number like [Service.UpdatePortfolio] a portfolio. change must replace slices, not write into
 // them; id, account and digits stay as they are.
 func (s *Service) UpdateNumber(ctx context.Context, id wa.PhoneNumberID, change func(*Number) error) (*Number, error) {
-	s.mu.Lock()
+	s.lock()
 	defer s.mu.Unlock()
 	old, ok := s.snap.Load().numbers[id]
 	if !ok {
@@ -251,7 +251,8 @@ func (s *Service) taken(id string) bool {
 	_, p := snap.portfolios[wa.BusinessID(id)]
 	_, w := snap.wabas[wa.WABAID(id)]
 	_, n := snap.numbers[wa.PhoneNumberID(id)]
-	return p || w || n
+	_, v := snap.preverified[id]
+	return p || w || n || v
 }
 
 func orElse[T comparable](v, def T) T {

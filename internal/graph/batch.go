@@ -17,6 +17,7 @@ type item struct {
 	method, url, body, name string
 	header                  http.Header
 	token                   string
+	files                   []string // names of attached parts; one at most
 	after                   []string // names it depends on, by depends_on or by reference
 	omit                    bool     // answered with null when it succeeds
 	done                    bool
@@ -25,8 +26,11 @@ type item struct {
 }
 
 // runBatch runs the items one after the other, each as a call of its own (spec/graph.md 8). Only a bad batch value fails
-// the whole; item errors stay inside. attached_files is refused.
+// the whole; item errors stay inside.
 func (s *Server) runBatch(ctx context.Context, c *Call) ([]byte, error) {
+	if err := s.readBatch(c); err != nil {
+		return nil, err
+	}
 	if err := s.authenticate(ctx, c, false); err != nil && !errors.Is(err, wa.ErrTokenRequired) {
 		return nil, err
 	}
@@ -117,8 +121,11 @@ func parseItem(v Value) (item, error) {
 	if it.token, err = o.Get("access_token").StrOr(""); err != nil {
 		return it, err
 	}
-	if f := o.Get("attached_files"); f.Present() {
-		return it, batchError("Param %s is not supported.", f.Path())
+	if it.files, err = o.Get("attached_files").StringsOr(); err != nil {
+		return it, err
+	}
+	if f := o.Get("attached_files"); len(it.files) > 1 || len(it.files) == 1 && strings.Contains(it.files[0], ",") {
+		return it, batchError("Param %s must name one file.", f.Path())
 	}
 	if it.header, err = itemHeader(o.Get("headers")); err != nil {
 		return it, err
@@ -215,6 +222,9 @@ func itemRequest(ctx context.Context, c *Call, before []item, it *item) (*http.R
 		return nil, batchError("Param relative_url is not a valid URL.")
 	}
 	req := (&http.Request{Method: it.method, URL: u, Header: it.header, Host: c.req.Host, RemoteAddr: c.req.RemoteAddr, Body: http.NoBody}).WithContext(ctx)
+	if len(it.files) > 0 {
+		return req, c.attachTo(req, it, body)
+	}
 	if body != "" {
 		req.Body, req.ContentLength = readCloser{strings.NewReader(body)}, int64(len(body))
 	}

@@ -2,6 +2,7 @@ package graph_test
 
 import (
 	"encoding/json"
+	"mime/multipart"
 	"net/url"
 	"strings"
 	"testing"
@@ -61,7 +62,7 @@ func TestBatchFailures(t *testing.T) {
 		"no method":      `[{"relative_url":"101"}]`,
 		"no url":         `[{"method":"GET"}]`,
 		"body an object": `[{"method":"POST","relative_url":"101","body":{"a":1}}]`,
-		"attached files": `[{"method":"POST","relative_url":"101","attached_files":"f"}]`,
+		"two files":      `[{"method":"POST","relative_url":"101","attached_files":"f,g"}]`,
 		"many refs":      `[{"method":"GET","relative_url":"` + strings.Repeat("{result=a:$}", 51) + `"}]`,
 	} {
 		if w := newRig(t, nil).do("POST /", `{"batch":`+batch+`}`); w.Code != 400 || !strings.Contains(w.Body.String(), `"code":100`) {
@@ -108,5 +109,47 @@ func TestBatchHeadersAndItemTokens(t *testing.T) {
 	}
 	if got := strings.Join(r.counter.routes, ","); got != "GET account 200,unknown 400,POST batch 200" {
 		t.Errorf("observed %s", got)
+	}
+}
+
+// Files travel with the batch; the item that names one gets it as its file. Source: spec/graph.md 8.
+func TestBatchAttachments(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	m := multipart.NewWriter(&b)
+	m.WriteField("include_headers", "false")
+	m.WriteField("batch", `[{"method":"POST","relative_url":"301/media","body":"messaging_product=whatsapp","attached_files":"cat"},`+
+		`{"method":"GET","relative_url":"101?fields=id"},{"method":"POST","relative_url":"301/media","attached_files":"dog"}]`)
+	for name, data := range map[string]string{"cat": "miaow", "bird": "tweet"} {
+		p, err := m.CreateFormFile(name, name+".png")
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Write([]byte(data))
+	}
+	m.Close()
+	w := newRig(t, nil).do("POST /v24.0/", b.String(), "Content-Type: "+m.FormDataContentType())
+	for _, want := range []string{`{"code":200,"body":"{\"id\":\"101\"}"}`, `names \\\"dog\\\", which is not part of the request`, `{"code":200,"body":"{\"id\":\"5\",\"type\":\"application/octet-stream\",\"name\":\"cat.png\"}"}`} {
+		if w.Code != 200 || !strings.Contains(w.Body.String(), want) {
+			t.Errorf("%d %s\nlacks %s", w.Code, w.Body, want)
+		}
+	}
+	if strings.Contains(w.Body.String(), "tweet") {
+		t.Error("a file went where nobody named it")
+	}
+}
+
+// Source: spec/graph.md 9.2 and 9.3.
+func TestIntrospection(t *testing.T) {
+	t.Parallel()
+	w := newRig(t, nil).do("GET /v24.0/101?fields=id&metadata=1", "")
+	if !strings.Contains(w.Body.String(), `{"id":"101","metadata":{"fields":[{"name":`) || !strings.Contains(w.Body.String(), `"connections":{"`) && !strings.Contains(w.Body.String(), `"type":"`) {
+		t.Errorf("metadata: %s", w.Body)
+	}
+	if w := newRig(t, nil).do("GET /v24.0/101?fields=id&debug=all", ""); w.Body.String() != `{"id":"101","__debug__":{"messages":[]}}` {
+		t.Errorf("debug: %s", w.Body)
+	}
+	if w := newRig(t, nil).do("GET /v24.0/101?fields=id&debug=maybe&metadata=0", ""); w.Body.String() != `{"id":"101"}` {
+		t.Errorf("neither: %s", w.Body)
 	}
 }

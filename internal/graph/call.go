@@ -49,6 +49,7 @@ type Call struct {
 	bodyErr    error
 	rawJSON    []byte
 	form       *form
+	files      map[string]attached // of a batch, by part
 	creds      Credentials
 	paramAuth  bool     // the token came as a parameter, so paging URLs carry it
 	itemToken  string   // of a batch item
@@ -95,6 +96,9 @@ func (c *Call) AskedEdge() string {
 	}
 	return c.path[1]
 }
+
+// Proven reports whether the call carries a valid appsecret_proof.
+func (c *Call) Proven() bool { return c.creds.Proof != "" }
 
 // InBatch reports whether the call is an item of a batch.
 func (c *Call) InBatch() bool { return c.outer != nil }

@@ -44,6 +44,7 @@ type edge struct {
 }
 
 type one struct {
+	list      *listing
 	get       func(context.Context, *Call, any) (any, error)
 	post, del *action
 }
@@ -136,7 +137,7 @@ func (n Node[T]) fill(b *builder, s *shape) {
 	fillFields(b, s, n.Fields)
 	s.edges = make(map[string]*edge, len(n.Edges))
 	for _, e := range n.Edges {
-		if s.edges[e.Name] != nil || s.byName[e.Name] != nil {
+		if s.edges[e.Name] != nil || (s.byName[e.Name] != nil && !e.NotField) {
 			b.fault("node %s has %q twice", n.Kind, e.Name)
 		}
 		s.edges[e.Name] = eraseEdge(b, e)
@@ -176,6 +177,9 @@ func eraseEdge[T any](b *builder, e Edge[T]) *edge {
 	}
 	if e.One != nil {
 		out.one = &one{get: eraseGet(e.One.Get), post: eraseAction(e.One.Post), del: eraseAction(e.One.Delete)}
+		if e.One.List != nil {
+			out.one.list = e.One.List.listing(b)
+		}
 	}
 	return out
 }

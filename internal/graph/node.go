@@ -101,6 +101,7 @@ type Edge[T any] struct {
 
 // One is an item of an edge under its own path component, in [Call].Sub.
 type One[T any] struct {
+	List   Lister[T] // answers GET with a list, as a [Collection] does; Get is not run then
 	Get    func(ctx context.Context, c *Call, t T) (any, error)
 	Post   *Action[T]
 	Delete *Action[T]

@@ -33,7 +33,9 @@ func (s *shape) check(v Version, sel Selection) error {
 // writer renders values of shapes for one call.
 type writer struct {
 	encoder
-	c *Call
+	c     *Call
+	debug bool     // collect what is empty
+	empty []string // fields that were asked for and have no value
 }
 
 // object writes v: its default fields when sel is empty, else those of sel and the fields that are always there.
@@ -97,6 +99,9 @@ func (w *writer) field(ctx context.Context, s *shape, f *field, v any, it Item, 
 		w.c.header = c.header
 	}
 	if missing(val) {
+		if w.debug {
+			w.empty = append(w.empty, it.Name)
+		}
 		return nil
 	}
 	w.key(first, it.key())

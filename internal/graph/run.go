@@ -183,6 +183,10 @@ func (s *Server) match(c *Call, n *shape, rest []string) (*endpoint, error) {
 			return nil, unknownPath(rest[1:])
 		}
 		c.route += "/{sub}"
+		if c.Method == http.MethodGet && e.one.list != nil {
+			path := url.PathEscape(c.ID) + "/" + e.name + "/" + url.PathEscape(c.Sub)
+			return listEndpoint(c, scopes, e.one.list, path), nil
+		}
 		return pickEndpoint(c, s, scopes, e.one.get, e.one.post, e.one.del)
 	}
 	if c.Method == http.MethodGet && e.list != nil {
@@ -204,7 +208,12 @@ func (s *Server) matchNode(c *Call, n *shape) (*endpoint, error) {
 		if err := n.check(c.Version, sel); err != nil {
 			return err
 		}
-		return w.object(ctx, n, v, sel)
+		w.debug = c.debugging()
+		if err := w.object(ctx, n, v, sel); err != nil {
+			return err
+		}
+		w.close(n)
+		return nil
 	}}, nil
 }
 
@@ -214,7 +223,12 @@ func listEndpoint(c *Call, scopes []string, l *listing, path string) *endpoint {
 		if err != nil {
 			return err
 		}
-		return w.list(ctx, l, v, sel, path)
+		w.debug = c.debugging()
+		if err := w.list(ctx, l, v, sel, path); err != nil {
+			return err
+		}
+		w.close(nil)
+		return nil
 	}}
 }
 

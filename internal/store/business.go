@@ -21,6 +21,15 @@ func (s *Store) LoadBusiness(ctx context.Context) (*business.Set, error) {
 	if set.Numbers, err = loadDocs[business.Number](ctx, s, "numbers"); err != nil {
 		return nil, err
 	}
+	if set.QRCodes, err = loadDocs[business.QRCode](ctx, s, "qr_codes"); err != nil {
+		return nil, err
+	}
+	if set.Preverified, err = loadDocs[business.Preverified](ctx, s, "preverified"); err != nil {
+		return nil, err
+	}
+	if set.Notices, err = loadDocs[business.Notice](ctx, s, "notices"); err != nil {
+		return nil, err
+	}
 	return &set, nil
 }
 
@@ -42,6 +51,42 @@ func (s *Store) SaveBusiness(ctx context.Context, set *business.Set) error {
 				return err
 			}
 		}
-		return nil
+		return saveBeside(ctx, t, set)
 	})
+}
+
+// saveBeside writes what accompanies accounts and numbers.
+func saveBeside(ctx context.Context, t tx, set *business.Set) error {
+	for _, q := range set.QRCodes {
+		if q.Deleted {
+			if _, err := t.exec(ctx, "DELETE FROM qr_codes WHERE id = ?", text(q.Code)); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := saveDoc(ctx, t, "qr_codes", q.Code, q); err != nil {
+			return err
+		}
+	}
+	for _, p := range set.Preverified {
+		if err := saveDoc(ctx, t, "preverified", p.ID, p); err != nil {
+			return err
+		}
+	}
+	for _, n := range set.Notices {
+		if err := saveDoc(ctx, t, "notices", n.ID, n); err != nil {
+			return err
+		}
+	}
+	for _, id := range set.Delivered {
+		if _, err := t.exec(ctx, "DELETE FROM notices WHERE id = ?", text(id)); err != nil {
+			return err
+		}
+	}
+	for _, a := range set.Activities {
+		if err := saveActivity(ctx, t, a); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -200,6 +200,20 @@ var (
 	ErrNotFound = &Error{Name: "ErrNotFound", Code: 803, Type: "GraphMethodException", Title: "%s not found", HTTP: 404, Family: FamilyGraph, Bare: true, Channels: "S"}
 	// ErrCallback is 2200, HTTP 400: the verification GET to a callback URL failed; argument like HTTP Status Code = 404; HTTP Message = Not Found. Source: access.md, callback verification.
 	ErrCallback = &Error{Name: "ErrCallback", Code: 2200, Type: "OAuthException", Title: "Callback verification failed with the following errors: %s", HTTP: 400, Family: FamilyGraph, Channels: "S"}
+	// ErrClientIDMissing is 101, HTTP 400: OAuth calls without client_id. Source: access.md 5.1.
+	ErrClientIDMissing = &Error{Name: "ErrClientIDMissing", Code: 101, Type: "OAuthException", Title: "Missing client_id parameter.", HTTP: 400, Family: FamilyGraph, Bare: true, Channels: "S"}
+	// ErrClientID is 101, HTTP 400: OAuth calls: no such app. Source: access.md 5.1.
+	ErrClientID = &Error{Name: "ErrClientID", Code: 101, Type: "OAuthException", Title: "Error validating application. Cannot get application info due to a system error.", HTTP: 400, Family: FamilyGraph, Bare: true, Channels: "S"}
+	// ErrClientSecret is 1, HTTP 400: OAuth calls: wrong client_secret. Source: access.md 5.1.
+	ErrClientSecret = &Error{Name: "ErrClientSecret", Code: 1, Type: "OAuthException", Title: "Error validating client secret.", HTTP: 400, Family: FamilyGraph, Bare: true, Channels: "S"}
+	// ErrOAuthCode is 100, HTTP 400: oauth/access_token with a code that was never issued to this app. Source: access.md 5.1.
+	ErrOAuthCode = &Error{Name: "ErrOAuthCode", Code: 100, Type: "OAuthException", Title: "Invalid verification code format.", HTTP: 400, Family: FamilyGraph, Bare: true, Channels: "S"}
+	// ErrOAuthCodeUsed is 100/36009, HTTP 400: oauth/access_token: a code works once. Source: access.md 5.1.
+	ErrOAuthCodeUsed = &Error{Name: "ErrOAuthCodeUsed", Code: 100, Subcode: 36009, Type: "OAuthException", Title: "This authorization code has been used.", HTTP: 400, Family: FamilyGraph, Bare: true, Channels: "S"}
+	// ErrOAuthCodeExpired is 100/36007, HTTP 400: oauth/access_token: ten minutes after the dialog, 30 seconds after a sign-up. Source: access.md 5.1.
+	ErrOAuthCodeExpired = &Error{Name: "ErrOAuthCodeExpired", Code: 100, Subcode: 36007, Type: "OAuthException", Title: "This authorization code has expired.", HTTP: 400, Family: FamilyGraph, Bare: true, Channels: "S"}
+	// ErrOAuthRedirect is 100/36008, HTTP 400: oauth/access_token with another redirect_uri than the dialog's. Source: access.md 5.1.
+	ErrOAuthRedirect = &Error{Name: "ErrOAuthRedirect", Code: 100, Subcode: 36008, Type: "OAuthException", Title: "Error validating verification code. Please make sure your redirect_uri is identical to the one you used in the OAuth dialog request", HTTP: 400, Family: FamilyGraph, Bare: true, Channels: "S"}
 	// ErrUnknownPath is 2500, HTTP 400: unknown path; argument: /rest. Source: errors.md 5.
 	ErrUnknownPath = &Error{Name: "ErrUnknownPath", Code: 2500, Type: "OAuthException", Title: "Unknown path components: %s", HTTP: 400, Family: FamilyGraph, Bare: true, Channels: "S"}
 	// ErrNeedUserToken is 2500, HTTP 400: /me without a token. Source: errors.md 5.
@@ -671,6 +685,13 @@ var rows = []*Error{
 	ErrAlias,
 	ErrNotFound,
 	ErrCallback,
+	ErrClientIDMissing,
+	ErrClientID,
+	ErrClientSecret,
+	ErrOAuthCode,
+	ErrOAuthCodeUsed,
+	ErrOAuthCodeExpired,
+	ErrOAuthRedirect,
 	ErrUnknownPath,
 	ErrNeedUserToken,
 	ErrFieldSyntax,

@@ -162,6 +162,10 @@ func documents(t *testing.T, s *store.Store) {
 		Portfolios: []*business.Portfolio{{ID: "1", Name: "A\x00\"é", Created: noon}, {ID: "2"}},
 		WABAs:      []*business.WABA{{ID: "3", Owner: "1", Shared: []business.Share{{Business: "2", Tasks: []string{"MANAGE"}}}}},
 		Numbers:    []*business.Number{{ID: "4", WaID: "15550142233", PIN: business.PIN{Salt: []byte{0, 255}, Last: noon}, Created: noon}},
+
+		QRCodes:     []*business.QRCode{{Code: "ABCDEFGHIJKLMN", Number: "4", Text: "a\x00b", Created: noon}},
+		Preverified: []*business.Preverified{{ID: "5", Owner: "1", WaID: "15550142234", Partners: []wa.BusinessID{"2"}}},
+		Notices:     []*business.Notice{{ID: "1", WABA: "3", Field: "security", At: noon, Value: []byte(`{"a":1}`)}},
 	}
 	a := &access.Set{
 		Apps:        []*access.App{{ID: "1", Secret: []byte{1, 0}, Created: noon}},
@@ -201,5 +205,50 @@ func documents(t *testing.T, s *store.Store) {
 	must(t, s.DeleteTemplateGroup(t.Context(), "7"))
 	if got, err := s.LoadTemplateGroups(t.Context()); len(got) != 0 || err != nil {
 		t.Errorf("deleted groups: %v, %v", got, err)
+	}
+}
+
+// accounts keeps what goes away again, and the history.
+func accounts(t *testing.T, s *store.Store) {
+	q := &business.QRCode{Code: "ABCDEFGHIJKLMN", Number: "4"}
+	n := &business.Notice{ID: "1", WABA: "3", Value: []byte("{}")}
+	must(t, s.SaveBusiness(t.Context(), &business.Set{QRCodes: []*business.QRCode{q}, Notices: []*business.Notice{n}}))
+	gone := *q
+	gone.Deleted = true
+	must(t, s.SaveBusiness(t.Context(), &business.Set{QRCodes: []*business.QRCode{&gone}, Delivered: []string{"1", "unknown"}}))
+	set, err := s.LoadBusiness(t.Context())
+	must(t, err)
+	if len(set.QRCodes)+len(set.Notices) != 0 {
+		t.Errorf("left behind: %v %v", set.QRCodes, set.Notices)
+	}
+	var all []*business.Activity
+	for i := range 6 {
+		all = append(all, &business.Activity{
+			ID: fmt.Sprint(i), WABA: wa.WABAID("3"), Type: business.ActUpdated, At: noon.Add(time.Duration(i) * time.Hour), Actor: business.Actor{ID: "9\x00"},
+		})
+	}
+	all[2].WABA, all[3].Type = "4", business.ActCreated
+	for range 2 { // the second time changes nothing
+		must(t, s.SaveBusiness(t.Context(), &business.Set{Activities: all}))
+	}
+	for want, q := range map[string]business.ActivityQuery{
+		"5431": {Limit: 4},
+		"54":   {Limit: 2},
+		"31":   {Limit: 2, Before: "4"},
+		"10":   {Limit: 9, Before: "3"},
+		"43":   {Limit: 2, After: "1"},
+		"3":    {Limit: 9, Types: []business.ActivityType{business.ActCreated, business.ActGranted}},
+		"41":   {Limit: 9, Types: []business.ActivityType{business.ActUpdated}, Since: noon.Add(time.Hour), Until: noon.Add(4 * time.Hour)},
+	} {
+		q.WABA = "3"
+		list, err := s.Activities(t.Context(), q)
+		must(t, err)
+		got := ""
+		for _, a := range list {
+			got += a.ID
+		}
+		if got != want {
+			t.Errorf("%+v: %s, want %s", q, got, want)
+		}
 	}
 }

@@ -52,6 +52,7 @@ func Run(t *testing.T, open func(testing.TB) *store.Store) {
 		"vault":        vaultTable,
 		"vaultEnd":     vaultEnd,
 		"documents":    documents,
+		"accounts":     accounts,
 		"subscription": subscriptions,
 		"cursors":      cursors,
 		"retries":      retries,

@@ -1,0 +1,294 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	_ "embed"
+	"errors"
+	"html/template"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hikyaku/hikyaku/internal/access"
+	"github.com/hikyaku/hikyaku/internal/business"
+	"github.com/hikyaku/hikyaku/internal/wa"
+)
+
+// DialogPath is the log-in dialog; a version may stand before it.
+const DialogPath = "/dialog/oauth"
+
+//go:embed pages/dialog.html
+var dialogHTML string
+
+var dialogPage = template.Must(template.New("dialog").Parse(dialogHTML))
+
+// ticketLife is how long a person may think before allowing.
+const ticketLife = 10 * time.Minute
+
+// Dialog serves the log-in dialog, and the sign-up of clients when config_id is given: a person logs in, sees what the app asks
+// for, and is sent back with a code or a token. No cookie is involved: each form carries a ticket that is bound to the request
+// it answers. The page can be neither framed nor posted to from another site. Source: spec/access.md sections 5.3 and 12.
+func Dialog(a *access.Service, b *business.Service, log *slog.Logger) http.Handler {
+	d := &dialog{a, b, log}
+	guard := http.NewCrossOriginProtection()
+	return guard.Handler(http.HandlerFunc(d.serve))
+}
+
+type dialog struct {
+	access   *access.Service
+	business *business.Service
+	log      *slog.Logger
+}
+
+// asked is what the app wants, checked.
+type asked struct {
+	app      *access.App
+	redirect *url.URL
+	state    string
+	token    bool // response_type token
+	signup   bool
+	scopes   []access.Scope
+	purpose  string // binds tickets to this request
+}
+
+type option struct{ Name, Value string }
+
+// view is what the page shows.
+type view struct {
+	App, Error, Person, Ticket string
+	Fatal, Signup              bool
+	Scopes                     []access.Scope
+	Hidden, Accounts           []option
+}
+
+const maxDialogBody = 64 << 10
+
+func (d *dialog) serve(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	if r.Method != http.MethodGet && r.Method != http.MethodPost {
+		http.Error(w, "GET or POST", http.StatusMethodNotAllowed)
+		return
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxDialogBody)
+	if err := r.ParseForm(); err != nil {
+		http.Error(w, "the form cannot be read", http.StatusBadRequest)
+		return
+	}
+	q, err := d.read(r.Form)
+	if err != nil { // nobody is sent anywhere on the word of a request that is not sound
+		d.show(w, http.StatusBadRequest, &view{App: "Log in", Error: err.Error(), Fatal: true})
+		return
+	}
+	if r.Method == http.MethodGet {
+		d.show(w, http.StatusOK, q.view(r.Form))
+		return
+	}
+	switch r.PostForm.Get("answer") {
+	case "login":
+		d.login(w, r, q)
+	case "allow":
+		d.allow(w, r, q)
+	default:
+		q.send(w, r, url.Values{"error": {"access_denied"}, "error_code": {"200"}, "error_description": {"Permissions error"}, "error_reason": {"user_denied"}})
+	}
+}
+
+// read checks what an app asks for.
+func (d *dialog) read(f url.Values) (*asked, error) {
+	q := &asked{state: f.Get("state"), signup: f.Get("config_id") != ""}
+	app, ok := d.access.App(wa.AppID(f.Get("client_id")))
+	if !ok {
+		return nil, errors.New("There is no such app.") //nolint:revive,staticcheck // shown to people
+	}
+	q.app = app
+	// Compared as it is: anything cleverer has been a hole somewhere.
+	u, err := url.Parse(f.Get("redirect_uri"))
+	if err != nil || !slices.Contains(app.Redirects, f.Get("redirect_uri")) || u.Fragment != "" {
+		return nil, errors.New("The redirect address is not one that the app has declared.") //nolint:revive,staticcheck // shown to people
+	}
+	q.redirect = u
+	switch f.Get("response_type") {
+	case "", "code":
+	case "token":
+		q.token = true
+	default:
+		return nil, errors.New("The response type is neither code nor token.") //nolint:revive,staticcheck // shown to people
+	}
+	names := strings.FieldsFunc(f.Get("scope"), func(r rune) bool { return r == ',' || r == ' ' })
+	if q.signup && len(names) == 0 {
+		names = []string{string(access.Management), string(access.Messaging)}
+	}
+	for _, name := range names {
+		if !slices.Contains(access.Scopes, access.Scope(name)) {
+			return nil, errors.New("The app asks for a permission that does not exist: " + name)
+		}
+		q.scopes = append(q.scopes, access.Scope(name))
+	}
+	q.purpose = strings.Join([]string{string(app.ID), f.Get("redirect_uri"), q.state, f.Get("scope"), f.Get("response_type"), f.Get("config_id")}, "\x00")
+	return q, nil
+}
+
+func (q *asked) view(f url.Values) *view {
+	v := &view{App: q.app.Name, Scopes: q.scopes, Signup: q.signup}
+	for _, name := range []string{"client_id", "redirect_uri", "state", "scope", "response_type", "config_id", "extras"} {
+		if f.Has(name) {
+			v.Hidden = append(v.Hidden, option{name, f.Get(name)})
+		}
+	}
+	return v
+}
+
+func (d *dialog) show(w http.ResponseWriter, status int, v *view) {
+	var b bytes.Buffer
+	if err := dialogPage.Execute(&b, v); err != nil {
+		http.Error(w, "the page cannot be written", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write(b.Bytes()) // a reader that has gone cannot be told
+}
+
+func (d *dialog) login(w http.ResponseWriter, r *http.Request, q *asked) {
+	v := q.view(r.Form)
+	p, err := d.access.Login(r.PostForm.Get("email"), r.PostForm.Get("password"))
+	if err != nil {
+		v.Error = "The e-mail address or the password is wrong."
+		if errors.Is(err, access.ErrLoginPause) {
+			v.Error = "Too many attempts. Try again in 15 minutes."
+		}
+		d.show(w, http.StatusForbidden, v)
+		return
+	}
+	if q.app.Mode == access.Development && !slices.ContainsFunc(p.Member, func(m access.Membership) bool { return m.Business == q.app.Business }) {
+		v.Error = "The app is in development. Only people of its own business can use it."
+		d.show(w, http.StatusForbidden, v)
+		return
+	}
+	v.Person, v.Ticket = p.Name, d.access.Ticket(q.purpose, p.ID, ticketLife).Reveal()
+	if q.signup {
+		for _, a := range d.owned(p) {
+			v.Accounts = append(v.Accounts, option{a.Name, string(a.ID)})
+		}
+	}
+	d.show(w, http.StatusOK, v)
+}
+
+// owned are the accounts a person may share: those of portfolios that they administer.
+func (d *dialog) owned(p *access.Person) []*business.WABA {
+	var out []*business.WABA
+	for _, m := range p.Member {
+		if m.Role == access.Admin {
+			out = append(out, d.business.WABAs(m.Business)...)
+		}
+	}
+	return out
+}
+
+func (d *dialog) allow(w http.ResponseWriter, r *http.Request, q *asked) {
+	p, ok := d.access.OpenTicket(q.purpose, r.PostForm.Get("ticket"))
+	if !ok {
+		v := q.view(r.Form)
+		v.Error = "Please log in again."
+		d.show(w, http.StatusForbidden, v)
+		return
+	}
+	spec := access.CodeSpec{
+		Token:    access.TokenSpec{Type: access.UserToken, App: q.app.ID, Actor: p.ID, Scopes: q.scopes, Life: access.ShortLife},
+		Redirect: q.redirect.String(), Life: access.DialogCode,
+	}
+	var err error
+	if q.signup {
+		if spec, err = d.signUp(r.Context(), q, p, wa.WABAID(r.PostForm.Get("waba"))); err != nil {
+			v := q.view(r.Form)
+			v.Error = "The account cannot be shared: " + err.Error()
+			d.show(w, http.StatusForbidden, v)
+			return
+		}
+	}
+	answer := url.Values{}
+	if q.token {
+		var secret access.Secret
+		if secret, _, err = d.access.Issue(r.Context(), spec.Token); err == nil {
+			answer.Set("access_token", secret.Reveal())
+		}
+	} else {
+		var code access.Secret
+		if code, err = d.access.IssueCode(spec); err == nil {
+			answer.Set("code", code.Reveal())
+		}
+	}
+	if err != nil {
+		d.log.ErrorContext(r.Context(), "log-in dialog", "err", err)
+		http.Error(w, "try again later", http.StatusInternalServerError)
+		return
+	}
+	q.send(w, r, answer)
+}
+
+// signUp shares the account with the app's business, and makes the system user that the app acts as for this client. The
+// token reaches this account only, and does not expire. Source: spec/access.md section 12.
+func (d *dialog) signUp(ctx context.Context, q *asked, p *access.Person, id wa.WABAID) (access.CodeSpec, error) {
+	all := d.owned(p)
+	at := slices.IndexFunc(all, func(w *business.WABA) bool { return w.ID == id })
+	if at < 0 {
+		return access.CodeSpec{}, errors.New("choose one of your accounts")
+	}
+	w := all[at]
+	tasks := []access.Task{access.Develop, access.MessagingTask, access.ManageTemplates, access.ManagePhone, access.ManagePhoneAssets, access.ViewInsights}
+	names := make([]string, len(tasks))
+	for i, t := range tasks {
+		names[i] = string(t)
+	}
+	ctx = business.WithActor(ctx, business.Actor{ID: p.ID, Name: p.Name})
+	if w.Owner != q.app.Business {
+		if _, err := d.business.ShareWABA(ctx, w.ID, business.Share{Business: q.app.Business, Tasks: names}); err != nil {
+			return access.CodeSpec{}, err
+		}
+	}
+	u, err := d.access.CreateSystemUser(ctx, access.SystemUser{
+		Business: w.Owner, Name: q.app.Name, Role: access.Employee, Client: w.Owner, Installed: []wa.AppID{q.app.ID}, CreatedBy: p.ID,
+		Assigned: []access.Assignment{{WABA: w.ID, Tasks: tasks}},
+	})
+	if err != nil {
+		return access.CodeSpec{}, err
+	}
+	if err := d.business.InstalledApp(ctx, w.ID, q.app.ID, q.app.Business); err != nil {
+		return access.CodeSpec{}, err
+	}
+	spec := access.TokenSpec{Type: access.SystemUserToken, App: q.app.ID, Actor: string(u.ID), Scopes: q.scopes}
+	for _, sc := range q.scopes {
+		if sc != access.PublicProfile {
+			spec.Granular = append(spec.Granular, access.Grant{Scope: sc, Targets: []string{string(w.ID)}})
+		}
+	}
+	return access.CodeSpec{Token: spec, Redirect: q.redirect.String(), Life: access.SignupCode}, nil
+}
+
+// send goes back to the app. Codes travel in the query, tokens in the fragment, which no server sees.
+func (q *asked) send(w http.ResponseWriter, r *http.Request, answer url.Values) {
+	if q.state != "" {
+		answer.Set("state", q.state)
+	}
+	u := *q.redirect
+	if q.token && answer.Has("access_token") {
+		u.Fragment, u.RawFragment = "", ""
+		http.Redirect(w, r, u.String()+"#"+answer.Encode(), http.StatusSeeOther)
+		return
+	}
+	query := u.Query()
+	for k := range answer {
+		query.Set(k, answer.Get(k))
+	}
+	u.RawQuery = query.Encode()
+	http.Redirect(w, r, u.String(), http.StatusSeeOther)
+}

@@ -1,0 +1,143 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+
+	"github.com/hikyaku/hikyaku/internal/business"
+	"github.com/hikyaku/hikyaku/internal/graph"
+	"github.com/hikyaku/hikyaku/internal/wa"
+)
+
+// acting names the caller in the history of what it changes.
+func acting(ctx context.Context, c *graph.Call) context.Context {
+	a := who(c).Actor
+	return business.WithActor(ctx, business.Actor{ID: a.ID, Name: a.Name, System: a.System})
+}
+
+// known turns the room's "no such object" into the answer for what is not there.
+func known(err error) error {
+	switch {
+	case errors.Is(err, business.ErrUnknown):
+		return graph.ErrInvisible
+	case errors.Is(err, business.ErrNoCourier):
+		return wa.ErrRequestCode.User("Cannot send code", "This server has no way to send verification codes.").Because(err)
+	}
+	return err
+}
+
+// done answers success, or what went wrong.
+func done(err error) (any, error) {
+	if err != nil {
+		return nil, known(err)
+	}
+	return graph.Success, nil
+}
+
+// addNumber is POST /{waba-id}/phone_numbers. Source: spec/phone_numbers.md section 4.1.
+func (s *surface) addNumber(ctx context.Context, c *graph.Call, w *business.WABA) (any, error) {
+	nn := business.NewNumber{WABA: w.ID, Subscribed: len(s.o.Webhooks.Links(w.ID)) > 0}
+	var err error
+	if nn.Migrate, err = c.Params.Get("migrate_phone_number").BoolOr(false); err != nil {
+		return nil, err
+	}
+	if nn.Preverified, err = c.Params.Get("preverified_id").IDOr(""); err != nil {
+		return nil, err
+	}
+	if nn.Preverified == "" {
+		if nn.WaID, err = newDigits(c.Params); err != nil {
+			return nil, err
+		}
+	}
+	if !nn.Migrate {
+		if nn.Name, err = c.Params.Get("verified_name").Str(); err != nil {
+			return nil, err
+		}
+	}
+	n, err := s.o.Business.AddNumber(acting(ctx, c), nn)
+	if err != nil {
+		return nil, known(err)
+	}
+	return graph.Written{ID: string(n.ID), Else: graph.ID(n.ID)}, nil
+}
+
+// newDigits joins cc and phone_number, which may carry the calling code itself.
+func newDigits(p graph.Value) (wa.WaID, error) {
+	ccValue := p.Get("cc")
+	if !ccValue.Present() && p.Has("country_code") { // the spelling of a popular client
+		ccValue = p.Get("country_code")
+	}
+	cc, err := ccValue.Phone()
+	if err != nil {
+		return "", err
+	}
+	local, err := p.Get("phone_number").Phone()
+	if err != nil {
+		return "", err
+	}
+	code, err := strconv.Atoi(cc)
+	if err == nil && code > 0 && len(cc) <= 3 {
+		digits := local
+		if rest, whole := strings.CutPrefix(local, cc); !whole || len(rest) < nationalDigits {
+			digits = cc + strings.TrimPrefix(local, "0")
+		}
+		id, err := wa.ParsePhone(digits)
+		if _, is := wa.CountryOf(id); err == nil && is == code {
+			return id, nil
+		}
+	}
+	return "", graph.Invalid("Param phone_number must be a phone number, and cc its country calling code.")
+}
+
+// nationalDigits tells a number that begins with its calling code from a national number that happens to begin with the same
+// digits (ours).
+const nationalDigits = 8
+
+// requestCode is POST /{phone-number-id}/request_code. Source: spec/phone_numbers.md section 4.2.
+func (s *surface) requestCode(ctx context.Context, c *graph.Call, n number) (any, error) {
+	method, locale, err := codeParams(c.Params)
+	if err != nil {
+		return nil, err
+	}
+	return done(s.o.Business.RequestCode(acting(ctx, c), n.ID, method, locale))
+}
+
+func codeParams(p graph.Value) (business.CodeMethod, string, error) {
+	method, err := p.Get("code_method").Str()
+	if err != nil {
+		return "", "", err
+	}
+	m := business.CodeMethod(strings.ToUpper(method))
+	if m != business.BySMS && m != business.ByVoice {
+		return "", "", wa.ErrCodeMethod
+	}
+	locale, err := p.Get("language").Str()
+	if err != nil {
+		return "", "", err
+	}
+	if !localeForm(locale) {
+		return "", "", p.Get("language").Invalid("must be a language like en or en_US")
+	}
+	return m, locale, nil
+}
+
+// localeForm is two or three letters, optionally with a region.
+func localeForm(s string) bool {
+	lang, region, _ := strings.Cut(strings.ReplaceAll(s, "-", "_"), "_")
+	letters := func(s string) bool {
+		return strings.Trim(strings.ToLower(s), "abcdefghijklmnopqrstuvwxyz") == ""
+	}
+	return len(lang) >= 2 && len(lang) <= 3 && letters(lang) && len(region) <= 4 && letters(region)
+}
+
+// verifyCode is POST /{phone-number-id}/verify_code. Source: spec/phone_numbers.md section 4.3.
+func (s *surface) verifyCode(ctx context.Context, c *graph.Call, n number) (any, error) {
+	code, err := c.Params.Get("code").Phone()
+	if err != nil {
+		return nil, err
+	}
+	_, err = s.o.Business.VerifyCode(acting(ctx, c), n.ID, code)
+	return done(err)
+}

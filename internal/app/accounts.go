@@ -1,0 +1,60 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/hikyaku/hikyaku/internal/business"
+	"github.com/hikyaku/hikyaku/internal/clock"
+	"github.com/hikyaku/hikyaku/internal/network"
+	"github.com/hikyaku/hikyaku/internal/wa"
+)
+
+// courier brings ownership codes of business numbers the way that users' codes go.
+type courier struct {
+	driver network.CodeDriver
+	clock  clock.Clock
+}
+
+// courierFor is nil without a driver.
+func courierFor(d network.CodeDriver, c clock.Clock) business.Courier {
+	if d == nil {
+		return nil
+	}
+	return courier{d, c}
+}
+
+func (c courier) SendCode(ctx context.Context, to wa.WaID, code string, method business.CodeMethod, locale string) error {
+	return c.driver.SendCode(ctx, network.CodeMessage{
+		Phone: to, Code: code, Method: strings.ToLower(string(method)), Locale: locale, At: c.clock.Now(),
+	})
+}
+
+func (c courier) ChooseCode(to wa.WaID) (string, bool) {
+	if d, ok := c.driver.(network.CodeChooser); ok {
+		return d.ChooseCode(to)
+	}
+	return "", false
+}
+
+// isPerson reports whether somebody on the user network has these digits.
+func (p *platform) isPerson(ctx context.Context, id wa.WaID) (bool, error) {
+	u, err := p.store.Directory().User(ctx, id)
+	return u != nil, err
+}
+
+// tell hands the notices of accounts and numbers to the lanes until ctx ends.
+func (p *platform) tell(ctx context.Context) {
+	err := p.rules.business.Run(ctx, accountNotices{&p.board})
+	if err != nil && !errors.Is(err, context.Canceled) {
+		p.log.Warn("account notices stopped", "err", err)
+	}
+}
+
+type accountNotices struct{ n *notices }
+
+// Notify implements business.Notifier.
+func (a accountNotices) Notify(ctx context.Context, n *business.Notice) error {
+	return a.n.raise(ctx, n.WABA, "", n.Entry, n.Field, n.Value)
+}
