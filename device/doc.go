@@ -24,6 +24,10 @@
 //	        └── stale_key, undecryptable (≤ 3) ────┤
 //	                                               └─ any other refusal: failed
 //
+// Content. [Message.Parts] takes a message of any type apart for showing, [Device.Press] answers one of its choices, the
+// …Content functions make the other messages. Files are encrypted one by one ([SealFile]) and travel over a [Relay]; the
+// message carries the keys. What a user is about to send is checked, with the path of what is wrong in the error.
+//
 // [Link] runs a device over a WebSocket, [Registrar] registers one; package device/virtual runs thousands in one process.
 //
 // The package must not know business logic of the platform, its storage, or what a template is. Source of the rules:

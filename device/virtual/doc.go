@@ -1,5 +1,5 @@
-// Package virtual runs virtual users: thousands of devices in one process that receive, read, answer, block and go offline
-// by behaviours that are data. Each is a real [device.Device] with keys of its own; nothing of the encryption is left out.
+// Package virtual runs virtual users: thousands of devices in one process that receive, read, press, answer, react, send
+// files, block, report, opt out and go offline by behaviours that are data. Each is a real [device.Device] with keys of its own; nothing of the encryption is left out.
 //
 //	platform ─► sink ─► queue of a shard ─► worker: Device.Handle ─► Conn.Handle ─► platform
 //	                                          │ behaviour
