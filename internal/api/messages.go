@@ -64,6 +64,9 @@ func (s *surface) message(ctx context.Context, c *graph.Call, n number, mm *mark
 			return nil, err
 		}
 	}
+	if err := m.Fits(); err != nil {
+		return nil, err
+	}
 	if err := s.attach(ctx, m, n); err != nil {
 		return nil, err
 	}

@@ -36,12 +36,22 @@ func (o *Outbound) Check() error {
 		return wa.ErrRequired.With("Parameter 'body' is mandatory for type 'text'")
 	case o.flaw != nil:
 		return o.flaw
-	case len(o.Body) > maxBody-maxDescribe*len(o.Attachments):
-		return wa.ErrValue.With("The message is too long.")
 	case o.noContext:
 		return wa.ErrValue.With("Parameter 'message_id' of 'context' is not the id of a message.")
 	}
+	if err := o.Fits(); err != nil {
+		return err
+	}
 	return o.checkDirect()
+}
+
+// Fits tells whether the content is short enough for a device. A template is asked again after [Outbound.Finish], which
+// gives it its content: part of that is free JSON of the caller.
+func (o *Outbound) Fits() error {
+	if len(o.Body) > maxBody-maxDescribe*len(o.Attachments) {
+		return wa.ErrValue.With("The message is too long.")
+	}
+	return nil
 }
 
 // checkDirect answers Direct Send, which no account has. Source: spec/messages.md section 16.

@@ -160,6 +160,20 @@ func TestTemplateIsFinishedByTheCaller(t *testing.T) {
 	}
 }
 
+func TestTemplatesMustFit(t *testing.T) {
+	t.Parallel()
+	for size, want := range map[int]string{60 << 10: "", 64 << 10: "(#131009) Parameter value is not valid | The message is too long."} {
+		o, _, err := through(head+`"type":"template","template":{"name":"hello_world"}}`, sender)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.Finish([]byte(`{"data":"`+strings.Repeat("x", size)+`"}`), "utility", time.Hour)
+		if got := wire(o.Fits()); got != want {
+			t.Errorf("%d bytes: %q", size, got)
+		}
+	}
+}
+
 func TestMark(t *testing.T) {
 	t.Parallel()
 	const start = `{"messaging_product":"whatsapp","status":"read"`

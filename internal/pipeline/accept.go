@@ -13,6 +13,7 @@ import (
 
 const (
 	textBusy       = "The number has too many requests waiting. Try again."
+	textTooLong    = "The message is too long."
 	textRecovering = "The platform cannot write to its disk right now. Try again."
 )
 
@@ -36,10 +37,15 @@ type Outgoing struct {
 }
 
 // Accept makes m durable and returns its id. After a nil error the message survives a crash of the machine and will end in
-// sent or failed; after any other error the caller must assume that it may still go out. Errors: [wa.ErrNotRegistered],
-// [wa.ErrMaintenance], [wa.ErrBlockedByBusiness], [wa.ErrPairRate], [wa.ErrThroughput], [wa.ErrUnavailable] when the lane's
-// queue is full, the disk refuses or the pipeline stops. Source for the order of checks: spec/errors.md section 2, gates 12 to 15.
+// sent or failed; after any other error the caller must assume that it may still go out. Errors: [wa.ErrValue] for a body
+// above message.MaxPlaintext, [wa.ErrNotRegistered], [wa.ErrMaintenance], [wa.ErrBlockedByBusiness], [wa.ErrPairRate],
+// [wa.ErrThroughput], [wa.ErrUnavailable] when the lane's queue is full, the disk refuses or the pipeline stops. Source for
+// the order of checks: spec/errors.md section 2, gates 12 to 15.
 func (p *Pipeline) Accept(ctx context.Context, m *Outgoing) (wa.MessageID, error) {
+	if len(m.Body) > message.MaxPlaintext {
+		// It would fit neither into a frame of the journal nor through a device's connection.
+		return "", wa.ErrValue.With(textTooLong)
+	}
 	l := p.laneOf(m.Number)
 	c := &accept{m: m, done: make(chan answer, 1), ctx: ctx}
 	if !l.offer(c) {

@@ -114,6 +114,17 @@ func TestSent(t *testing.T) {
 	}
 }
 
+// What no device takes is not accepted either: a lane would try to write and to send it for ever.
+func TestTooLong(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.phone(ana).say(shop, "hi")
+	if _, err := w.p.Accept(t.Context(), template(ana, strings.Repeat("x", message.MaxPlaintext))); !errors.Is(err, wa.ErrValue) {
+		t.Errorf("64 KiB: %v", err)
+	}
+	w.ladder(w.settled(template(ana, strings.Repeat("x", message.MaxPlaintext-1<<10))), accepted, sent, delivered)
+}
+
 // R43: one send of every type takes one message of the number's throughput each. The sends are those of the message room.
 func TestThroughputCountsEveryType(t *testing.T) {
 	t.Parallel()
