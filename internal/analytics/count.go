@@ -1,6 +1,7 @@
 package analytics
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/hikyaku/hikyaku/internal/wa"
@@ -19,6 +20,14 @@ type Key struct {
 	Bucket  int64  // Unix seconds at which the half hour begins; for Users the day (UTC)
 	Number  wa.PhoneNumberID
 	Country string // ISO 3166 alpha-2 of the user
+}
+
+// Compare orders keys.
+func (k Key) Compare(o Key) int {
+	return cmp.Or(
+		strings.Compare(k.Subject, o.Subject), strings.Compare(k.What, o.What), cmp.Compare(k.Bucket, o.Bucket),
+		strings.Compare(string(k.Number), string(o.Number)), strings.Compare(k.Country, o.Country),
+	)
 }
 
 // Count is a key and how often it happened.

@@ -8,11 +8,13 @@ import (
 	"net/http"
 
 	"github.com/hikyaku/hikyaku/internal/access"
+	"github.com/hikyaku/hikyaku/internal/analytics"
 	"github.com/hikyaku/hikyaku/internal/business"
 	"github.com/hikyaku/hikyaku/internal/clock"
 	"github.com/hikyaku/hikyaku/internal/graph"
 	"github.com/hikyaku/hikyaku/internal/media"
 	"github.com/hikyaku/hikyaku/internal/pipeline"
+	"github.com/hikyaku/hikyaku/internal/pricing"
 	"github.com/hikyaku/hikyaku/internal/template"
 	"github.com/hikyaku/hikyaku/internal/wa"
 	"github.com/hikyaku/hikyaku/internal/webhook"
@@ -41,7 +43,10 @@ type Options struct {
 	Webhooks *webhook.Service
 	Pipeline Pipeline
 	Clock    clock.Clock
-	Media    *media.Service // nil: no media can be uploaded or sent by id
+
+	Counts analytics.Source // of the metrics; nil: nothing was counted
+	Rates  pricing.Set      // what messages cost; nil: nothing
+	Media  *media.Service   // nil: no media can be uploaded or sent by id
 
 	Uploads  Uploads  // of profile photos; nil: Media's
 	Pictures Pictures // nil: no profile photos
@@ -79,6 +84,9 @@ func New(o Options) (http.Handler, error) {
 	}
 	if o.Uploads == nil && o.Media != nil {
 		o.Uploads = uploadsOf{o.Media}
+	}
+	if o.Counts == nil {
+		o.Counts = noCounts{}
 	}
 	s := &surface{o: o, meter: newMeter()}
 	return graph.New(graph.Options{

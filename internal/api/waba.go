@@ -27,7 +27,7 @@ func (s *surface) wabaNode(item bool) graph.Node[*business.WABA] {
 		Post: &graph.Action[*business.WABA]{Scopes: scopes(post, kindWABA, ""), Do: s.updateWABA},
 		Edges: append([]graph.Edge[*business.WABA]{
 			s.numbersEdge(), s.subscribedEdge(), s.assignedUsersEdge(), s.activitiesEdge(), s.agenciesEdge(),
-		}, s.templateEdges()...),
+		}, append(s.templateEdges(), s.insightEdges()...)...),
 	}
 }
 
@@ -40,6 +40,7 @@ func (s *surface) wabaFields(currency graph.When) []graph.Field[*business.WABA] 
 		{Name: "timezone_id", When: graph.ByDefault, Get: func(w T) any { return graph.NonEmpty(w.TimezoneID) }},
 		{Name: "message_template_namespace", When: graph.ByDefault, Get: func(w T) any { return graph.NonEmpty(w.Namespace) }},
 		{Name: "country", Get: func(w T) any { return graph.NonEmpty(w.Country) }},
+		{Name: fieldAnalytics, Ask: s.messagesField},
 		{Name: "creation_time", Get: func(w T) any { return w.Created.Unix() }},
 		{Name: "status", Get: func(w T) any { return graph.NonEmpty(w.Status) }},
 		{Name: "account_review_status", Get: func(w T) any { return graph.NonEmpty(w.Review) }},

@@ -29,11 +29,11 @@ func (p *platform) openPolicy(ctx context.Context) (err error) {
 type gate struct{ s *policy.Service }
 
 func (g gate) Admit(m *pipeline.Message, n *business.Number, now int64) *wa.Error {
-	return g.s.Admit(n, policy.Send{User: m.User, Category: m.Category, Outside: m.Outside}, now)
+	return g.s.Admit(n, policy.Send{User: m.User, Template: m.Template, Category: m.Category, Outside: m.Outside}, now)
 }
 
 func (g gate) Settle(m *pipeline.Message, n *business.Number, delivered bool, now int64) int64 {
-	return g.s.Settle(n, policy.Send{User: m.User, Category: m.Category, Outside: m.Outside}, delivered, now)
+	return g.s.Settle(n, policy.Send{User: m.User, Template: m.Template, Category: m.Category, Outside: m.Outside}, delivered, now)
 }
 
 // numberNotices lets the policy tell of numbers too.

@@ -31,6 +31,7 @@ func (l *lane) barred(m *letter, p *peer, now int64) *wa.Error {
 		}
 	}
 	m.admitted = true
+	m.held++ // until it is sent or fails: loaded anew, it would be asked about again
 	return nil
 }
 
@@ -45,6 +46,13 @@ func (l *lane) settleReach(m *letter, delivered bool) int64 {
 		return 0
 	}
 	return l.p.o.Gate.Settle(&m.Message, n, delivered, l.now())
+}
+
+// decided lets go of a letter that was admitted and has been sent, or never will be.
+func (m *letter) decided() {
+	if m.admitted && m.State == StateAccepted {
+		m.held--
+	}
 }
 
 // unhold gives back what messages hold whose records are lost with the lane's memory: they are delivered anew. Those that

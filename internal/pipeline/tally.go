@@ -1,6 +1,8 @@
 package pipeline
 
 import (
+	"slices"
+
 	"github.com/hikyaku/hikyaku/internal/analytics"
 	"github.com/hikyaku/hikyaku/internal/journal/record"
 	"github.com/hikyaku/hikyaku/internal/limits"
@@ -60,7 +62,9 @@ func (t *tally) status(b *Batch, r *record.Status) {
 		t.template(r, analytics.Delivered)
 		t.add(string(r.Template), price, r.At, r.Number, r.To)
 		if r.Fresh&record.FreshTemplate != 0 {
-			t.bump(analytics.Key{Subject: string(r.Template), What: analytics.Users, Bucket: analytics.DayOf(r.At)})
+			t.bump(analytics.Key{
+				Subject: string(r.Template), What: analytics.Users, Bucket: analytics.DayOf(r.At), Number: r.Number,
+			})
 		}
 	}
 	if r.Outside {
@@ -79,7 +83,7 @@ func (t *tally) status(b *Batch, r *record.Status) {
 
 func (t *tally) template(r *record.Status, what string) {
 	if r.Template != "" {
-		t.bump(analytics.Key{Subject: string(r.Template), What: what, Bucket: analytics.Bucket(r.At)})
+		t.bump(analytics.Key{Subject: string(r.Template), What: what, Bucket: analytics.Bucket(r.At), Number: r.Number})
 	}
 }
 
@@ -111,6 +115,8 @@ func (t *tally) country(user wa.WaID) string {
 	return c
 }
 
+// counts are in the order of their keys. Every key has a number, or is one, so that partitions share no rows; and if they
+// did, taking them in the same order keeps their transactions from waiting for each other.
 func (t *tally) counts() []analytics.Count {
 	if len(t.n) == 0 {
 		return nil
@@ -119,5 +125,6 @@ func (t *tally) counts() []analytics.Count {
 	for k, n := range t.n {
 		out = append(out, analytics.Count{Key: k, N: n})
 	}
+	slices.SortFunc(out, func(a, b analytics.Count) int { return a.Compare(b.Key) })
 	return out
 }

@@ -7,17 +7,30 @@ import (
 	"github.com/hikyaku/hikyaku/internal/business"
 	"github.com/hikyaku/hikyaku/internal/limits"
 	"github.com/hikyaku/hikyaku/internal/quality"
+	"github.com/hikyaku/hikyaku/internal/template"
 	"github.com/hikyaku/hikyaku/internal/wa"
 )
 
 // Send is a template on its way, as the gate sees it.
 type Send struct {
 	User     wa.WaID
-	Category string // pricing category
+	Template wa.TemplateID
+	Category string // pricing category, which is another one than the template's once it is priced
 	Outside  bool   // no customer service window is open
 }
 
-const marketing = "marketing"
+// marketing reports whether the template is one of marketing, whatever it costs: it may be free by an entry point, and has
+// another category when it goes through the marketing API.
+func (s *Service) marketing(m Send) bool {
+	switch m.Category {
+	case "marketing", "marketing_lite":
+		return true
+	case "utility", "authentication":
+		return false
+	}
+	t, ok := s.o.Template.Template(m.Template)
+	return ok && t.Category == template.Marketing
+}
 
 // Admit returns nil when the template may go out at now (Unix milliseconds), else the row it fails with: opted out, the
 // person's share of marketing is used up, the portfolio's messaging limit is, or payment is missing. What passes may hold
@@ -27,7 +40,7 @@ func (s *Service) Admit(n *business.Number, m Send, now int64) *wa.Error {
 	if n.Mode == business.Sandbox {
 		return nil
 	}
-	if m.Category == marketing && s.optedOut(n.ID, m.User) {
+	if s.marketing(m) && s.optedOut(n.ID, m.User) {
 		return wa.ErrOptOut
 	}
 	if !s.paid(n, m) {
@@ -46,12 +59,12 @@ func (s *Service) Admit(n *business.Number, m Send, now int64) *wa.Error {
 // hold takes the room a message needs; without keep it only looks.
 func (s *Service) hold(n *business.Number, m Send, now int64, keep bool) bool {
 	p := s.portfolio(n.Business)
-	if m.Category == marketing && !s.reserve(m.User, p.index, now) {
+	if s.marketing(m) && !s.reserve(m.User, p.index, now) {
 		return false
 	}
 	limit := s.limit(n.Business)
 	ok := limit == limits.Unlimited || p.reach.Reserve(m.User, now, limit)
-	if (!ok || !keep) && m.Category == marketing {
+	if (!ok || !keep) && s.marketing(m) {
 		s.settle(m.User, p.index, 0)
 	}
 	if ok && !keep && limit != limits.Unlimited {
@@ -63,7 +76,7 @@ func (s *Service) hold(n *business.Number, m Send, now int64, keep bool) bool {
 // refusal says which of the two limits refused. Source: spec/errors.md section 2: the person's own comes first.
 func (s *Service) refusal(n *business.Number, m Send, now int64) *wa.Error {
 	p := s.portfolio(n.Business)
-	if m.Category == marketing {
+	if s.marketing(m) {
 		if !s.reserve(m.User, p.index, now) {
 			return wa.ErrEcosystem
 		}
@@ -78,7 +91,7 @@ func (s *Service) Settle(n *business.Number, m Send, delivered bool, now int64) 
 		return 0
 	}
 	p := s.portfolio(n.Business)
-	if m.Category == marketing {
+	if s.marketing(m) {
 		at := now
 		if !delivered {
 			at = 0

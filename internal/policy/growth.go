@@ -78,11 +78,11 @@ func (s *Service) raise(ctx context.Context, p *business.Portfolio, ids []wa.Pho
 	if r.Next() == r.Limit {
 		return nil
 	}
-	note.Raised = now.UnixMilli()
-	if err := s.save(ctx, string(p.ID), note); err != nil {
+	if err := s.SetLimit(ctx, p.ID, tier, 0); err != nil {
 		return err
 	}
-	return s.SetLimit(ctx, p.ID, tier, 0)
+	note.Raised = now.UnixMilli()
+	return s.save(ctx, string(p.ID), note)
 }
 
 // SetLimit gives a portfolio a messaging limit: a tier, and when users is not 0 that many people instead. Every account of

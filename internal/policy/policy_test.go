@@ -265,6 +265,26 @@ func TestMarketing(t *testing.T) {
 	w.send("QC4: resumed", one, other, "marketing", 0)
 }
 
+// A marketing template counts, and is bound by what the user wants, whatever it costs.
+func TestMarketingByAnotherPrice(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, business.TierUnlimited, 0)
+	_, err := w.template.Create(t.Context(), template.Template{
+		ID: promo, WABA: waba, Name: "promo", Language: "en_US", Category: template.Marketing, Status: template.Approved,
+	})
+	w.check(err)
+	const user = wa.WaID("4915100001")
+	for range 2 {
+		w.admit("free by an entry point", one, policy.Send{User: user, Template: promo, Category: "marketing", Outside: true}, 0)
+		w.deliver(one, policy.Send{User: user, Template: promo, Category: "referral_conversion", Outside: true})
+	}
+	w.send("the third", one, user, "marketing_lite", 131049)
+	w.clock.Advance(24 * hour)
+	w.send("a day later", one, user, "marketing_lite", 0)
+	w.apply(&pipeline.Batch{Feedback: []quality.Event{{Number: one, User: user, At: w.now(), What: "stop"}}})
+	w.send("stopped", one, user, "marketing_lite", 131050)
+}
+
 // A refused message holds nothing: neither the person's share nor the portfolio's room.
 func TestRefusedHoldsNothing(t *testing.T) {
 	t.Parallel()

@@ -20,11 +20,18 @@ func (s *Service) CatchUp(ctx context.Context) error {
 	s.mu.Unlock()
 	errs := []error{s.finish(ctx)}
 	for id := range dirty {
+		var err error
 		if _, ok := s.o.Business.Number(wa.PhoneNumberID(id)); ok {
-			errs = append(errs, s.rateNumber(ctx, wa.PhoneNumberID(id)))
-		} else if _, ok := s.o.Template.Template(wa.TemplateID(id)); ok {
-			errs = append(errs, s.rateTemplate(ctx, wa.TemplateID(id)))
+			err = s.rateNumber(ctx, wa.PhoneNumberID(id))
+		} else {
+			err = s.rateTemplate(ctx, wa.TemplateID(id))
 		}
+		if err != nil { // the next time
+			s.mu.Lock()
+			s.dirty[id] = true
+			s.mu.Unlock()
+		}
+		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
 }

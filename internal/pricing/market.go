@@ -2,6 +2,7 @@ package pricing
 
 import (
 	_ "embed"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -41,4 +42,18 @@ func Market(to wa.WaID) string {
 		}
 	}
 	return Other
+}
+
+// caribbean are the countries under calling code 1 that are no part of the market North America.
+var caribbean = map[string]bool{"DO": true, "JM": true, "PR": true}
+
+// MarketOf is the market of a country, ISO 3166 alpha-2, whose calling code is given.
+func MarketOf(country string, code int) string {
+	switch {
+	case caribbean[country]:
+		return "Rest of Latin America"
+	case code == 0:
+		return Other
+	}
+	return Market(wa.WaID(strconv.Itoa(code)))
 }

@@ -66,3 +66,6 @@ func CountryOf(id WaID) (iso string, code int) {
 
 // countries remembers the answers that cost regular expressions.
 var countries cache
+
+// CallingCodeOf is the calling code of a country, ISO 3166-1 alpha-2; 0 when there is no such country.
+func CallingCodeOf(iso string) int { return phonenumbers.GetCountryCodeForRegion(iso) }

@@ -1,0 +1,179 @@
+package api_test
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hikyaku/hikyaku/internal/analytics"
+	"github.com/hikyaku/hikyaku/internal/api"
+	"github.com/hikyaku/hikyaku/internal/business"
+	"github.com/hikyaku/hikyaku/internal/pricing"
+	"github.com/hikyaku/hikyaku/internal/wa"
+)
+
+// counts is a source in memory, with the rules of the store.
+type counts []analytics.Count
+
+func (c counts) Sum(_ context.Context, q *analytics.Sum) ([]analytics.Count, error) {
+	sums := map[analytics.Key]int64{}
+	for _, x := range c {
+		if x.Subject != q.Subject || !slices.Contains(q.What, x.What) || x.Bucket < q.From || x.Bucket >= q.To ||
+			(len(q.Numbers) > 0 && !slices.Contains(q.Numbers, x.Number)) || (len(q.Countries) > 0 && !slices.Contains(q.Countries, x.Country)) {
+			continue
+		}
+		k := x.Key
+		k.Bucket = (x.Bucket-q.From)/q.Step*q.Step + q.From
+		if !q.ByNumber {
+			k.Number = ""
+		}
+		if !q.ByCountry {
+			k.Country = ""
+		}
+		sums[k] += x.N
+	}
+	var out []analytics.Count
+	for k, n := range sums {
+		out = append(out, analytics.Count{Key: k, N: n})
+	}
+	return out, nil
+}
+
+func (c counts) Counted(_ context.Context, subject, prefix string) (out []string, _ error) {
+	for _, x := range c {
+		if x.Subject == subject && strings.HasPrefix(x.What, prefix) && !slices.Contains(out, x.What) {
+			out = append(out, x.What)
+		}
+	}
+	slices.Sort(out)
+	return out, nil
+}
+
+const card = `2026-01-01,USD,Rest of Asia Pacific,utility,1,5,0.1
+2026-01-01,USD,Rest of Asia Pacific,utility,6,,0.01
+2026-01-01,USD,North America,marketing,1,,0.5
+`
+
+// statsWorld has counts of two days: Sunday 22 November 2026 at 10:00 and 10:30, and the day before at 10:00 (UTC).
+func statsWorld(t *testing.T) *world {
+	t.Helper()
+	rates, err := pricing.Parse(strings.NewReader(card))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sunday := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC).Unix()
+	saturday := sunday - 86400
+	add := func(subject, what string, at int64, number wa.PhoneNumberID, country string, n int64) analytics.Count {
+		return analytics.Count{Key: analytics.Key{Subject: subject, What: what, Bucket: at, Number: number, Country: country}, N: n}
+	}
+	utility, marketing, window := analytics.Priced("regular", "utility"), analytics.Priced("regular", "marketing"), analytics.Priced("free_customer_service", "utility")
+	w := newWorld(t, func(o *api.Options) {
+		o.Rates = rates
+		o.Counts = counts{
+			add(wabaA, analytics.SentTemplates, saturday, numLive, "JP", 4), add(wabaA, analytics.DeliveredTemplates, saturday, numLive, "JP", 4),
+			add(wabaA, utility, saturday, numLive, "JP", 4),
+			add(wabaA, analytics.SentTemplates, sunday, numLive, "JP", 3), add(wabaA, analytics.SentOthers, sunday, numLive, "US", 2),
+			add(wabaA, analytics.DeliveredTemplates, sunday+1800, numLive, "JP", 3), add(wabaA, analytics.DeliveredOthers, sunday, numLive, "US", 1),
+			add(wabaA, utility, sunday+1800, numLive, "JP", 3), add(wabaA, marketing, sunday, numTest, "US", 2), add(wabaA, window, sunday, numLive, "US", 1),
+			add(wabaA, analytics.Received, sunday, numLive, "US", 7),
+			add(wabaB, analytics.SentTemplates, sunday, numB, "JP", 100),
+			add(tplOrder, analytics.Sent, sunday, "", "", 5), add(tplOrder, analytics.Delivered, sunday+1800, "", "", 4), add(tplOrder, analytics.Read, sunday+3600, "", "", 3),
+			add(tplOrder, utility, sunday+1800, numLive, "JP", 4),
+		}
+	})
+	_, err = w.business.UpdateWABA(t.Context(), wabaA, func(x *business.WABA) error { x.Currency, x.TimezoneID = "USD", "0"; return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+const (
+	fri, sat, sun, mon = "1795132800", "1795219200", "1795305600", "1795392000"
+)
+
+func TestMessagingAnalytics(t *testing.T) {
+	t.Parallel()
+	w := statsWorld(t)
+	get := func(mods string) string {
+		t.Helper()
+		r := w.call("admin", "GET /v23.0/"+wabaA+"?fields=analytics."+mods, "")
+		return strconv.Itoa(r.status) + " " + r.body
+	}
+	want := func(fact, got, rest string) {
+		t.Helper()
+		if !strings.Contains(got, rest) {
+			t.Errorf("%s:\n got %s\nwant %s", fact, got, rest)
+		}
+	}
+	span := "start(" + fri + ").end(" + mon + ")"
+	want("by day", get(span+".granularity(DAY)"), `"country_codes":["JP","US"],"granularity":"DAY","data_points":[`+
+		`{"start":`+sat+`,"end":`+sun+`,"sent":4,"delivered":4},{"start":`+sun+`,"end":`+mon+`,"sent":5,"delivered":4}]},"id":"`+wabaA+`"}`)
+	want("by half hour, in any order", get("granularity(half_hour).end("+mon+").start("+sun+")"), `"data_points":[`+
+		`{"start":1795341600,"end":1795343400,"sent":5,"delivered":1},{"start":1795343400,"end":1795345200,"sent":0,"delivered":3}]`)
+	want("by month", get(span+".granularity(MONTH)"), `[{"start":1793491200,"end":1796083200,"sent":9,"delivered":8}]`)
+	want("templates", get(span+".granularity(DAY).product_types([0]).country_codes([JP])"), `"country_codes":["JP"],"granularity":"DAY","data_points":[`+
+		`{"start":`+sat+`,"end":`+sun+`,"sent":4,"delivered":4},{"start":`+sun+`,"end":`+mon+`,"sent":3,"delivered":3}]`)
+	want("received", get(span+".granularity(DAY).product_types([100])"), `"sent":7,"delivered":0`)
+	want("a number", get(span+".granularity(DAY).phone_numbers([999])"), `"phone_numbers":[],"country_codes":[],"granularity":"DAY","data_points":[]`)
+	for fact, c := range map[string][2]string{
+		"no start":          {"end(" + mon + ").granularity(DAY)", "(#100) The parameter start is required."},
+		"no granularity":    {span, "(#100) The parameter granularity is required."},
+		"another word":      {span + ".granularity(YEAR)", `(#100) Param granularity must be one of {HALF_HOUR, DAY, MONTH} - got \"YEAR\".`},
+		"turned around":     {"start(" + mon + ").end(" + sun + ").granularity(DAY)", "start must be before end."},
+		"too long ago":      {"start(1700000000).end(" + sun + ").granularity(DAY)", "more than a year ago"},
+		"inbound and other": {span + ".granularity(DAY).product_types([0,100])", `"error_subcode":2388077`},
+	} {
+		want(fact, get(c[0]), c[1])
+	}
+}
+
+func TestPricingAnalytics(t *testing.T) {
+	t.Parallel()
+	w := statsWorld(t)
+	path := "GET /v23.0/" + wabaA + "/pricing_analytics?start=" + fri + "&end=" + mon + "&granularity=DAILY"
+	// Five at 0.1 and two at 0.01: the tier ends within Sunday's three. Marketing twice 0.5.
+	w.call("admin", path, "").want(t, 200, `{"data":[{"data_points":[{"start":`+sat+`,"end":`+sun+`,"volume":4,"cost":0.4},`+
+		`{"start":`+sun+`,"end":`+mon+`,"volume":6,"cost":1.12}]}]}`)
+	w.call("admin", path+`&dimensions=["PRICING_TYPE","PRICING_CATEGORY","COUNTRY","TIER"]&pricing_types=["REGULAR"]&metric_types=["VOLUME"]`, "").want(t, 200,
+		`{"data":[{"data_points":[{"start":`+sat+`,"end":`+sun+`,"country":"JP","tier":"0:5","pricing_type":"REGULAR","pricing_category":"UTILITY","volume":4},`+
+			`{"start":`+sun+`,"end":`+mon+`,"country":"US","tier":"0:MAX","pricing_type":"REGULAR","pricing_category":"MARKETING","volume":2},`+
+			`{"start":`+sun+`,"end":`+mon+`,"country":"JP","tier":"0:5","pricing_type":"REGULAR","pricing_category":"UTILITY","volume":3}]}]}`)
+	w.call("admin", path+`&pricing_categories=SERVICE&dimensions=PHONE`, "").want(t, 200,
+		`{"data":[{"data_points":[{"start":`+sun+`,"end":`+mon+`,"phone_number":"815055550142","volume":1,"cost":0}]}]}`)
+	if r := w.call("admin", path+"&dimensions=WEATHER", ""); r.status != 400 {
+		t.Errorf("another dimension: %d %s", r.status, r.body)
+	}
+	if r := w.call("clerk", path, ""); r.status != 403 {
+		t.Errorf("without the task: %d %s", r.status, r.body)
+	}
+	r := w.call("admin", "GET /v23.0/"+wabaA+"?fields=conversation_analytics.start("+sun+").end("+mon+").granularity(DAILY).dimensions([CONVERSATION_TYPE]).metric_types(CONVERSATION)", "")
+	r.want(t, 200, `{"conversation_analytics":{"data":[{"data_points":[{"start":`+sun+`,"end":`+mon+`,"conversation_type":"FREE_TIER","conversation":1},`+
+		`{"start":`+sun+`,"end":`+mon+`,"conversation_type":"REGULAR","conversation":5}]}]},"id":"`+wabaA+`"}`)
+}
+
+func TestTemplateAnalytics(t *testing.T) {
+	t.Parallel()
+	w := statsWorld(t)
+	path := "GET /v23.0/" + wabaA + "/template_analytics?start=2026-11-20&end=2026-11-23&granularity=DAILY&template_ids=" + tplOrder
+	if r := w.call("admin", path, ""); !strings.Contains(r.body, `"code":200007`) {
+		t.Errorf("without opt-in: %s", r.body)
+	}
+	_, err := w.business.UpdateWABA(t.Context(), wabaA, func(x *business.WABA) error { x.Insights = true; return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.call("admin", path, "").want(t, 200, `{"data":[{"granularity":"DAILY","product_type":"cloud_api","data_points":[{"template_id":"`+tplOrder+`",`+
+		`"start":`+sun+`,"end":`+mon+`,"sent":5,"delivered":4,"read":3,"cost":[{"type":"amount_spent","value":0.13},{"type":"cost_per_delivered","value":0.0325}]}]}]}`)
+	for fact, query := range map[string]string{
+		"eleven templates": strings.Replace(path, tplOrder, strings.Repeat(tplOrder+",", 10)+tplOrder, 1), "another account's": strings.Replace(path, tplOrder, tplB, 1),
+		"91 days": strings.Replace(path, "2026-11-20", "2026-08-01", 1), "no templates": strings.Replace(path, tplOrder, "", 1),
+	} {
+		if r := w.call("admin", query, ""); r.status != 400 || !strings.Contains(r.body, `"code":100`) {
+			t.Errorf("%s: %d %s", fact, r.status, r.body)
+		}
+	}
+}
