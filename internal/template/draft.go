@@ -209,13 +209,14 @@ func parseSettings[V Value[V]](v V) (s Settings, err error) {
 	}
 	for _, key := range specNames {
 		if o := v.Get(key); o.Present() {
-			if o, err = o.Object(); err != nil {
+			b, err := freeObject(o, maxSpec)
+			if err != nil {
 				return s, err
 			}
 			if s.Specs == nil {
 				s.Specs = map[string][]byte{}
 			}
-			s.Specs[key] = o.AppendJSON(nil)
+			s.Specs[key] = b
 		}
 	}
 	return s, nil

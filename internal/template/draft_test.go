@@ -109,6 +109,9 @@ func TestSubmitErrors(t *testing.T) {
 		{"url without example", draft("UTILITY", list(`{"type":"URL","text":"b","url":"https://a.example/{{1}}"}`)), "100/2388043 component of type BUTTONS is missing expected field(s) (example)"},
 		{"phone", draft("UTILITY", list(`{"type":"PHONE_NUMBER","text":"b","phone_number":"12"}`)), "(#192) Param components[1]['buttons'][0]['phone_number'] is not a valid phone number."},
 		{"code of 16", draft("MARKETING", list(`{"type":"COPY_CODE","example":"`+strings.Repeat("A", 16)+`"}`)), "100/2388040 The copy code is longer than its limit of 15 characters."},
+		{"a deep link without end", draft("MARKETING", list(`{"type":"APP","text":"a","app_deep_link":{"meta_app_id":"`+strings.Repeat("1", 3000)+`"}}`)), "(#100) Param components[1]['buttons'][0]['app_deep_link'] must be an object of at most 2048 bytes."},
+		{"a spec without end", `{"name":"a","language":"en_US","category":"UTILITY","bid_spec":{"a":"` + strings.Repeat("1", 5000) + `"},"components":[` + hello + `]}`, "(#100) Param bid_spec must be an object of at most 4096 bytes."},
+		{"larger than everything", draft("MARKETING", list(`{"type":"FLOW","text":"a","flow_json":"`+strings.Repeat("\\u0007", 12000)+`"}`)), "(#100) A message template must not be larger than 65536 bytes"},
 		{"two ways to a flow", draft("MARKETING", list(`{"type":"FLOW","text":"a","flow_id":"1","flow_name":"b"}`)), "(#100) Param components[1]['buttons'][0] must be a button with exactly one of flow_id, flow_name and flow_json."},
 		{"one card", draft("MARKETING", hello+`,{"type":"CAROUSEL","cards":[`+card+`]}`), "(#100) Param components[1]['cards'] must be an array of 2 to 10 cards."},
 		{"cards of two kinds", draft("MARKETING", hello+`,{"type":"CAROUSEL","cards":[`+card+`,`+other+`]}`), "(#100) Param components must be a carousel whose cards all have the same components."},
@@ -259,7 +262,7 @@ func FuzzParseDraft(f *testing.F) {
 		if err != nil {
 			t.Fatal(said(err), again)
 		}
-		if made, err = s.Submit(t.Context(), "221", d, plenty); err != nil {
+		if _, err = s.Submit(t.Context(), "221", d, plenty); err != nil {
 			t.Fatal(said(err), again)
 		}
 	})

@@ -142,4 +142,4 @@ func parseHandle[V Value[V]](c *Component, v V) error {
 	return nil
 }
 
-const maxHandle = 8 << 10 // bytes, ours
+const maxHandle = 2 << 10 // bytes, ours

@@ -93,6 +93,11 @@ func TestRenderKinds(t *testing.T) {
 			button("flow", `{"type":"action","action":{"flow_token":"party","flow_action_data":{"max":12,"blob":"#0"}}}`),
 			`{"body":{"text":"Hello."},"buttons":[{"type":"flow","text":"Start","flow_id":"9001","flow_token":"party","flow_action":"navigate","flow_action_payload":{"screen":"GUESTS","data":{"max":12,"blob":"\u00230"}}}]}`,
 		},
+		{
+			"flow data without end", one(template.Button{Type: template.FlowButton, Text: "Start", Flow: &template.Flow{Name: "f"}}),
+			button("flow", `{"type":"action","action":{"flow_action_data":{"a":"`+strings.Repeat("x", 9000)+`"}}}`),
+			"(#100) Param template['components'][0]['parameters'][0]['action']['flow_action_data'] must be an object of at most 8192 bytes.",
+		},
 		{"flow without parameters", one(template.Button{Type: template.FlowButton, Text: "Start", Flow: &template.Flow{Name: "f"}}), ``, `{"body":{"text":"Hello."},"buttons":[{"type":"flow","text":"Start","flow_name":"f","flow_token":"unused"}]}`},
 		{"catalog", one(template.Button{Type: template.Catalog, Text: "View catalog"}), button("CATALOG", `{"type":"action","action":{"thumbnail_product_retailer_id":"H"}}`), `{"body":{"text":"Hello."},"buttons":[{"type":"catalog","text":"View catalog","thumbnail_product_retailer_id":"H"}]}`},
 		{

@@ -283,11 +283,9 @@ func parseAction[V Value[V]](o V) (*Action, error) {
 		to  *[]byte
 	}{{"flow_action_data", &a.FlowData}, {"order_details", &a.OrderDetails}} {
 		if v := o.Get(m.key); v.Present() {
-			obj, err := v.Object()
-			if err != nil {
+			if *m.to, err = freeObject(v, maxFreeJSON); err != nil {
 				return nil, err
 			}
-			*m.to = foreign(obj.AppendJSON(nil))
 		}
 	}
 	a.Sections, err = parseSections(o.Get("sections"))
@@ -330,6 +328,19 @@ func parseSections[V Value[V]](v V) ([]Section, error) {
 		}
 	}
 	return out, nil
+}
+
+// freeObject reads an object whose members nobody here reads, of at most limit bytes.
+func freeObject[V Value[V]](v V, limit int) ([]byte, error) {
+	o, err := v.Object()
+	if err != nil {
+		return nil, err
+	}
+	b := foreign(o.AppendJSON(nil))
+	if len(b) > limit {
+		return nil, wa.ErrParamType.Fill(v.Path(), "an object of at most "+itoa(limit)+" bytes")
+	}
+	return b, nil
 }
 
 // foreign makes sure that JSON of the caller cannot be taken for the placeholder of a file: `"blob":"#` becomes another

@@ -16,7 +16,27 @@ const (
 	maxReference    = 60
 	maxFilename     = 240
 	maxMinutes      = 43_200
+
+	// Ours, in bytes: all of it is kept with the template or travels with the message.
+	maxFreeJSON = 8 << 10
+	maxDeepLink = 2 << 10
+	maxSpec     = 4 << 10
+	maxFlowJSON = 32 << 10
+	maxName     = 512
+	maxPlace    = 1 << 10
+	maxLink     = 4 << 10
+	maxAbout    = 4 << 10
 )
+
+// bound refuses what is longer than anything a client has reason to send.
+func bound(limit int, texts ...string) error {
+	for _, s := range texts {
+		if len(s) > limit {
+			return wa.ErrValue.Withf("A parameter of the template is longer than %d bytes", limit)
+		}
+	}
+	return nil
+}
 
 func (p *Param) check() error {
 	switch {
@@ -30,6 +50,8 @@ func (p *Param) check() error {
 		if p.Text == "" {
 			return empty("text", p.Type)
 		}
+	case "action":
+		return p.Action.check()
 	case "currency", "date_time":
 		if p.Text == "" {
 			return empty("fallback_value", p.Type)
@@ -45,6 +67,7 @@ func (p *Param) check() error {
 		if p.Product.CatalogID == "" {
 			return empty("catalog_id", p.Type)
 		}
+		return bound(maxName, p.Product.RetailerID, p.Product.CatalogID)
 	case "limited_time_offer":
 		if p.Number <= 0 {
 			return wa.ErrValue.With("expiration_time_ms must be a moment in Unix milliseconds")
@@ -53,6 +76,7 @@ func (p *Param) check() error {
 		if n := utf8.RuneCountInString(p.Order.Reference); n < 1 || n > maxReference {
 			return wa.ErrValue.Withf("reference_id length invalid. Min length: 1, Max length: %d", maxReference)
 		}
+		return bound(maxAbout, p.Order.Description)
 	case "tap_target_configuration":
 		return checkTargets(p.Targets)
 	case "ttl_minutes":
@@ -76,6 +100,18 @@ func (m *Media) check() error {
 	case utf8.RuneCountInString(m.Filename) > maxFilename:
 		return wa.ErrValue.Withf("filename length invalid. Max length: %d", maxFilename)
 	}
+	return bound(maxLink, m.ID, m.Link)
+}
+
+func (a *Action) check() error {
+	if err := bound(maxName, a.FlowToken, a.Thumbnail); err != nil {
+		return err
+	}
+	for _, s := range a.Sections {
+		if err := bound(maxName, s.Products...); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -90,7 +126,7 @@ func (l *Location) check() error {
 	case l.Longitude < -180 || l.Longitude > 180:
 		return wa.ErrValue.With("longitude must be between -180 and 180")
 	}
-	return nil
+	return bound(maxPlace, l.Name, l.Address)
 }
 
 func checkTargets(list []TapTarget) error {
@@ -100,6 +136,9 @@ func checkTargets(list []TapTarget) error {
 	for _, t := range list {
 		if u, err := url.Parse(t.URL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 			return wa.ErrValue.With("url of a tap target must be an http or https address")
+		}
+		if err := bound(maxURL, t.URL, t.Title); err != nil {
+			return err
 		}
 	}
 	return nil

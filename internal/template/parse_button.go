@@ -133,11 +133,8 @@ func parseButton[V Value[V]](b *Button, o V) (err error) {
 		b.Minutes = int(min(max(n, 0), maxMinutes))
 		return err
 	case AppButton:
-		link, err := o.Get("app_deep_link").Object()
-		if err != nil {
-			return err
-		}
-		b.DeepLink = foreign(link.AppendJSON(nil))
+		b.DeepLink, err = freeObject(o.Get("app_deep_link"), maxDeepLink)
+		return err
 	case QuickReply, Catalog, MultiProduct, SingleProduct, OrderDetails, Reminder, OTPButton, RequestContact:
 	}
 	return nil
@@ -232,6 +229,9 @@ func parseFlow[V Value[V]](b *Button, o V) (err error) {
 		if *m.to != "" {
 			given++
 		}
+	}
+	if len(f.ID)+len(f.Name)+len(f.Screen) > maxName || len(f.JSON) > maxFlowJSON {
+		return wa.ErrParamType.Fill(o.Path(), "a button whose flow_json has at most 32768 bytes, and names 512")
 	}
 	if given != 1 {
 		return wa.ErrParamType.Fill(o.Path(), "a button with exactly one of flow_id, flow_name and flow_json")

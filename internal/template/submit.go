@@ -110,6 +110,9 @@ func (s *Service) build(ctx context.Context, w wa.WABAID, d *Draft) (*Template, 
 	} else if err := s.samples(ctx, d.App, t); err != nil {
 		return nil, err
 	}
+	if err := t.bounded(); err != nil {
+		return nil, err
+	}
 	if t.Category == Utility && d.FromLibrary == nil && t.promotes() {
 		t.Category, t.Previous = Marketing, Utility
 	}
@@ -123,6 +126,20 @@ func (s *Service) build(ctx context.Context, w wa.WABAID, d *Draft) (*Template, 
 		s.submitted(t)
 	}
 	return t, nil
+}
+
+// maxTemplate bounds a template as a whole, in bytes of JSON: all templates live in memory (ours).
+const maxTemplate = 64 << 10
+
+func (t *Template) bounded() error {
+	size := len(t.AppendComponents(nil, nil))
+	for _, b := range t.Specs {
+		size += len(b)
+	}
+	if size > maxTemplate {
+		return wa.ErrInvalidParameter.Titled("A message template must not be larger than %d bytes", maxTemplate)
+	}
+	return nil
 }
 
 // submitted sends t to review.

@@ -78,11 +78,8 @@ func request(t *testing.T, text string) (*template.Request, error) {
 
 // rowOf is the row of the table that err is, nil for none.
 func rowOf(err error) *wa.Error {
-	var row *wa.Error
-	if errors.As(err, &row) {
-		return row
-	}
-	return nil
+	row, _ := errors.AsType[*wa.Error](err)
+	return row
 }
 
 // message is what the wire carries of an error: "131008 details".
