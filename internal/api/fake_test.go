@@ -31,6 +31,7 @@ type businessStore struct{}
 func (businessStore) LoadBusiness(context.Context) (*business.Set, error) {
 	return &business.Set{}, nil
 }
+
 func (businessStore) Activities(context.Context, business.ActivityQuery) ([]*business.Activity, error) {
 	return nil, nil
 }
