@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/hikyaku/hikyaku/internal/business"
 	"github.com/hikyaku/hikyaku/internal/media"
 	"github.com/hikyaku/hikyaku/internal/message"
 	"github.com/hikyaku/hikyaku/internal/network/frame"
@@ -64,16 +65,17 @@ func (k linker) Link(waba wa.WABAID, a *message.Attachment, done func(members []
 type arrivals struct{ s *media.Service }
 
 // Arrive implements pipeline.Arrivals.
-func (v arrivals) Arrive(ctx context.Context, waba wa.WABAID, number wa.PhoneNumberID, f *message.File) ([]byte, error) {
+func (v arrivals) Arrive(ctx context.Context, from wa.DeviceID, to *business.Number, f *message.File) ([]byte, error) {
 	sent, err := media.ParseSent(f.Blob)
 	if err != nil {
 		return nil, nil //nolint:nilerr // what does not describe a file is one that cannot be had
 	}
-	m, err := v.s.Arrive(ctx, sent, f.MIME, waba, number)
+	m, err := v.s.Arrive(ctx, sent, &media.Origin{Device: string(from), WABA: to.WABA, Number: to.ID, MIME: f.MIME})
+	_, over := errors.AsType[*media.BudgetError](err)
 	switch {
 	case err == nil:
 		return m.AppendArrival(nil), nil
-	case errors.Is(err, media.ErrNoBlob), errors.Is(err, media.ErrCorrupt), errors.Is(err, media.ErrTooLarge):
+	case over, errors.Is(err, media.ErrNoBlob), errors.Is(err, media.ErrCorrupt), errors.Is(err, media.ErrTooLarge):
 		return nil, nil
 	}
 	return nil, err

@@ -43,6 +43,7 @@ type Options struct {
 	IDs    io.Reader    // media ids; nil means Rand
 	Logger *slog.Logger // nil: none
 	Cached int          // descriptions kept in memory per generation; 0 means 4096
+	Hourly int64        // bytes taken over from a device in any hour; 0 means 1 GiB
 	// Retention bounds the life of every id: what it was sealed with is destroyed then. 0 means no bound.
 	Retention time.Duration
 }
@@ -52,6 +53,9 @@ type Service struct {
 	o     Options
 	log   *slog.Logger
 	known *cache
+	taken takenFiles // of users
+
+	arrivals *budget // bytes taken over
 
 	// Counts are running totals since the start, for metrics.
 	Counts Counts
@@ -79,7 +83,10 @@ func New(o Options) (*Service, error) {
 	if o.Cached == 0 {
 		o.Cached = 4096
 	}
-	return &Service{o: o, log: o.Logger, known: newCache(o.Cached)}, nil
+	if o.Hourly == 0 {
+		o.Hourly = hourly
+	}
+	return &Service{o: o, log: o.Logger, known: newCache(o.Cached), taken: takenFiles{most: o.Cached}, arrivals: newBudget(o.Hourly)}, nil
 }
 
 // Media is a file and what it is known under. It is immutable, save for what keeps its blob alive.
@@ -205,7 +212,7 @@ func (s *Service) Upload(ctx context.Context, r io.Reader, from Source) (*Media,
 	}
 	m := f.media(declared)
 	m.WABA, m.Number, m.Expires = from.WABA, from.Number, s.end(UploadedLife)
-	if err := s.save(ctx, m, ""); err != nil {
+	if err := s.save(ctx, m, "", s.keepUntil()); err != nil {
 		return nil, err
 	}
 	s.Counts.Uploaded.Add(1)
@@ -234,8 +241,8 @@ func tooLarge(limit int64) error {
 // clip bounds what is repeated to the caller.
 func clip(s string) string { return s[:min(len(s), 100)] }
 
-// save gives m an id unless it has one, and writes its row.
-func (s *Service) save(ctx context.Context, m *Media, id string) (err error) {
+// save gives m an id unless it has one, and writes its row. Its blob is kept until keep, and as long as the id.
+func (s *Service) save(ctx context.Context, m *Media, id string, keep int64) (err error) {
 	if m.ID = id; id == "" {
 		if m.ID, err = s.newID(ctx); err != nil {
 			return err
@@ -245,8 +252,7 @@ func (s *Service) save(ctx context.Context, m *Media, id string) (err error) {
 	if err != nil {
 		return fmt.Errorf("encode media: %w", err)
 	}
-	r := &Row{ID: m.ID, WABA: m.WABA, Number: m.Number, Blob: m.Blob, Expires: m.Expires, Keep: s.keepUntil(), Size: m.BlobSize}
-	r.Keep = max(r.Keep, m.Expires)
+	r := &Row{ID: m.ID, WABA: m.WABA, Number: m.Number, Blob: m.Blob, Expires: m.Expires, Keep: max(keep, m.Expires), Size: m.BlobSize}
 	if r.Sealed, err = s.o.Vault.SealContent(rowAD(m.ID), plain); err != nil {
 		return fmt.Errorf("seal media: %w", err)
 	}

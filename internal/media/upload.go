@@ -234,7 +234,7 @@ func (s *Service) complete(ctx context.Context, u *Session, f *file) (string, er
 	if err != nil {
 		return "", err
 	}
-	if err := s.save(ctx, m, handlePrefix+id); err != nil {
+	if err := s.save(ctx, m, handlePrefix+id, s.keepUntil()); err != nil {
 		return "", err
 	}
 	if err := s.o.Store.DeleteUpload(ctx, u.row); err != nil {

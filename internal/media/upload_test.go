@@ -188,7 +188,7 @@ func TestArrival(t *testing.T) {
 		t.Fatalf("%d, %v", size, err)
 	}
 	sent.ID = id
-	m, err := w.Arrive(ctx, sent, "image/png", waba, shop)
+	m, err := w.Arrive(ctx, sent, sentAs("image/png"))
 	if err != nil || !media.ValidID(m.ID) || m.Blob == id || bytes.Equal(m.Key, sent.Key) || m.MIME != "image/png" {
 		t.Fatalf("%+v, %v", m, err)
 	}
@@ -198,13 +198,17 @@ func TestArrival(t *testing.T) {
 	if s := string(m.AppendArrival(nil)); strings.Contains(s, "key") || !strings.HasPrefix(s, `"id":"`+m.ID+`","mime_type":"image/png","sha256":"`) {
 		t.Errorf("description %s", s)
 	}
-	if m, err := w.Arrive(ctx, sent, "no type", waba, shop); err != nil || m.MIME != "image/png" {
+	if m, err := w.Arrive(ctx, sent, sentAs("no type")); err != nil || m.MIME != "image/png" {
 		t.Errorf("sniffed: %+v, %v", m, err)
 	}
 	w.clock.Advance(media.InboundLife)
 	if _, err := w.Describe(ctx, m.ID); !errors.Is(err, media.ErrNotFound) {
 		t.Errorf("after seven days: %v", err)
 	}
+}
+
+func sentAs(mime string) *media.Origin {
+	return &media.Origin{Device: "16505550001.1", WABA: waba, Number: shop, MIME: mime}
 }
 
 func TestArrivalsThatAreNotWhatTheySay(t *testing.T) {
@@ -239,13 +243,13 @@ func TestArrivalsThatAreNotWhatTheySay(t *testing.T) {
 		sealed, sent := seal(t, clear)
 		sealed = change(sealed, sent)
 		sent.ID = put(sealed)
-		if m, err := w.Arrive(ctx, sent, "text/plain", waba, shop); !errors.Is(err, media.ErrCorrupt) {
+		if m, err := w.Arrive(ctx, sent, sentAs("text/plain")); !errors.Is(err, media.ErrCorrupt) {
 			t.Errorf("%s: %+v, %v", name, m, err)
 		}
 	}
 	_, sent := seal(t, clear)
 	sent.ID = strings.Repeat("0", 32)
-	if _, err := w.Arrive(ctx, sent, "text/plain", waba, shop); !errors.Is(err, media.ErrNoBlob) {
+	if _, err := w.Arrive(ctx, sent, sentAs("text/plain")); !errors.Is(err, media.ErrNoBlob) {
 		t.Errorf("unknown blob: %v", err)
 	}
 	for _, bad := range []string{`{}`, `[]`, `{"id":"../../x"}`, `"x"`} {

@@ -3,15 +3,16 @@ package pipeline
 import (
 	"context"
 
+	"github.com/hikyaku/hikyaku/internal/business"
 	"github.com/hikyaku/hikyaku/internal/message"
 	"github.com/hikyaku/hikyaku/internal/wa"
 )
 
 // Arrivals takes over the files of users' messages.
 type Arrivals interface {
-	// Arrive fetches, checks and stores a file and returns the members that describe it. They are nil when there is no
-	// usable file; an error means that it may be tried again.
-	Arrive(ctx context.Context, waba wa.WABAID, number wa.PhoneNumberID, f *message.File) (members []byte, err error)
+	// Arrive fetches, checks and stores a file that a device sent to a number and returns the members that describe it. They
+	// are nil when there is no usable file; an error means that it may be tried again. It ends with ctx.
+	Arrive(ctx context.Context, from wa.DeviceID, to *business.Number, f *message.File) (members []byte, err error)
 }
 
 // file reports whether a decrypted message has a file that must be taken over before the message is recorded. Then it is put
@@ -25,15 +26,20 @@ func (c *receive) file(l *lane, p *peer, t *thread, in message.Inbound, used *ui
 	if !ok {
 		return false
 	}
-	p.held++
-	t.reading = true
-	l.job(func(ctx context.Context) command {
-		members, err := l.p.o.Arrivals.Arrive(ctx, c.n.WABA, c.n.ID, &f)
+	taken := l.takeOver(c.n.WABA, func(ctx context.Context) command {
+		members, err := l.p.o.Arrivals.Arrive(ctx, c.in.Device, c.n, &f)
 		if err == nil {
 			in.Body = message.ReplaceFile(in.Body, f.Kind, members)
 		}
 		return &arrived{c, p, t, in, used, err}
 	})
+	if !taken { // as when it could not be stored, see arrived
+		l.p.counts.RefusedBusy.Add(1)
+		c.refuse(nil)
+		return true
+	}
+	p.held++
+	t.reading = true
 	return true
 }
 

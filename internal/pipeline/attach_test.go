@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hikyaku/hikyaku/internal/business"
 	"github.com/hikyaku/hikyaku/internal/journal/record"
 	"github.com/hikyaku/hikyaku/internal/message"
 	"github.com/hikyaku/hikyaku/internal/pipeline"
@@ -237,9 +238,13 @@ type arrivals struct {
 	none bool
 }
 
-func (a *arrivals) Arrive(_ context.Context, _ wa.WABAID, _ wa.PhoneNumberID, f *message.File) ([]byte, error) {
+func (a *arrivals) Arrive(ctx context.Context, _ wa.DeviceID, _ *business.Number, f *message.File) ([]byte, error) {
 	if a.gate != nil {
-		<-a.gate
+		select {
+		case <-a.gate:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -1,6 +1,12 @@
 package pipeline
 
-import "github.com/hikyaku/hikyaku/internal/journal"
+import (
+	"context"
+	"time"
+
+	"github.com/hikyaku/hikyaku/internal/journal"
+	"github.com/hikyaku/hikyaku/internal/wa"
+)
 
 // Held counts what the lanes hold in memory. They must be at rest.
 func (p *Pipeline) Held() (peers, users, messages, recent, lags int) {
@@ -31,3 +37,18 @@ func Project(partition int, frames []*journal.Frame) *Batch {
 	}
 	return s.finish()
 }
+
+// MaxFilesOf is how many files of one account wait.
+const MaxFilesOf = maxFilesOf
+
+// Intake is the pool of users' files.
+type Intake struct{ i *intake }
+
+// NewIntake returns a pool.
+func NewIntake(workers int, limit time.Duration) Intake { return Intake{newIntake(workers, limit)} }
+
+// Do queues a job; false when there is no room.
+func (i Intake) Do(waba wa.WABAID, job func(context.Context)) bool { return i.i.do(waba, job) }
+
+// Close waits for all jobs.
+func (i Intake) Close() { i.i.close() }

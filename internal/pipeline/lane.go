@@ -164,6 +164,20 @@ func (l *lane) job(f func(ctx context.Context) command) {
 	})
 }
 
+// takeOver is job for a user's file, which has a pool of its own; false when too much of the account waits there.
+func (l *lane) takeOver(waba wa.WABAID, f func(ctx context.Context) command) bool {
+	era := l.era
+	l.busy.Add(1)
+	taken := l.p.files.do(waba, func(ctx context.Context) {
+		l.tell(result{era, f(ctx)})
+		l.busy.Add(-1)
+	})
+	if !taken {
+		l.busy.Add(-1)
+	}
+	return taken
+}
+
 // result is what a job found out.
 type result struct {
 	era int

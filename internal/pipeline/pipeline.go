@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/hikyaku/hikyaku/internal/clock"
 	"github.com/hikyaku/hikyaku/internal/wa"
@@ -39,9 +40,12 @@ type Options struct {
 
 	Queue    int // commands waiting per lane before callers are told to try again; 4096
 	Workers  int // goroutines for slow work, over all lanes; 8
+	Files    int // users' files taken over at once, half of them for one account; 4
 	Peers    int // pairs kept in memory per lane and generation; 10,000
 	Messages int // messages kept in memory per lane and generation; 10,000
 	MaxLag   int // records the projector may be behind before sends are refused, per lane; 400,000
+
+	FileTime time.Duration // for taking over one file of a user, then the device is told to come again; 2 minutes
 }
 
 func (o *Options) defaults() {
@@ -52,9 +56,13 @@ func (o *Options) defaults() {
 	}
 	set(&o.Queue, 4096)
 	set(&o.Workers, 8)
+	set(&o.Files, 4)
 	set(&o.Peers, 10_000)
 	set(&o.Messages, 10_000)
 	set(&o.MaxLag, 400_000)
+	if o.FileTime == 0 {
+		o.FileTime = fileTime
+	}
 	if o.Pace == nil {
 		o.Pace = o.Clock
 	}
@@ -69,6 +77,7 @@ type Pipeline struct {
 	keys  *keyring
 	lanes []*lane
 	pool  *pool
+	files *intake
 	proj  []*projector
 
 	stop    context.CancelFunc
@@ -95,6 +104,7 @@ func New(o Options) *Pipeline {
 	p := &Pipeline{o: o, fail: make(chan error, 1)}
 	p.keys = newKeyring(o.Keys, o.Vault, o.Clock, o.Rand)
 	p.pool = newPool(o.Workers)
+	p.files = newIntake(o.Files, o.FileTime)
 	for i, log := range o.Logs {
 		p.lanes = append(p.lanes, newLane(p, i, log))
 		p.proj = append(p.proj, newProjector(i, log, o.Store, o.Pace, o.Logger))
@@ -187,7 +197,9 @@ func (p *Pipeline) Close(ctx context.Context) error {
 		p.stop()
 	}
 	p.pool.stop() // lanes may wait in it for a journal or a store
+	p.files.stop()
 	p.wg.Wait()
+	p.files.close()
 	p.pool.close()
 	return err
 }
@@ -209,7 +221,7 @@ func (p *Pipeline) Idle() bool {
 			return false
 		}
 	}
-	return p.pool.idle()
+	return p.pool.idle() && p.files.idle()
 }
 
 // Projected reports that the store shows everything the journal holds.

@@ -116,6 +116,11 @@ func (c *receive) run(l *lane) {
 
 // queue lets c wait behind a first message of the same device, so that the order of its messages is kept.
 func (c *receive) queue(l *lane, t *thread) {
+	if len(t.inbox) >= maxInbox {
+		l.p.counts.RefusedBusy.Add(1)
+		c.refuse(nil)
+		return
+	}
 	if l.crowded(c) {
 		return
 	}

@@ -1,0 +1,123 @@
+package media_test
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/hikyaku/hikyaku/internal/media"
+	"github.com/hikyaku/hikyaku/internal/media/mediatest"
+)
+
+// sends stores a file as a device does.
+func (w *world) sends(t *testing.T, clear []byte) *media.Sent {
+	t.Helper()
+	sealed, sent := seal(t, clear)
+	var err error
+	if sent.ID, _, err = w.PutBlob(t.Context(), "16505550001.1", bytes.NewReader(sealed)); err != nil {
+		t.Fatal(err)
+	}
+	return sent
+}
+
+// However many messages name a file, a number has it once, and each message its own id. Source: spec/media.md section 7.
+func TestAFileIsTakenOverOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ctx := t.Context()
+	sent := w.sends(t, mediatest.PNG(30, 20))
+	first, err := w.Arrive(ctx, sent, sentAs("image/png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.clock.Advance(6 * 24 * time.Hour)
+	second, err := w.Arrive(ctx, sent, sentAs("image/png"))
+	if err != nil || second.ID == first.ID || second.Blob != first.Blob || w.files(t) != 2 {
+		t.Fatalf("%+v, %d files, %v", second, w.files(t), err)
+	}
+	forged := *sent
+	forged.Key = bytes.Repeat([]byte{1}, len(sent.Key))
+	if m, err := w.Arrive(ctx, &forged, sentAs("image/png")); !errors.Is(err, media.ErrCorrupt) {
+		t.Errorf("with another key: %+v, %v", m, err)
+	}
+	other := sentAs("image/png")
+	other.Number = "106540352242999"
+	if m, err := w.Arrive(ctx, sent, other); err != nil || m.Blob == first.Blob {
+		t.Errorf("another number: %+v, %v", m, err)
+	}
+	w.clock.Advance(6 * 24 * time.Hour)
+	if err := w.Expire(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Describe(ctx, first.ID); !errors.Is(err, media.ErrNotFound) {
+		t.Errorf("the first id after its seven days: %v", err)
+	}
+	if _, err := w.Content(ctx, second).Read(make([]byte, 1)); err != nil {
+		t.Errorf("the second id within them: %v", err)
+	}
+	w.clock.Advance(24 * time.Hour)
+	if err := w.Expire(ctx); err != nil || w.files(t) != 1 { // the device's own
+		t.Errorf("%d files are left after both, %v", w.files(t), err)
+	}
+	if m, err := w.Arrive(ctx, sent, sentAs("image/png")); err != nil || m.Blob == first.Blob {
+		t.Errorf("sent again when it was gone: %+v, %v", m, err)
+	}
+}
+
+// A file that the business sends on outlives its id like any other.
+func TestAnArrivalThatIsSentOn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ctx := t.Context()
+	m, err := w.Arrive(ctx, w.sends(t, []byte("x")), sentAs("text/plain"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Attach(ctx, m.ID); err != nil {
+		t.Fatal(err)
+	}
+	w.clock.Advance(29 * 24 * time.Hour)
+	if err := w.Expire(ctx); err != nil || w.files(t) != 2 {
+		t.Errorf("%d files, %v", w.files(t), err)
+	}
+}
+
+func TestWhatADeviceMaySendInAnHour(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ctx := t.Context()
+	const size = 10_000
+	s, err := media.New(media.Options{Store: w.store, Blobs: w.blobs, Vault: sealer{}, Clock: w.clock, Hourly: 10 * size})
+	if err != nil {
+		t.Fatal(err)
+	}
+	arrive := func(device string, sent *media.Sent) error {
+		o := sentAs("text/plain")
+		o.Device = device
+		_, err := s.Arrive(ctx, sent, o)
+		return err
+	}
+	taken := 0
+	for hours := range 2 { // five at once, further ones as time goes by
+		for range 10 {
+			for err = nil; err == nil; taken++ {
+				err = arrive("a", w.sends(t, bytes.Repeat([]byte{byte(taken), 'x'}, size/2-100)))
+			}
+			taken--
+			if over, ok := errors.AsType[*media.BudgetError](err); !ok || over.Wait <= 0 || over.Wait > time.Hour {
+				t.Fatal(err)
+			}
+			w.clock.Advance(6 * time.Minute)
+		}
+		if taken > 10*(hours+1) || taken < 5*(hours+1)-1 {
+			t.Errorf("%d files in %d hours", taken, hours+1)
+		}
+	}
+	sent := w.sends(t, bytes.Repeat([]byte("y"), size))
+	for range 20 { // one that is there costs nothing
+		if err := arrive("b", sent); err != nil {
+			t.Error(err)
+		}
+	}
+}
