@@ -206,7 +206,9 @@ func messagesAnswer(q *span, list []analytics.Point) graph.Obj {
 		lands = append(lands, c)
 	}
 	return graph.Obj{
-		{K: "phone_numbers", V: digits}, {K: "country_codes", V: lands}, {K: "granularity", V: string(q.Granularity)},
+		{K: "phone_numbers", V: digits},
+		{K: "country_codes", V: lands},
+		{K: "granularity", V: string(q.Granularity)},
 		{K: "data_points", V: points},
 	}
 }

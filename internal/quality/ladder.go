@@ -35,22 +35,25 @@ type Sanction struct {
 	Final     bool          // disabled for good
 }
 
+const oneDay = 24 * time.Hour
+
+// ladder are the steps; what lies above the last is for good.
+var ladder = [...]Sanction{
+	0: {},
+	1: {Templates: true, Numbers: true, Lasts: oneDay},
+	2: {Templates: true, Numbers: true, Lasts: 3 * oneDay},
+	3: {Templates: true, All: true, Numbers: true, Lasts: 5 * oneDay},
+	4: {Templates: true, All: true, Numbers: true, Lasts: 7 * oneDay},
+	5: {Templates: true, All: true, Numbers: true, Lasts: 30 * oneDay},
+	6: {Templates: true, All: true, Numbers: true},
+	7: {Templates: true, All: true, Numbers: true, Final: true},
+}
+
 // Ladder is the sanction of a step; 0 is the warning.
 func Ladder(step int) Sanction {
-	const day = 24 * time.Hour
-	s := Sanction{Step: step}
-	switch {
-	case step <= 0:
-		s.Step = 0
-	case step <= 2:
-		s.Templates, s.Numbers, s.Lasts = true, true, []time.Duration{day, 3 * day}[step-1]
-	case step <= 5:
-		s.Templates, s.All, s.Numbers, s.Lasts = true, true, true, []time.Duration{5 * day, 7 * day, 30 * day}[step-3]
-	case step == 6:
-		s.Templates, s.All, s.Numbers = true, true, true
-	default:
-		s.Templates, s.All, s.Numbers, s.Final = true, true, true, true
-	}
+	step = min(max(step, 0), len(ladder)-1)
+	s := ladder[step]
+	s.Step = step
 	return s
 }
 

@@ -79,7 +79,8 @@ func TestPoints(t *testing.T) {
 	}{
 		{"Q13: Q5, then blocks undone within 10 min until 6 remain", append(blocks(21, noon-60*minute), undone...), false, 18},
 		{"Q15: same user blocks, unblocks after 1 h, blocks again", []quality.Event{
-			{User: "a", At: noon - 120*minute, What: "block"}, {User: "a", At: noon - 60*minute, What: "unblock"},
+			{User: "a", At: noon - 120*minute, What: "block"},
+			{User: "a", At: noon - 60*minute, What: "unblock"},
 			{User: "a", At: noon, What: "block"},
 		}, false, 3},
 		{"the highest counts", []quality.Event{

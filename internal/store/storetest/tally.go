@@ -27,7 +27,8 @@ func tally(t *testing.T, s *store.Store) {
 			count("w", "sent.2", 3600, "1", "JP", 5), count("v", "sent.0", 0, "9", "JP", 100),
 		},
 		Reached: []limits.Reached{
-			{Number: "1", User: "81", At: 10, Counted: 10, Marketing: true}, {Number: "2", User: "82", At: 20, Counted: 20},
+			{Number: "1", User: "81", At: 10, Counted: 10, Marketing: true},
+			{Number: "2", User: "82", At: 20, Counted: 20},
 			{Number: "1", User: "81", At: 30, Counted: 10, Marketing: true},
 		},
 		Charges:  []pricing.Charge{{ID: "m1", WABA: "w", Number: "1", User: "81", Market: "M", Category: "utility", Template: "7", At: 10}},
