@@ -118,7 +118,7 @@ func (m *Message) Parts() Parts {
 	_ = json.Unmarshal(raw, &c) // a member of another shape leaves its field empty
 	switch m.Type {
 	case "image", "video", "audio", "document", "sticker":
-		p.Media = c.file.media(m.Type)
+		p.Media = c.media(m.Type)
 		if p.Media == nil {
 			p.Media = &Media{Kind: m.Type}
 		}

@@ -56,7 +56,7 @@ func (s *shard) push(u *user, gen uint32, f frame.Frame) {
 // run is the worker.
 func (s *shard) run(ctx context.Context) {
 	for {
-		if s.turn() {
+		if s.turn() { //nolint:contextcheck // the relay is in this process and waits for a disk at most
 			if ctx.Err() != nil {
 				return
 			}

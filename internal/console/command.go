@@ -248,7 +248,7 @@ func filling(s string) (which string, fields map[string]any) {
 	fields = map[string]any{}
 	last := ""
 	var words []string
-	for _, w := range strings.Fields(s) {
+	for w := range strings.FieldsSeq(s) {
 		key, value, ok := strings.Cut(w, "=")
 		switch {
 		case ok && key != "":
