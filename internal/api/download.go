@@ -96,7 +96,12 @@ func (d *download) serve(w http.ResponseWriter, r *http.Request, m *media.Media)
 	http.ServeContent(w, r, "", time.Time{}, c)
 }
 
+// reaches says whether a caller may have the file: a file of a number whoever may message with it, the sample of a template
+// the app that uploaded it.
 func (d *download) reaches(c *access.Caller, m *media.Media) bool {
+	if m.App != "" {
+		return c.App.ID == m.App
+	}
 	w, ok := d.o.Business.WABA(m.WABA)
 	return ok && c.May(asset(w), access.MessagingTask, access.Messaging) == access.Allowed
 }

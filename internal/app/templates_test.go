@@ -102,4 +102,30 @@ func TestTemplateSample(t *testing.T) {
 	}
 	got := string(s.graph("GET", decode[struct{ ID string }](t, []byte(answer)).ID+"?fields=components", nil).Body)
 	contains(t, "template", got, `"example":{"header_handle":["`+s.app.PublicURL()+`/media/?mid=`)
+	_, address, _ := strings.Cut(got, `"header_handle":["`)
+	address, _, _ = strings.Cut(address, `"`)
+	fetch := func(token string) (int, []byte) {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), "GET", address, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+token)
+		res, err := s.place.HTTP.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		b, err := io.ReadAll(res.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res.StatusCode, b
+	}
+	if code, b := fetch(s.start.Token); code != 200 || !bytes.Equal(b, png) {
+		t.Errorf("the sample: %d, %d bytes", code, len(b))
+	}
+	if code, _ := fetch("x"); code != 401 {
+		t.Errorf("the sample without a token: %d", code)
+	}
 }
