@@ -122,6 +122,15 @@ func replaceObject(out, object, description []byte) []byte {
 	return append(out, '}')
 }
 
+// WithoutFile returns a message that has no file to be taken over: whatever it says about one, an id among it, is the device's
+// word alone, and counts as a file that could not be fetched.
+func (in Inbound) WithoutFile() Inbound {
+	if fileKind([]byte(`"`+in.Type+`"`)) >= 0 {
+		in.Body = ReplaceFile(in.Body, in.Type, nil)
+	}
+	return in
+}
+
 // jsonReader takes a reader of body out of the pool.
 func jsonReader(body []byte) *reader {
 	r := readers.Get().(*reader) //nolint:forcetypeassert // the pool holds nothing else

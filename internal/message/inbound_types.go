@@ -1,5 +1,7 @@
 package message
 
+import "slices"
+
 // Bounds of what is taken over from a device, in bytes of its JSON text. A device's message has 64 KiB at most; these keep
 // single values in the size that consumers of webhooks expect.
 const (
@@ -14,7 +16,7 @@ const (
 // media returns the shape of a media object after the platform has taken the file over, with what else the kind has after
 // the caption and at the end. Source: spec/webhooks.md sections 13.2 to 13.6.
 func media(before, after shape) shape {
-	s := append(before[:len(before):len(before)],
+	s := append(slices.Clip(before),
 		member{name: "mime_type", check: filled(256), must: true},
 		member{name: "sha256", check: filled(64), must: true},
 		member{name: "id", check: filled(64), must: true})

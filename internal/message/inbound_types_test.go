@@ -18,8 +18,10 @@ const (
 // inboundTypes has every type a device can send. Of want, <head> is from, from_user_id, id and timestamp; "" means
 // unsupported. Source: spec/webhooks.md sections 12 and 13.
 var inboundTypes = []struct{ name, plain, want string }{
-	{"image", `{"type":"image","image":{"id":"184672","sha256":"wBIX=","size":7,"caption":"Is this yours?","mime_type":"m/t","blob":{"key":"k"}}}`,
-		`{<head>,"type":"image","image":{"caption":"Is this yours?",` + file + `}}`},
+	{
+		"image", `{"type":"image","image":{"id":"184672","sha256":"wBIX=","size":7,"caption":"Is this yours?","mime_type":"m/t","blob":{"key":"k"}}}`,
+		`{<head>,"type":"image","image":{"caption":"Is this yours?",` + file + `}}`,
+	},
 	{"image without caption", `{"type":"image","image":{` + file + `,"caption":"","url":"https://evil.example"}}`, `{<head>,"type":"image","image":{` + file + `}}`},
 	{"video", `{"type":"video","video":{"caption":"c",` + file + `}}`, `{<head>,"type":"video","video":{"caption":"c",` + file + `}}`},
 	{"voice", `{"type":"audio","audio":{"voice":true,` + file + `}}`, `{<head>,"type":"audio","audio":{` + file + `,"voice":true}}`},
@@ -31,36 +33,56 @@ var inboundTypes = []struct{ name, plain, want string }{
 	{"place", `{"type":"location","location":{"name":"n","address":"a","url":"u","longitude":0,"latitude":1e1}}`, `{<head>,"type":"location","location":{"latitude":1e1,"longitude":0,"name":"n","address":"a","url":"u"}}`},
 	{"location off the globe", `{"type":"location","location":{"latitude":91,"longitude":0}}`, ""},
 	{"location in words", `{"type":"location","location":{"latitude":"37","longitude":"0"}}`, ""},
-	{"contacts", `{"type":"contacts","contacts":[{"phones":[{"type":"MOBILE","phone":"+1","wa_id":"1"},{}],"vcard":"BEGIN:VCARD","origin":"contact_request","name":{"first_name":"A","formatted_name":"A"},"x":1},{},5]}`,
-		`{<head>,"type":"contacts","contacts":[{"origin":"contact_request","vcard":"BEGIN:VCARD","name":{"formatted_name":"A","first_name":"A"},"phones":[{"phone":"+1","wa_id":"1","type":"MOBILE"}]}]}`},
+	{
+		"contacts", `{"type":"contacts","contacts":[{"phones":[{"type":"MOBILE","phone":"+1","wa_id":"1"},{}],"vcard":"BEGIN:VCARD","origin":"contact_request","name":{"first_name":"A","formatted_name":"A"},"x":1},{},5]}`,
+		`{<head>,"type":"contacts","contacts":[{"origin":"contact_request","vcard":"BEGIN:VCARD","name":{"formatted_name":"A","first_name":"A"},"phones":[{"phone":"+1","wa_id":"1","type":"MOBILE"}]}]}`,
+	},
 	{"contacts without any", `{"type":"contacts","contacts":[]}`, ""},
 	{"reaction", `{"type":"reaction","reaction":{"message_id":"wamid.X","emoji":"👍"}}`, `{<head>,"type":"reaction","reaction":{"message_id":"wamid.X","emoji":"👍"}}`},
 	{"reaction taken back", `{"type":"reaction","reaction":{"message_id":"wamid.X","emoji":""}}`, `{<head>,"type":"reaction","reaction":{"message_id":"wamid.X"}}`},
 	{"template button", `{"type":"button","button":{"text":"Keep","payload":"keep-8841"},` + quoted + `}`, `{` + answers + `,<head>,"type":"button","button":{"payload":"keep-8841","text":"Keep"}}`},
 	{"template button without its message", `{"type":"button","button":{"text":"Keep","payload":"keep-8841"}}`, ""},
-	{"reply button", `{"type":"interactive","interactive":{"type":"button_reply","button_reply":{"title":"T","id":"i"}},` + quoted + `}`,
-		`{` + answers + `,<head>,"type":"interactive","interactive":{"type":"button_reply","button_reply":{"id":"i","title":"T"}}}`},
-	{"list", `{` + quoted + `,"interactive":{"list_reply":{"description":"Morning","id":"t-09","title":"09:00–12:00"},"type":"list_reply"},"type":"interactive"}`,
-		`{` + answers + `,<head>,"type":"interactive","interactive":{"type":"list_reply","list_reply":{"id":"t-09","title":"09:00–12:00","description":"Morning"}}}`},
-	{"flow", `{"type":"interactive","interactive":{"type":"nfm_reply","nfm_reply":{"response_json":"{\"flow_token\":\"t\"}"}},` + quoted + `}`,
-		`{` + answers + `,<head>,"type":"interactive","interactive":{"type":"nfm_reply","nfm_reply":{"name":"flow","body":"Sent","response_json":"{\"flow_token\":\"t\"}"}}}`},
-	{"address", `{"type":"interactive","interactive":{"type":"nfm_reply","nfm_reply":{"name":"address_message","body":"A, B","response_json":"{}"}},` + quoted + `}`,
-		`{` + answers + `,<head>,"type":"interactive","interactive":{"type":"nfm_reply","nfm_reply":{"name":"address_message","body":"A, B","response_json":"{}"}}}`},
+	{
+		"reply button", `{"type":"interactive","interactive":{"type":"button_reply","button_reply":{"title":"T","id":"i"}},` + quoted + `}`,
+		`{` + answers + `,<head>,"type":"interactive","interactive":{"type":"button_reply","button_reply":{"id":"i","title":"T"}}}`,
+	},
+	{
+		"list", `{` + quoted + `,"interactive":{"list_reply":{"description":"Morning","id":"t-09","title":"09:00–12:00"},"type":"list_reply"},"type":"interactive"}`,
+		`{` + answers + `,<head>,"type":"interactive","interactive":{"type":"list_reply","list_reply":{"id":"t-09","title":"09:00–12:00","description":"Morning"}}}`,
+	},
+	{
+		"flow", `{"type":"interactive","interactive":{"type":"nfm_reply","nfm_reply":{"response_json":"{\"flow_token\":\"t\"}"}},` + quoted + `}`,
+		`{` + answers + `,<head>,"type":"interactive","interactive":{"type":"nfm_reply","nfm_reply":{"name":"flow","body":"Sent","response_json":"{\"flow_token\":\"t\"}"}}}`,
+	},
+	{
+		"address", `{"type":"interactive","interactive":{"type":"nfm_reply","nfm_reply":{"name":"address_message","body":"A, B","response_json":"{}"}},` + quoted + `}`,
+		`{` + answers + `,<head>,"type":"interactive","interactive":{"type":"nfm_reply","nfm_reply":{"name":"address_message","body":"A, B","response_json":"{}"}}}`,
+	},
 	{"flow with broken answers", `{"type":"interactive","interactive":{"type":"nfm_reply","nfm_reply":{"response_json":"{\"a\":"}},` + quoted + `}`, ""},
-	{"call permission", `{"type":"interactive","interactive":{"type":"call_permission_reply","call_permission_reply":{"response":"accept","expiration_timestamp":"1783670600","response_source":"automatic"}},"context":{"id":"wacid.HBgA"}}`,
-		`{"context":{"from":"15550100123","id":"wacid.HBgA"},<head>,"type":"interactive","interactive":{"type":"call_permission_reply","call_permission_reply":{"response":"accept","is_permanent":false,"expiration_timestamp":"1783670600","response_source":"automatic"}}}`},
+	{
+		"call permission", `{"type":"interactive","interactive":{"type":"call_permission_reply","call_permission_reply":{"response":"accept","expiration_timestamp":"1783670600","response_source":"automatic"}},"context":{"id":"wacid.HBgA"}}`,
+		`{"context":{"from":"15550100123","id":"wacid.HBgA"},<head>,"type":"interactive","interactive":{"type":"call_permission_reply","call_permission_reply":{"response":"accept","is_permanent":false,"expiration_timestamp":"1783670600","response_source":"automatic"}}}`,
+	},
 	{"reply of another kind than it says", `{"type":"interactive","interactive":{"type":"list_reply","button_reply":{"title":"T","id":"i"}},` + quoted + `}`, ""},
 	{"reply of no kind", `{"type":"interactive","interactive":{"type":"type"},` + quoted + `}`, ""},
-	{"order", `{"type":"order","order":{"catalog_id":"700220033","product_items":[{"currency":"EUR","item_price":24.5,"quantity":2,"product_retailer_id":"HAMP-S"}]},` + quoted + `}`,
-		`{<head>,"type":"order","order":{"catalog_id":"700220033","text":"","product_items":[{"product_retailer_id":"HAMP-S","quantity":2,"item_price":24.5,"currency":"EUR"}]},` + answers + `}`},
+	{
+		"order", `{"type":"order","order":{"catalog_id":"700220033","product_items":[{"currency":"EUR","item_price":24.5,"quantity":2,"product_retailer_id":"HAMP-S"}]},` + quoted + `}`,
+		`{<head>,"type":"order","order":{"catalog_id":"700220033","text":"","product_items":[{"product_retailer_id":"HAMP-S","quantity":2,"item_price":24.5,"currency":"EUR"}]},` + answers + `}`,
+	},
 	{"order of nothing", `{"type":"order","order":{"catalog_id":"700220033","product_items":[{"currency":"EUR","item_price":24.5,"quantity":0,"product_retailer_id":"HAMP-S"}]}}`, ""},
-	{"from an ad", `{"type":"text","text":{"body":"a"},"referral":{"ctwa_clid":"c","source_type":"ad","welcome_message":{"text":"Hi"},"x":1,"source_url":"u"}}`,
-		`{<head>,"type":"text","text":{"body":"a"},"referral":{"source_url":"u","source_type":"ad","ctwa_clid":"c","welcome_message":{"text":"Hi"}}}`},
+	{
+		"from an ad", `{"type":"text","text":{"body":"a"},"referral":{"ctwa_clid":"c","source_type":"ad","welcome_message":{"text":"Hi"},"x":1,"source_url":"u"}}`,
+		`{<head>,"type":"text","text":{"body":"a"},"referral":{"source_url":"u","source_type":"ad","ctwa_clid":"c","welcome_message":{"text":"Hi"}}}`,
+	},
 	{"from an ad that says nothing", `{"type":"text","text":{"body":"a"},"referral":{"source_type":"rumour"}}`, `{<head>,"type":"text","text":{"body":"a"}}`},
-	{"from a product", `{"type":"text","text":{"body":"a"},"context":{"referred_product":{"product_retailer_id":"HAMP-S","catalog_id":"7"}}}`,
-		`{"context":{"referred_product":{"catalog_id":"7","product_retailer_id":"HAMP-S"}},<head>,"type":"text","text":{"body":"a"}}`},
-	{"about a product and a message", `{"type":"text","text":{"body":"a"},"context":{"id":"wamid.HBgLMTU1NTAxNzc3ODgVAgARGBI5QzQxRDBCN0EyRTY1RjM4MTAA","referred_product":{"product_retailer_id":"HAMP-S","catalog_id":"7"}}}`,
-		`{"context":{"from":"15550100123","id":"wamid.HBgLMTU1NTAxNzc3ODgVAgARGBI5QzQxRDBCN0EyRTY1RjM4MTAA","referred_product":{"catalog_id":"7","product_retailer_id":"HAMP-S"}},<head>,"type":"text","text":{"body":"a"}}`},
+	{
+		"from a product", `{"type":"text","text":{"body":"a"},"context":{"referred_product":{"product_retailer_id":"HAMP-S","catalog_id":"7"}}}`,
+		`{"context":{"referred_product":{"catalog_id":"7","product_retailer_id":"HAMP-S"}},<head>,"type":"text","text":{"body":"a"}}`,
+	},
+	{
+		"about a product and a message", `{"type":"text","text":{"body":"a"},"context":{"id":"wamid.HBgLMTU1NTAxNzc3ODgVAgARGBI5QzQxRDBCN0EyRTY1RjM4MTAA","referred_product":{"product_retailer_id":"HAMP-S","catalog_id":"7"}}}`,
+		`{"context":{"from":"15550100123","id":"wamid.HBgLMTU1NTAxNzc3ODgVAgARGBI5QzQxRDBCN0EyRTY1RjM4MTAA","referred_product":{"catalog_id":"7","product_retailer_id":"HAMP-S"}},<head>,"type":"text","text":{"body":"a"}}`,
+	},
 	{"about half a product", `{"type":"text","text":{"body":"a"},"context":{"referred_product":{"catalog_id":"7"}}}`, `{<head>,"type":"text","text":{"body":"a"}}`},
 	{"two objects, the type comes last", `{"location":{"latitude":1,"longitude":1},"reaction":{"message_id":"x"},"type":"reaction"}`, `{<head>,"type":"reaction","reaction":{"message_id":"x"}}`},
 	{"a type without its object", `{"location":{"latitude":1,"longitude":1},"type":"reaction"}`, ""},
@@ -82,6 +104,15 @@ func TestInboundTypes(t *testing.T) {
 	}
 	if in := message.ParseInbound(padded(`{"type":"text","text":{"body":"a"},"referral":{"source_url":"u"}}`)); !in.Referral {
 		t.Error("a referral goes unnoticed")
+	}
+}
+
+// A device cannot name a file that is not its own.
+func TestForgedFile(t *testing.T) {
+	t.Parallel()
+	in := message.ParseInbound(padded(`{"type":"image","image":{` + file + `,"bl\u006fb":{}}}`)).WithoutFile()
+	if got := string(message.AppendInbound(nil, arrival(), in.Body)); in.Type != "image" || !strings.Contains(got, `"code":131052`) || strings.Contains(got, "184672") {
+		t.Errorf("%s became %s", in.Body, got)
 	}
 }
 

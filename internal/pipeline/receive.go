@@ -147,7 +147,7 @@ func (c *receive) open(l *lane, p *peer, t *thread) {
 		c.unreadable(l, err)
 	default:
 		if in := message.ParseInbound(plain); !c.file(l, p, t, in, used) {
-			c.record(l, p, t, in, used)
+			c.record(l, p, t, in.WithoutFile(), used)
 		}
 	}
 }

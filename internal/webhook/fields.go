@@ -77,6 +77,9 @@ func Known(field string) bool { _, ok := fields[field]; return ok }
 // Headed says whether values of the field begin with the number they belong to.
 func Headed(field string) bool { return fields[field]&headed != 0 }
 
+// Timed says whether entries of the field have a time.
+func Timed(field string) bool { return fields[field]&timed != 0 }
+
 // Field is one subscribed field.
 type Field struct {
 	Name    string

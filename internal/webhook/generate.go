@@ -1,0 +1,3 @@
+package webhook
+
+//go:generate go run ./gen
