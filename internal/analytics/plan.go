@@ -83,6 +83,9 @@ func less(a, b *Point) bool {
 type run struct{ from, to, step int64 }
 
 func runs(start, end time.Time, g Granularity, zone *time.Location) (out []run) {
+	if most := start.AddDate(LookBack, 1, 0); end.After(most) {
+		end = most // nobody may ask for more
+	}
 	if !start.Before(end) {
 		return nil
 	}

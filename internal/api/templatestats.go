@@ -80,6 +80,9 @@ func (s *surface) readStats(c *graph.Call, w *business.WABA) (*analytics.Query, 
 	case q.Start.Before(c.Start.AddDate(0, 0, -analytics.LookBackTemplates-1)):
 		return nil, nil, wa.ErrInvalidParameter.With("start must not be more than 90 days ago.")
 	}
+	if q.End.After(c.Start) {
+		q.End = c.Start.Add(time.Second)
+	}
 	list, err := c.Params.Get("template_ids").Strings()
 	if err != nil {
 		return nil, nil, err

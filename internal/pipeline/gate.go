@@ -24,6 +24,7 @@ func (l *lane) barred(m *letter, p *peer, now int64) *wa.Error {
 		return nil
 	}
 	m.Outside = !message.WindowOpen(p.lastInbound, now)
+	m.class = m.Category
 	n, ok := l.p.o.Numbers.Number(m.Number)
 	if l.p.o.Gate != nil && ok {
 		if m.barred = l.p.o.Gate.Admit(&m.Message, n, now); m.barred != nil {
@@ -45,7 +46,11 @@ func (l *lane) settleReach(m *letter, delivered bool) int64 {
 	if !ok {
 		return 0
 	}
-	return l.p.o.Gate.Settle(&m.Message, n, delivered, l.now())
+	row := m.Message
+	if m.class != "" {
+		row.Category = m.class
+	}
+	return l.p.o.Gate.Settle(&row, n, delivered, l.now())
 }
 
 // decided lets go of a letter that was admitted and has been sent, or never will be.

@@ -21,6 +21,7 @@ type letter struct {
 	preview string // link to fetch after the message is on its way
 
 	admitted bool                 // a template: the gate has let it pass
+	class    string               // the category that the gate was asked with: the price may make it another one
 	barred   *wa.Error            // or has not
 	files    []message.Attachment // not known yet; the body has placeholders for them
 	linking  int                  // of them, being fetched

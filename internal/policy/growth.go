@@ -85,8 +85,8 @@ func (s *Service) raise(ctx context.Context, p *business.Portfolio, ids []wa.Pho
 	return s.save(ctx, string(p.ID), note)
 }
 
-// SetLimit gives a portfolio a messaging limit: a tier, and when users is not 0 that many people instead. Every account of
-// the portfolio hears of it. Errors: business.ErrUnknown.
+// SetLimit gives a portfolio a messaging limit: a tier, and when users is not 0 that many people instead. The business room
+// tells of another tier. Errors: business.ErrUnknown.
 func (s *Service) SetLimit(ctx context.Context, id wa.BusinessID, tier business.Tier, users int) error {
 	old, ok := s.o.Business.Portfolio(id)
 	if !ok {
@@ -99,21 +99,15 @@ func (s *Service) SetLimit(ctx context.Context, id wa.BusinessID, tier business.
 			return err
 		}
 	}
-	value := map[string]any{"max_daily_conversations_per_business": tier}
-	if c.Reach() == limits.Reach250 {
-		value["max_phone_numbers_per_business"] = 2
-	} else {
-		value["max_phone_numbers_per_waba"] = 25
-	}
-	for _, w := range s.o.Business.WABAs(id) {
-		if err := s.tell(ctx, w.ID, "", "business_capability_update", value); err != nil {
+	if old.ReachLimit != users {
+		if _, err := s.o.Business.UpdatePortfolio(ctx, id, func(p *business.Portfolio) error {
+			p.ReachLimit = users
+			return nil
+		}); err != nil {
 			return err
 		}
 	}
-	_, err := s.o.Business.UpdatePortfolio(ctx, id, func(p *business.Portfolio) error {
-		p.MessagingLimit, p.ReachLimit = tier, users
-		return nil
-	})
+	_, err := s.o.Business.SetMessagingLimit(ctx, id, tier)
 	return err
 }
 
