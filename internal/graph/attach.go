@@ -14,7 +14,7 @@ import (
 // Bounds of the files that come with a batch, in bytes together and in number. They are held in memory until the items that
 // name them have run.
 const (
-	maxAttached      = 32 << 20
+	maxAttached      = 16 << 20
 	maxAttachedFiles = maxIDs
 )
 

@@ -28,10 +28,12 @@ type item struct {
 // runBatch runs the items one after the other, each as a call of its own (spec/graph.md 8). Only a bad batch value fails
 // the whole; item errors stay inside.
 func (s *Server) runBatch(ctx context.Context, c *Call) ([]byte, error) {
-	if err := s.readBatch(c); err != nil {
-		return nil, err
-	}
-	if err := s.authenticate(ctx, c, false); err != nil && !errors.Is(err, wa.ErrTokenRequired) {
+	switch err := s.authenticate(ctx, c, false); {
+	case err == nil: // files are held in memory: only for those who have shown a token
+		if err := s.readBatch(c); err != nil {
+			return nil, err
+		}
+	case !errors.Is(err, wa.ErrTokenRequired):
 		return nil, err
 	}
 	if err := s.readParams(ctx, c, 0); err != nil {
