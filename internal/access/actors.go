@@ -11,6 +11,11 @@ import (
 func (s *Service) CreateSystemUser(ctx context.Context, u SystemUser) (*SystemUser, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.createSystemUser(ctx, u)
+}
+
+// createSystemUser needs mu.
+func (s *Service) createSystemUser(ctx context.Context, u SystemUser) (*SystemUser, error) {
 	id, err := s.idFor(string(u.ID))
 	if err != nil {
 		return nil, fmt.Errorf("create system user: %w", err)

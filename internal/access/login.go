@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -25,6 +26,8 @@ const (
 	maxLogins      = 5 // wrong passwords before a pause
 	loginPause     = 15 * time.Minute
 	maxPaused      = 10_000 // addresses remembered
+	maxPeerLogins  = 30     // from one network address in the time of a pause
+	maxLoginQueue  = 16
 )
 
 // ErrLogin says that address and password do not belong together, or that nobody has the address: both take equally long.
@@ -33,11 +36,44 @@ var ErrLogin = errors.New("e-mail address or password is wrong")
 // ErrLoginPause says that an address has seen too many wrong passwords.
 var ErrLoginPause = errors.New("too many attempts; try again in 15 minutes")
 
+// ErrLoginBusy says that too many people are logging in at once.
+var ErrLoginBusy = errors.New("too many people are logging in; try again in a moment")
+
 // logins counts wrong passwords, and bounds how many are checked at once.
 type logins struct {
 	mu    sync.Mutex
 	wrong map[string]*attempts
-	busy  sync.Mutex // one hash at a time: guessing must not take the machine
+	queue int           // hashing or waiting for it
+	busy  chan struct{} // one hash at a time: guessing must not take the machine
+}
+
+// turn waits for the right to hash, in a short queue.
+func (l *logins) turn(ctx context.Context) error {
+	l.mu.Lock()
+	full := l.queue >= maxLoginQueue
+	if !full {
+		l.queue++
+	}
+	l.mu.Unlock()
+	if full {
+		return ErrLoginBusy
+	}
+	select {
+	case l.busy <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		l.mu.Lock()
+		l.queue--
+		l.mu.Unlock()
+		return ErrLoginBusy
+	}
+}
+
+func (l *logins) over() {
+	<-l.busy
+	l.mu.Lock()
+	l.queue--
+	l.mu.Unlock()
 }
 
 type attempts struct {
@@ -65,10 +101,15 @@ func (s *Service) SetPassword(ctx context.Context, id, password string) error {
 	return err
 }
 
-// Login finds the person with this address and password. Errors: [ErrLogin], [ErrLoginPause].
-func (s *Service) Login(email, password string) (*Person, error) {
+// Login finds the person with this address and password; peer is the network address of who asks. Errors: [ErrLogin],
+// [ErrLoginPause], [ErrLoginBusy].
+func (s *Service) Login(ctx context.Context, email, password, peer string) (*Person, error) {
 	email = strings.ToLower(strings.TrimSpace(email))
-	if err := s.logins.allow(email, s.clock.Now()); err != nil {
+	now := s.clock.Now()
+	if err := s.logins.allow("peer "+peer, maxPeerLogins, now); err != nil {
+		return nil, err
+	}
+	if err := s.logins.allow(email, maxLogins, now); err != nil {
 		return nil, err
 	}
 	var who *Person
@@ -81,9 +122,11 @@ func (s *Service) Login(email, password string) (*Person, error) {
 	if who != nil {
 		stored = who.Password
 	}
-	s.logins.busy.Lock()
+	if err := s.logins.turn(ctx); err != nil {
+		return nil, err
+	}
 	hash, err := pbkdf2.Key(sha256.New, password[:min(len(password), maxPassword)], stored[:passwordSalt], passwordRounds, sha256.Size)
-	s.logins.busy.Unlock()
+	s.logins.over()
 	if err != nil {
 		return nil, fmt.Errorf("hash a password: %w", err)
 	}
@@ -95,18 +138,21 @@ func (s *Service) Login(email, password string) (*Person, error) {
 }
 
 // allow counts an attempt before it is made, so that many at once do not slip through.
-func (l *logins) allow(email string, now time.Time) error {
+func (l *logins) allow(key string, most int, now time.Time) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.wrong == nil || len(l.wrong) > maxPaused {
-		l.wrong = map[string]*attempts{}
+	if len(l.wrong) >= maxPaused {
+		maps.DeleteFunc(l.wrong, func(_ string, a *attempts) bool { return now.Sub(a.since) >= loginPause })
 	}
-	a := l.wrong[email]
+	a := l.wrong[key]
+	if a == nil && len(l.wrong) >= maxPaused {
+		return ErrLoginPause // whoever fills the table must not make it forget
+	}
 	if a == nil || now.Sub(a.since) >= loginPause {
 		a = &attempts{since: now}
-		l.wrong[email] = a
+		l.wrong[key] = a
 	}
-	if a.count >= maxLogins {
+	if a.count >= most {
 		return ErrLoginPause
 	}
 	a.count++
@@ -137,17 +183,43 @@ type ticket struct {
 
 // OpenTicket returns who a ticket is about.
 func (s *Service) OpenTicket(purpose, text string) (*Person, bool) {
+	p, _, ok := s.openTicket(purpose, text)
+	return p, ok
+}
+
+// SpendTicket is OpenTicket that works once.
+func (s *Service) SpendTicket(purpose, text string) (*Person, bool) {
+	p, ends, ok := s.openTicket(purpose, text)
+	if !ok {
+		return nil, false
+	}
+	c, now := &s.codes, s.clock.Now()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.spent == nil {
+		c.spent = map[string]time.Time{}
+	}
+	maps.DeleteFunc(c.spent, func(_ string, ends time.Time) bool { return !now.Before(ends) })
+	if _, twice := c.spent[text]; twice || len(c.spent) >= maxCodes {
+		return nil, false
+	}
+	c.spent[text] = ends
+	return p, true
+}
+
+func (s *Service) openTicket(purpose, text string) (*Person, time.Time, bool) {
 	body, mac, _ := strings.Cut(text, ".")
 	got, err := base64.RawURLEncoding.DecodeString(mac)
 	if err != nil || len(text) > 1024 || !hmac.Equal(got, s.keys.ticket(purpose, body)) {
-		return nil, false
+		return nil, time.Time{}, false
 	}
 	var t ticket
 	raw, err := base64.RawURLEncoding.DecodeString(body)
 	if err != nil || json.Unmarshal(raw, &t) != nil || s.clock.Now().Unix() >= t.Ends {
-		return nil, false
+		return nil, time.Time{}, false
 	}
-	return s.Person(t.Person)
+	p, ok := s.Person(t.Person)
+	return p, time.Unix(t.Ends, 0), ok
 }
 
 // ticket is the check of a ticket, kept apart from that of tokens by its prefix.

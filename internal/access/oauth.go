@@ -35,6 +35,8 @@ type codes struct {
 	mu   sync.Mutex
 	byID map[[32]byte]*issued
 	age  [][32]byte // oldest first
+
+	spent map[string]time.Time // tickets that were used, and when they end
 }
 
 type issued struct {
@@ -154,6 +156,8 @@ func (s *Service) AddSystemUser(ctx context.Context, u SystemUser) (*SystemUser,
 	if n := len([]rune(u.Name)); n == 0 || n > maxName {
 		return nil, limitError("Param name must have 1 to %d characters.", maxName)
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	admins, employees := 0, 0
 	for _, x := range s.SystemUsers(u.Business) {
 		switch {
@@ -170,7 +174,7 @@ func (s *Service) AddSystemUser(ctx context.Context, u SystemUser) (*SystemUser,
 	case u.Role != Admin && employees >= maxEmployees:
 		return nil, limitError("The business has its %d system users with the role EMPLOYEE.", maxEmployees)
 	}
-	return s.CreateSystemUser(ctx, u)
+	return s.createSystemUser(ctx, u)
 }
 
 // Install lets an app issue tokens for a system user; doing it again changes nothing. Errors: [ErrUnknown].

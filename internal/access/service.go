@@ -67,7 +67,7 @@ func New(ctx context.Context, store Store, o Options) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load apps, users and tokens: %w", err)
 	}
-	s := &Service{store: store, clock: o.Clock, sealer: o.Sealer, rand: o.Rand, keys: k}
+	s := &Service{store: store, clock: o.Clock, sealer: o.Sealer, rand: o.Rand, keys: k, logins: logins{wrong: map[string]*attempts{}, busy: make(chan struct{}, 1)}}
 	empty := &snapshot{}
 	s.snap.Store(empty.with(set))
 	return s, nil

@@ -371,3 +371,40 @@ func TestPreverifiedNumbers(t *testing.T) {
 		t.Errorf("twice: %d %s", r.status, r.body)
 	}
 }
+
+// Waits and budgets of codes hang on the digits: making a record anew does not renew them.
+func TestCodesOfRecordsMadeAnew(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	add := func() string {
+		t.Helper()
+		r := w.direct("admin", "POST /v23.0/"+aozora+"/add_phone_numbers", `{"phone_number":"+815055550191"}`)
+		var v struct{ ID string }
+		if err := json.Unmarshal([]byte(r.body), &v); err != nil || r.status != 200 {
+			t.Fatalf("%d %s", r.status, r.body)
+		}
+		return v.ID
+	}
+	ask := func(id string) reply {
+		return w.direct("admin", "POST /v23.0/"+id+"/request_code?code_method=SMS&language=ja", "")
+	}
+	id := add()
+	ask(id).want(t, 200, done)
+	w.direct("admin", "DELETE /v23.0/"+id, "").want(t, 200, done)
+	w.direct("admin", "GET /v23.0/"+id, "").want(t, 400, missing("get", id))
+	id = add()
+	if r := ask(id); r.status != 400 || !strings.Contains(r.body, "2388004") {
+		t.Errorf("asked again at once: %d %s", r.status, r.body)
+	}
+	w.clock.Advance(time.Minute)
+	ask(id).want(t, 200, done)
+	right := w.codes.code("815055550191")
+	for range 5 {
+		w.direct("admin", "POST /v23.0/"+id+"/verify_code?code="+map[bool]string{true: "000000", false: "000001"}[right != "000000"], "")
+	}
+	w.direct("admin", "DELETE /v23.0/"+id, "").want(t, 200, done)
+	w.clock.Advance(time.Hour)
+	if r := ask(add()); r.status != 400 || r.header.Get("Retry-After") == "" {
+		t.Errorf("after five wrong codes: %d %s", r.status, r.body)
+	}
+}

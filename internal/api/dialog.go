@@ -7,6 +7,7 @@ import (
 	"errors"
 	"html/template"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -160,13 +161,17 @@ func (d *dialog) show(w http.ResponseWriter, status int, v *view) {
 
 func (d *dialog) login(w http.ResponseWriter, r *http.Request, q *asked) {
 	v := q.view(r.Form)
-	p, err := d.access.Login(r.PostForm.Get("email"), r.PostForm.Get("password"))
+	p, err := d.access.Login(r.Context(), r.PostForm.Get("email"), r.PostForm.Get("password"), peerOf(r))
 	if err != nil {
 		v.Error = "The e-mail address or the password is wrong."
-		if errors.Is(err, access.ErrLoginPause) {
+		status := http.StatusForbidden
+		switch {
+		case errors.Is(err, access.ErrLoginPause):
 			v.Error = "Too many attempts. Try again in 15 minutes."
+		case errors.Is(err, access.ErrLoginBusy):
+			status, v.Error = http.StatusServiceUnavailable, "Many people are logging in. Try again in a moment."
 		}
-		d.show(w, http.StatusForbidden, v)
+		d.show(w, status, v)
 		return
 	}
 	if q.app.Mode == access.Development && !slices.ContainsFunc(p.Member, func(m access.Membership) bool { return m.Business == q.app.Business }) {
@@ -194,8 +199,28 @@ func (d *dialog) owned(p *access.Person) []*business.WABA {
 	return out
 }
 
+// chosen is the account that the form names, nil when it is not one of the person's.
+func (d *dialog) chosen(p *access.Person, r *http.Request) *business.WABA {
+	for _, w := range d.owned(p) {
+		if string(w.ID) == r.PostForm.Get("waba") {
+			return w
+		}
+	}
+	return nil
+}
+
 func (d *dialog) allow(w http.ResponseWriter, r *http.Request, q *asked) {
+	// What can be refused is refused before the ticket is spent.
 	p, ok := d.access.OpenTicket(q.purpose, r.PostForm.Get("ticket"))
+	if ok && q.signup && d.chosen(p, r) == nil {
+		v := q.view(r.Form)
+		v.Error = "The account cannot be shared: choose one of your accounts."
+		d.show(w, http.StatusForbidden, v)
+		return
+	}
+	if ok {
+		p, ok = d.access.SpendTicket(q.purpose, r.PostForm.Get("ticket"))
+	}
 	if !ok {
 		v := q.view(r.Form)
 		v.Error = "Please log in again."
@@ -208,7 +233,7 @@ func (d *dialog) allow(w http.ResponseWriter, r *http.Request, q *asked) {
 	}
 	var err error
 	if q.signup {
-		if spec, err = d.signUp(r.Context(), q, p, wa.WABAID(r.PostForm.Get("waba"))); err != nil {
+		if spec, err = d.signUp(r.Context(), q, p, d.chosen(p, r)); err != nil {
 			v := q.view(r.Form)
 			v.Error = "The account cannot be shared: " + err.Error()
 			d.show(w, http.StatusForbidden, v)
@@ -237,30 +262,27 @@ func (d *dialog) allow(w http.ResponseWriter, r *http.Request, q *asked) {
 
 // signUp shares the account with the app's business, and makes the system user that the app acts as for this client. The
 // token reaches this account only, and does not expire. Source: spec/access.md section 12.
-func (d *dialog) signUp(ctx context.Context, q *asked, p *access.Person, id wa.WABAID) (access.CodeSpec, error) {
-	all := d.owned(p)
-	at := slices.IndexFunc(all, func(w *business.WABA) bool { return w.ID == id })
-	if at < 0 {
+func (d *dialog) signUp(ctx context.Context, q *asked, p *access.Person, w *business.WABA) (access.CodeSpec, error) {
+	if w == nil {
 		return access.CodeSpec{}, errors.New("choose one of your accounts")
 	}
-	w := all[at]
 	tasks := []access.Task{access.Develop, access.MessagingTask, access.ManageTemplates, access.ManagePhone, access.ManagePhoneAssets, access.ViewInsights}
 	names := make([]string, len(tasks))
 	for i, t := range tasks {
 		names[i] = string(t)
 	}
 	ctx = business.WithActor(ctx, business.Actor{ID: p.ID, Name: p.Name})
+	u, err := d.clientUser(ctx, q.app, w.Owner, p)
+	if err != nil {
+		return access.CodeSpec{}, err
+	}
+	if err := d.access.Assign(ctx, string(u.ID), w.ID, tasks); err != nil {
+		return access.CodeSpec{}, err
+	}
 	if w.Owner != q.app.Business {
 		if _, err := d.business.ShareWABA(ctx, w.ID, business.Share{Business: q.app.Business, Tasks: names}); err != nil {
 			return access.CodeSpec{}, err
 		}
-	}
-	u, err := d.access.CreateSystemUser(ctx, access.SystemUser{
-		Business: w.Owner, Name: q.app.Name, Role: access.Employee, Client: w.Owner, Installed: []wa.AppID{q.app.ID}, CreatedBy: p.ID,
-		Assigned: []access.Assignment{{WABA: w.ID, Tasks: tasks}},
-	})
-	if err != nil {
-		return access.CodeSpec{}, err
 	}
 	if err := d.business.InstalledApp(ctx, w.ID, q.app.ID, q.app.Business); err != nil {
 		return access.CodeSpec{}, err
@@ -274,6 +296,27 @@ func (d *dialog) signUp(ctx context.Context, q *asked, p *access.Person, id wa.W
 	return access.CodeSpec{Token: spec, Redirect: q.redirect.String(), Life: access.SignupCode}, nil
 }
 
+// clientUser is the system user that the app acts as for a client, made when there is none.
+func (d *dialog) clientUser(ctx context.Context, app *access.App, client wa.BusinessID, by *access.Person) (*access.SystemUser, error) {
+	for _, u := range d.access.SystemUsers(client) {
+		if u.Client == client && slices.Contains(u.Installed, app.ID) {
+			return u, nil
+		}
+	}
+	return d.access.CreateSystemUser(ctx, access.SystemUser{
+		Business: client, Name: app.Name, Role: access.Employee, Client: client, Installed: []wa.AppID{app.ID}, CreatedBy: by.ID,
+	})
+}
+
+// peerOf is the network address of a request without its port.
+func peerOf(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}
+
 // send goes back to the app. Codes travel in the query, tokens in the fragment, which no server sees.
 func (q *asked) send(w http.ResponseWriter, r *http.Request, answer url.Values) {
 	if q.state != "" {
@@ -282,7 +325,7 @@ func (q *asked) send(w http.ResponseWriter, r *http.Request, answer url.Values) 
 	u := *q.redirect
 	if q.token && answer.Has("access_token") {
 		u.Fragment, u.RawFragment = "", ""
-		http.Redirect(w, r, u.String()+"#"+answer.Encode(), http.StatusSeeOther)
+		http.Redirect(w, r, u.String()+"#"+answer.Encode(), http.StatusSeeOther) //nolint:gosec // an address that the app declared
 		return
 	}
 	query := u.Query()
@@ -290,5 +333,5 @@ func (q *asked) send(w http.ResponseWriter, r *http.Request, answer url.Values) 
 		query.Set(k, answer.Get(k))
 	}
 	u.RawQuery = query.Encode()
-	http.Redirect(w, r, u.String(), http.StatusSeeOther)
+	http.Redirect(w, r, u.String(), http.StatusSeeOther) //nolint:gosec // an address that the app declared
 }

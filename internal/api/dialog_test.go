@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -40,9 +41,7 @@ func pages(t *testing.T, w *world, app string) (http.Handler, url.Values) {
 
 func with(q url.Values, more ...string) url.Values {
 	out := url.Values{}
-	for k, v := range q {
-		out[k] = v
-	}
+	maps.Copy(out, q)
 	for i := 0; i < len(more); i += 2 {
 		out.Set(more[i], more[i+1])
 	}
@@ -115,6 +114,9 @@ func TestLogInDialog(t *testing.T) {
 	r := w.direct("", "GET /oauth/access_token?client_id="+appA+"&client_secret="+secret+"&redirect_uri="+url.QueryEscape("https://a.example/cb?x=1")+"&code="+back.Query().Get("code"), "")
 	if r.status != 200 || !strings.Contains(r.body, `"expires_in":7200`) {
 		t.Errorf("exchange: %d %s", r.status, r.body)
+	}
+	if rec := open(h, allow); rec.Code != 403 {
+		t.Errorf("a ticket used twice: %d", rec.Code)
 	}
 	w.clock.Advance(11 * time.Minute)
 	if rec := open(h, allow); rec.Code != 403 {

@@ -45,14 +45,14 @@ func (s *surface) issueToken(ctx context.Context, c *graph.Call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case grant == "client_credentials":
+	switch grant {
+	case "client_credentials":
 		secret, err := s.o.Access.AppSecret(app.ID)
 		if err != nil {
 			return nil, err
 		}
 		return graph.Obj{{K: "access_token", V: string(app.ID) + "|" + secret.Reveal()}, {K: "token_type", V: "bearer"}}, nil
-	case grant == "fb_exchange_token":
+	case "fb_exchange_token":
 		token, err := p.Get("fb_exchange_token").Str()
 		if err != nil {
 			return nil, err

@@ -133,15 +133,16 @@ func (s *surface) updateProfile(ctx context.Context, c *graph.Call, n number) (a
 		}
 		p.Picture = pic
 	}
-	if _, err := s.o.Business.UpdateProfile(acting(ctx, c), n.ID, p); err != nil {
-		return nil, known(err)
-	}
-	if p.Picture != nil && old != "" {
-		if err := s.o.Pictures.DeletePicture(ctx, old); err != nil && s.o.Log != nil {
-			s.o.Log.WarnContext(ctx, "the old profile photo stays", "err", err)
+	_, err := s.o.Business.UpdateProfile(acting(ctx, c), n.ID, p)
+	if p.Picture != nil {
+		if err != nil { // the new photo belongs to nobody
+			old = p.Picture.ID
+		}
+		if e := s.o.Pictures.DeletePicture(ctx, old); e != nil && s.o.Log != nil {
+			s.o.Log.WarnContext(ctx, "a profile photo stays", "err", e)
 		}
 	}
-	return graph.Success, nil
+	return done(err)
 }
 
 // takePicture keeps the photo behind an upload handle. What it is, its bytes say.

@@ -15,7 +15,7 @@ import (
 // The edges of system users and of people.
 const (
 	edgeSystemUsers  = "system_users"
-	edgeBizToken     = "access_token"
+	edgeBizToken     = "access_token" //nolint:gosec // the name of an edge
 	edgeBizTokens    = "system_user_access_tokens"
 	edgeApplications = "applications"
 	edgeTokens       = "access_tokens"
@@ -125,6 +125,14 @@ func (s *surface) appOf(b wa.BusinessID, v graph.Value) (*access.App, error) {
 	return a, nil
 }
 
+// sameBusiness asks that the calling token's own app belongs to the business: apps of partners make no tokens.
+func (s *surface) sameBusiness(c *graph.Call, b wa.BusinessID) error {
+	if who(c).Caller.App.Business != b {
+		return graph.Invalid("The app of the access token does not belong to the business.")
+	}
+	return nil
+}
+
 func tokenLife(p graph.Value) (time.Duration, error) {
 	sixty, err := p.Get("set_token_expires_in_60_days").BoolOr(false)
 	if err != nil || !sixty {
@@ -151,6 +159,9 @@ func (s *surface) tokenFor(ctx context.Context, c *graph.Call, u *access.SystemU
 // businessToken is POST /{business-id}/access_token: the system user is made when there is none with this name.
 func (s *surface) businessToken(ctx context.Context, c *graph.Call, p portfolio) (any, error) {
 	app, err := s.appOf(p.ID, c.Params.Get("app_id"))
+	if err == nil {
+		err = s.sameBusiness(c, p.ID)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -180,10 +191,10 @@ func (s *surface) businessTokens(ctx context.Context, c *graph.Call, p portfolio
 	if err != nil {
 		return nil, err
 	}
-	app, ok := s.o.Access.App(who(c).App())
-	if !ok || app.Business != p.ID {
-		return nil, graph.Invalid("The app of the access token does not belong to the business.")
+	if err := s.sameBusiness(c, p.ID); err != nil {
+		return nil, err
 	}
+	app := who(c).Caller.App
 	sc, err := readScopes(c.Params.Get("scope"))
 	if err != nil {
 		return nil, err
@@ -237,6 +248,9 @@ func (s *surface) systemUserEdges() []graph.Edge[*access.SystemUser] {
 func (s *surface) systemUserToken(ctx context.Context, c *graph.Call, u *access.SystemUser) (any, error) {
 	app, err := s.appOf(u.Business, c.Params.Get("business_app"))
 	if err != nil {
+		return nil, err
+	}
+	if err := s.sameBusiness(c, u.Business); err != nil {
 		return nil, err
 	}
 	if !c.Proven() {
@@ -326,9 +340,6 @@ func (s *surface) removePermissions(ctx context.Context, c *graph.Call, p *acces
 	return done(err)
 }
 
-// maxPortfolios a person may create; unverified. Source: spec/business.md section 1.
-const maxPortfolios = 2
-
 // createPortfolio is POST /{user-id}/businesses. Source: spec/business.md section 2.2.
 func (s *surface) createPortfolio(ctx context.Context, c *graph.Call, p *access.Person) (any, error) {
 	in, err := readPortfolio(c.Params)
@@ -344,20 +355,11 @@ func (s *surface) createPortfolio(ctx context.Context, c *graph.Call, p *access.
 	if err := business.CheckPortfolioName(*in.Name); err != nil {
 		return nil, err
 	}
-	mine := 0
-	for _, x := range s.o.Business.Portfolios() {
-		if x.CreatedBy.ID == p.ID {
-			mine++
-		}
-	}
-	if mine >= maxPortfolios {
-		return nil, wa.ErrManagementParameter.User("Limit reached", "A person can create two business portfolios.")
-	}
 	n := business.Portfolio{Name: *in.Name, Vertical: *in.Vertical, CreatedBy: business.Actor{ID: p.ID, Name: p.Name}}
 	if in.TimezoneID != nil {
 		n.TimezoneID = *in.TimezoneID
 	}
-	made, err := s.o.Business.CreatePortfolio(ctx, n)
+	made, err := s.o.Business.AddPortfolio(ctx, n)
 	if err != nil {
 		return nil, err
 	}

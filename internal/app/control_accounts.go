@@ -141,29 +141,15 @@ func setStanding(r *http.Request, p *platform) (any, error) {
 func setPortfolio(r *http.Request, p *platform) (any, error) {
 	var in struct {
 		Verification business.Verification `json:"verification"`
-		Limit        business.Tier         `json:"messaging_limit"`
 	}
 	if err := body(r, &in); err != nil {
 		return nil, err
 	}
 	id, s := wa.BusinessID(r.PathValue("id")), p.rules.business
-	if in.Verification != "" && !slices.Contains(business.Verifications, in.Verification) {
+	if !slices.Contains(business.Verifications, in.Verification) {
 		return nil, badRequest("want verification, one of %v", business.Verifications)
 	}
-	if in.Limit != "" && !slices.Contains(business.Tiers, in.Limit) {
-		return nil, badRequest("want messaging_limit, one of %v", business.Tiers)
-	}
-	b, ok := s.Portfolio(id)
-	if !ok {
-		return nil, notFound("no such portfolio: %s", id)
-	}
-	var err error
-	if in.Verification != "" {
-		b, err = s.SetVerification(r.Context(), id, in.Verification)
-	}
-	if err == nil && in.Limit != "" {
-		b, err = s.SetMessagingLimit(r.Context(), id, in.Limit)
-	}
+	b, err := s.SetVerification(r.Context(), id, in.Verification)
 	if err != nil {
 		return nil, accountError(err)
 	}

@@ -87,7 +87,7 @@ func TestControl(t *testing.T) {
 		{"POST wabas/" + s.start.WABA + "/standing", `{"standing":"ACTIVE"}`, 200, `"locked":false`},
 		{"POST wabas/1/standing", `{"standing":"ACTIVE"}`, 404, ""},
 		{"POST portfolios/" + s.start.Business, `{"verification":"verified"}`, 200, `"max_phone_numbers":20`},
-		{"POST portfolios/" + s.start.Business, `{"messaging_limit":"TIER_9"}`, 400, "TIER_2K"},
+		{"POST portfolios/" + s.start.Business, `{"verification":"maybe"}`, 400, "not_verified"},
 		{"POST people", `{"name":"Kei","email":"kei@aozora.example","password":"short"}`, 400, "10 to 256"},
 		{"POST people", `{"name":"Mio","email":"mio@aozora.example","password":"long enough"}`, 200, `"name":"Mio"`},
 		{"POST apps/" + s.start.App, `{"redirect_uris":["https://a.example/cb"]}`, 200, `"https://a.example/cb"`},

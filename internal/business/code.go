@@ -49,12 +49,40 @@ var ErrNoCourier = errors.New("no way to send verification codes is configured")
 
 // Ownership is the proof of ownership in progress: the last code, hashed, and the attempts so far.
 type Ownership struct {
-	Salt     []byte // nil: no code is outstanding
-	Hash     []byte
-	Expires  time.Time
-	Wrong    int         // wrong codes since the last request
+	Salt    []byte // nil: no code is outstanding
+	Hash    []byte
+	Expires time.Time
+	Wrong   int // wrong codes since the last request
+}
+
+// Budget counts what was tried with the digits of a number, whoever tried: a record that can be deleted and made again must
+// not start afresh.
+type Budget struct {
+	WaID     wa.WaID
 	Requests []time.Time // within the last 72 hours, oldest first
 	Blocked  time.Time   // neither requests nor guesses before this instant; zero when not
+	Gone     bool        // on its way out of the store
+}
+
+// spent reports whether nothing of the budget is used any more.
+func (b *Budget) spent(now time.Time) bool {
+	n := len(b.Requests)
+	return !now.Before(b.Blocked) && (n == 0 || now.Sub(b.Requests[n-1]) >= codeWindow)
+}
+
+// budget is a copy that goes into the write in progress. The caller holds mu.
+func (s *Service) budget(id wa.WaID) *Budget {
+	for _, b := range s.draft.Budgets {
+		if b.WaID == id {
+			return b
+		}
+	}
+	b := &Budget{WaID: id}
+	if old, ok := s.snap.Load().budgets[id]; ok {
+		*b = *old
+	}
+	s.draft.Budgets = append(s.draft.Budgets, b)
+	return b
 }
 
 // LogValue implements slog.LogValuer.
@@ -81,7 +109,7 @@ func (s *Service) RequestCode(ctx context.Context, id wa.PhoneNumberID, method C
 		case s.courier == nil:
 			return refuse(ErrNoCourier)
 		}
-		if err := n.Ownership.take(now); err != nil {
+		if err := s.budget(n.WaID).take(now); err != nil {
 			return err
 		}
 		if code, err = s.drawCode(n.WaID); err != nil {
@@ -106,13 +134,13 @@ func (s *Service) RequestCode(ctx context.Context, id wa.PhoneNumberID, method C
 }
 
 // take counts a request. The first one that is too many starts the block.
-func (o *Ownership) take(now time.Time) error {
+func (b *Budget) take(now time.Time) error {
 	later := func(until time.Time) error { return wa.ErrRequestCodeLater.Retry(until.Sub(now).Seconds()) }
-	if now.Before(o.Blocked) {
-		return refuse(later(o.Blocked))
+	if now.Before(b.Blocked) {
+		return refuse(later(b.Blocked))
 	}
 	var recent []time.Time
-	for _, t := range o.Requests {
+	for _, t := range b.Requests {
 		if now.Sub(t) < codeWindow {
 			recent = append(recent, t)
 		}
@@ -121,10 +149,10 @@ func (o *Ownership) take(now time.Time) error {
 		return refuse(later(recent[n-1].Add(codePause)))
 	}
 	if len(recent) >= codesInWindow {
-		o.Blocked = now.Add(codeWait)
-		return later(o.Blocked)
+		b.Blocked = now.Add(codeWait)
+		return later(b.Blocked)
 	}
-	o.Requests = append(recent, now)
+	b.Requests = append(recent, now)
 	return nil
 }
 
@@ -154,7 +182,7 @@ func (s *Service) VerifyCode(ctx context.Context, id wa.PhoneNumberID, code stri
 		if !n.Live() {
 			return refuse(wa.ErrNumberDeleted)
 		}
-		if err := n.Ownership.guess(code, now); err != nil {
+		if err := n.Ownership.guess(code, s.budget(n.WaID), now); err != nil {
 			return err
 		}
 		n.CodeVerification, n.CodeVerifiedAt = CodeVerified, now

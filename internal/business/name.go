@@ -138,7 +138,12 @@ func (s *Service) due(ctx context.Context) (time.Duration, error) {
 			set.WABAs = append(set.WABAs, &c)
 		}
 	}
-	if len(set.Numbers)+len(set.WABAs) > 0 {
+	for _, b := range snap.budgets {
+		if b.spent(now) {
+			set.Budgets = append(set.Budgets, &Budget{WaID: b.WaID, Gone: true})
+		}
+	}
+	if len(set.Numbers)+len(set.WABAs)+len(set.Budgets) > 0 {
 		if err := s.commit(ctx, &set); err != nil {
 			return 0, err
 		}

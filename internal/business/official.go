@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -152,11 +153,7 @@ func ValidUsername(name string) bool {
 		return false
 	}
 	if at := strings.LastIndexByte(name, '.'); at >= 0 {
-		for _, tld := range domainEndings {
-			if name[at+1:] == tld {
-				return false
-			}
-		}
+		return !slices.Contains(domainEndings, name[at+1:])
 	}
 	return true
 }

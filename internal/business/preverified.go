@@ -27,6 +27,9 @@ type Preverified struct {
 	Created    time.Time
 }
 
+// maxPool bounds the unclaimed numbers of a portfolio (ours).
+const maxPool = 100
+
 // preverifiedLife is how long a verification lasts.
 const preverifiedLife = 90 * 24 * time.Hour
 
@@ -76,8 +79,15 @@ func (s *Service) AddPreverified(ctx context.Context, owner wa.BusinessID, digit
 		return nil, fmt.Errorf("add a pre-verified number to portfolio %s: %w", owner, ErrUnknown)
 	}
 	_, used := snap.byWaID[digits]
+	pool := 0
 	for _, p := range snap.preverified {
 		used = used || p.WaID == digits && p.available(now)
+		if p.Owner == owner && p.available(now) {
+			pool++
+		}
+	}
+	if pool >= maxPool {
+		return nil, wa.ErrNumberLimit.User("Limit Exceeded", fmt.Sprintf("A business has at most %d pre-verified numbers.", maxPool))
 	}
 	if used {
 		return nil, wa.ErrCertificateCreate.FillMsg("The phone number is in use already.")
@@ -125,7 +135,7 @@ func (s *Service) RequestPreverifiedCode(ctx context.Context, id string, method 
 		case s.courier == nil:
 			return refuse(ErrNoCourier)
 		}
-		if err := p.Ownership.take(now); err != nil {
+		if err := s.budget(p.WaID).take(now); err != nil {
 			return err
 		}
 		if code, err = s.drawCode(p.WaID); err != nil {
@@ -151,7 +161,7 @@ func (s *Service) RequestPreverifiedCode(ctx context.Context, id string, method 
 // VerifyPreverifiedCode is [Service.VerifyCode] for a pre-verified number.
 func (s *Service) VerifyPreverifiedCode(ctx context.Context, id, code string) error {
 	_, err := s.updatePreverified(ctx, id, func(p *Preverified, now time.Time) error {
-		if err := p.Ownership.guess(code, now); err != nil {
+		if err := p.Ownership.guess(code, s.budget(p.WaID), now); err != nil {
 			return err
 		}
 		p.VerifiedAt = now
@@ -161,18 +171,18 @@ func (s *Service) VerifyPreverifiedCode(ctx context.Context, id, code string) er
 }
 
 // guess checks a code. Its changes must be stored whatever the error, unless it is a refusal.
-func (o *Ownership) guess(code string, now time.Time) error {
+func (o *Ownership) guess(code string, b *Budget, now time.Time) error {
 	switch {
 	case !ValidPIN(code): // six digits, too
 		return refuse(wa.ErrCodeFormat)
-	case now.Before(o.Blocked):
-		return refuse(wa.ErrVerifyCode.Retry(o.Blocked.Sub(now).Seconds()))
+	case now.Before(b.Blocked):
+		return refuse(wa.ErrVerifyCode.Retry(b.Blocked.Sub(now).Seconds()))
 	case o.Salt == nil, !now.Before(o.Expires):
 		return refuse(wa.ErrVerifyCode)
 	}
 	if subtle.ConstantTimeCompare(o.Hash, hashCode(o.Salt, code)) != 1 {
 		if o.Wrong++; o.Wrong >= maxWrongCodes {
-			*o = Ownership{Requests: o.Requests, Blocked: now.Add(codeWait)}
+			*o, b.Blocked = Ownership{}, now.Add(codeWait)
 		}
 		return wa.ErrVerifyCode
 	}

@@ -32,7 +32,7 @@ func (s *Service) RequestRecipient(ctx context.Context, id wa.PhoneNumberID, use
 		if at >= 0 {
 			p = n.Pending[at]
 		}
-		if err := p.Ownership.take(now); err != nil {
+		if err := s.budget(user).take(now); err != nil {
 			return err
 		}
 		if code, err = s.drawCode(user); err != nil {
@@ -73,7 +73,7 @@ func (s *Service) ConfirmRecipient(ctx context.Context, id wa.PhoneNumberID, use
 			return refuse(wa.ErrVerifyCode)
 		}
 		n.Pending = slices.Clone(n.Pending)
-		if err := n.Pending[at].Ownership.guess(code, now); err != nil {
+		if err := n.Pending[at].Ownership.guess(code, s.budget(user), now); err != nil {
 			return err
 		}
 		n.Pending = slices.Delete(n.Pending, at, at+1)

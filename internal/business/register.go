@@ -41,6 +41,9 @@ func (s *Service) Register(ctx context.Context, id wa.PhoneNumberID, pin string,
 		if n.CodeVerification != CodeVerified && (!moved || !n.MultiConnect && n.Platform != OnPremise) {
 			return wa.ErrReverify.With("Request and verify a code for this phone number first.")
 		}
+		if holder := s.snap.Load().byWaID[n.WaID]; n.MigratesFrom != "" && (holder == nil || holder.ID != n.MigratesFrom) {
+			return wa.ErrMigration.FillMsg("The phone number moved to another WhatsApp Business Account meanwhile.")
+		}
 		if err := s.checkPIN(n, pin, now); err != nil {
 			return err
 		}

@@ -77,6 +77,7 @@ type snapshot struct {
 	qr          map[string]*QRCode
 	qrOf        map[wa.PhoneNumberID][]*QRCode // newest first
 	preverified map[string]*Preverified
+	budgets     map[wa.WaID]*Budget
 }
 
 // New loads everything from the store.
@@ -130,6 +131,18 @@ func (s *snapshot) with(set *Set) *snapshot {
 		n.preverified = grown(s.preverified, len(set.Preverified))
 		for _, p := range set.Preverified {
 			n.preverified[p.ID] = p
+			if p.Removed {
+				delete(n.preverified, p.ID)
+			}
+		}
+	}
+	if len(set.Budgets) > 0 {
+		n.budgets = grown(s.budgets, len(set.Budgets))
+		for _, b := range set.Budgets {
+			n.budgets[b.WaID] = b
+			if b.Gone {
+				delete(n.budgets, b.WaID)
+			}
 		}
 	}
 	return &n
@@ -164,6 +177,7 @@ func (s *Service) OnChange(f func(*Number)) {
 func (s *Service) commit(ctx context.Context, set *Set) error {
 	set.Numbers = append(set.Numbers, s.draft.Numbers...)
 	set.Notices, set.Activities = s.draft.Notices, s.draft.Activities
+	set.Budgets = append(set.Budgets, s.draft.Budgets...)
 	if a, ok := ctx.Value(actorKey{}).(Actor); ok {
 		for _, act := range set.Activities {
 			act.Actor = a

@@ -8,11 +8,12 @@ type Set struct {
 	WABAs      []*WABA
 	Numbers    []*Number
 
-	QRCodes     []*QRCode // those marked as deleted are removed
-	Preverified []*Preverified
-	Notices     []*Notice   // owed webhooks; loaded until they are delivered
-	Delivered   []string    // ids of notices to forget
-	Activities  []*Activity // history; never loaded
+	QRCodes     []*QRCode      // those marked as deleted are removed
+	Preverified []*Preverified // those marked as removed are removed
+	Budgets     []*Budget      // those marked as gone are removed
+	Notices     []*Notice      // owed webhooks; loaded until they are delivered
+	Delivered   []string       // ids of notices to forget
+	Activities  []*Activity    // history; never loaded
 }
 
 // Store keeps the objects durably.

@@ -42,6 +42,8 @@ func (m *memory) LoadBusiness(context.Context) (*business.Set, error) {
 			s.QRCodes = append(s.QRCodes, &v)
 		case business.Preverified:
 			s.Preverified = append(s.Preverified, &v)
+		case business.Budget:
+			s.Budgets = append(s.Budgets, &v)
 		case business.Notice:
 			s.Notices = append(s.Notices, &v)
 		}
@@ -87,6 +89,12 @@ func (m *memory) SaveBusiness(ctx context.Context, s *business.Set) error {
 	}
 	for _, p := range s.Preverified {
 		m.set["v"+p.ID] = *p
+	}
+	for _, b := range s.Budgets {
+		m.set["b"+string(b.WaID)] = *b
+		if b.Gone {
+			delete(m.set, "b"+string(b.WaID))
+		}
 	}
 	for _, n := range s.Notices {
 		m.set["o"+n.ID] = *n

@@ -14,6 +14,30 @@ import (
 func (s *Service) CreatePortfolio(ctx context.Context, p Portfolio) (*Portfolio, error) {
 	s.lock()
 	defer s.mu.Unlock()
+	return s.createPortfolio(ctx, p)
+}
+
+// maxPortfolios a person may create; unverified. Source: spec/business.md section 1.
+const maxPortfolios = 2
+
+// AddPortfolio is CreatePortfolio for a person, who may create two. Errors: a row of code 100.
+func (s *Service) AddPortfolio(ctx context.Context, p Portfolio) (*Portfolio, error) {
+	s.lock()
+	defer s.mu.Unlock()
+	made := 0
+	for _, x := range s.snap.Load().portfolios {
+		if x.CreatedBy.ID == p.CreatedBy.ID && x.Deleted.IsZero() {
+			made++
+		}
+	}
+	if made >= maxPortfolios {
+		return nil, wa.ErrManagementParameter.User("Limit reached", "A person can create two business portfolios.")
+	}
+	return s.createPortfolio(ctx, p)
+}
+
+// createPortfolio needs mu.
+func (s *Service) createPortfolio(ctx context.Context, p Portfolio) (*Portfolio, error) {
 	if err := s.fillPortfolio(&p); err != nil {
 		return nil, err
 	}

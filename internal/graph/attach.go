@@ -2,6 +2,7 @@ package graph
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"mime/multipart"
@@ -9,6 +10,8 @@ import (
 	"net/textproto"
 	"net/url"
 	"strings"
+
+	"github.com/hikyaku/hikyaku/internal/wa"
 )
 
 // Bounds of the files that come with a batch, in bytes together and in number. They are held in memory until the items that
@@ -16,6 +19,7 @@ import (
 const (
 	maxAttached      = 16 << 20
 	maxAttachedFiles = maxIDs
+	maxAttaching     = 4 // batches with files that run at once; others wait
 )
 
 // attached is a file part of a batch.
@@ -26,20 +30,29 @@ type attached struct {
 
 // readBatch reads the parameters of a batch. A multipart one may bring many files, for its items; other bodies are read as
 // everywhere.
-func (s *Server) readBatch(c *Call) error {
+//
+// It returns what ends the batch's hold on memory.
+func (s *Server) readBatch(ctx context.Context, c *Call) (release func(), err error) {
+	release = func() {}
 	if c.bodyRead || c.req.Body == nil {
-		return nil
+		return release, nil
 	}
 	kind, boundary, err := mediaType(c.req.Header.Get("Content-Type"))
 	if err != nil || kind != multipartBody {
-		return err
+		return release, err
+	}
+	select {
+	case s.attaching <- struct{}{}:
+		release = func() { <-s.attaching }
+	case <-ctx.Done():
+		return release, wa.ErrServiceManagement.Because(context.Cause(ctx))
 	}
 	c.bodyRead = true
 	c.bodyErr = c.batchForm(multipart.NewReader(&bounded{r: c.req.Body, left: maxAttached, limit: maxAttached}, boundary))
 	if c.bodyErr == nil {
 		c.bodyErr = s.bodyToken(c)
 	}
-	return c.bodyErr
+	return release, c.bodyErr
 }
 
 func (c *Call) batchForm(r *multipart.Reader) error {

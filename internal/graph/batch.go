@@ -30,7 +30,9 @@ type item struct {
 func (s *Server) runBatch(ctx context.Context, c *Call) ([]byte, error) {
 	switch err := s.authenticate(ctx, c, false); {
 	case err == nil: // files are held in memory: only for those who have shown a token
-		if err := s.readBatch(c); err != nil {
+		release, err := s.readBatch(ctx, c)
+		defer release()
+		if err != nil {
 			return nil, err
 		}
 	case !errors.Is(err, wa.ErrTokenRequired):

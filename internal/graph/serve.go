@@ -60,6 +60,8 @@ type Server struct {
 	kinds  map[string]*shape
 	roots  map[string]*root
 	traces *traces
+
+	attaching chan struct{} // one element per batch that holds files
 }
 
 type root struct {
@@ -85,7 +87,7 @@ func New(opt Options) (*Server, error) {
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{opt: opt, kinds: map[string]*shape{}, roots: map[string]*root{}, traces: newTraces(opt.Rand)}
+	s := &Server{opt: opt, kinds: map[string]*shape{}, roots: map[string]*root{}, traces: newTraces(opt.Rand), attaching: make(chan struct{}, maxAttaching)}
 	b := &builder{kinds: s.kinds}
 	for _, n := range opt.Nodes {
 		if s.kinds[n.kind()] != nil {

@@ -27,6 +27,9 @@ func (s *Store) LoadBusiness(ctx context.Context) (*business.Set, error) {
 	if set.Preverified, err = loadDocs[business.Preverified](ctx, s, "preverified"); err != nil {
 		return nil, err
 	}
+	if set.Budgets, err = loadDocs[business.Budget](ctx, s, "code_budgets"); err != nil {
+		return nil, err
+	}
 	if set.Notices, err = loadDocs[business.Notice](ctx, s, "notices"); err != nil {
 		return nil, err
 	}
@@ -68,7 +71,24 @@ func saveBeside(ctx context.Context, t tx, set *business.Set) error {
 			return err
 		}
 	}
+	for _, b := range set.Budgets {
+		if b.Gone {
+			if _, err := t.exec(ctx, "DELETE FROM code_budgets WHERE id = ?", text(b.WaID)); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := saveDoc(ctx, t, "code_budgets", string(b.WaID), b); err != nil {
+			return err
+		}
+	}
 	for _, p := range set.Preverified {
+		if p.Removed {
+			if _, err := t.exec(ctx, "DELETE FROM preverified WHERE id = ?", text(p.ID)); err != nil {
+				return err
+			}
+			continue
+		}
 		if err := saveDoc(ctx, t, "preverified", p.ID, p); err != nil {
 			return err
 		}

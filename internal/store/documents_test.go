@@ -28,6 +28,7 @@ func TestDocumentsKeepTheirNames(t *testing.T) {
 		business.Number{},
 		business.QRCode{},
 		business.Preverified{},
+		business.Budget{},
 		business.Notice{},
 		business.Activity{},
 		access.App{},

@@ -165,6 +165,7 @@ func documents(t *testing.T, s *store.Store) {
 
 		QRCodes:     []*business.QRCode{{Code: "ABCDEFGHIJKLMN", Number: "4", Text: "a\x00b", Created: noon}},
 		Preverified: []*business.Preverified{{ID: "5", Owner: "1", WaID: "15550142234", Partners: []wa.BusinessID{"2"}}},
+		Budgets:     []*business.Budget{{WaID: "15550142234", Requests: []time.Time{noon}, Blocked: noon}},
 		Notices:     []*business.Notice{{ID: "1", WABA: "3", Field: "security", At: noon, Value: []byte(`{"a":1}`)}},
 	}
 	a := &access.Set{
@@ -213,12 +214,18 @@ func accounts(t *testing.T, s *store.Store) {
 	q := &business.QRCode{Code: "ABCDEFGHIJKLMN", Number: "4"}
 	n := &business.Notice{ID: "1", WABA: "3", Value: []byte("{}")}
 	must(t, s.SaveBusiness(t.Context(), &business.Set{QRCodes: []*business.QRCode{q}, Notices: []*business.Notice{n}}))
+	must(t, s.SaveBusiness(t.Context(), &business.Set{
+		Preverified: []*business.Preverified{{ID: "5"}}, Budgets: []*business.Budget{{WaID: "1"}},
+	}))
+	must(t, s.SaveBusiness(t.Context(), &business.Set{
+		Preverified: []*business.Preverified{{ID: "5", Removed: true}}, Budgets: []*business.Budget{{WaID: "1", Gone: true}},
+	}))
 	gone := *q
 	gone.Deleted = true
 	must(t, s.SaveBusiness(t.Context(), &business.Set{QRCodes: []*business.QRCode{&gone}, Delivered: []string{"1", "unknown"}}))
 	set, err := s.LoadBusiness(t.Context())
 	must(t, err)
-	if len(set.QRCodes)+len(set.Notices) != 0 {
+	if len(set.QRCodes)+len(set.Notices)+len(set.Preverified)+len(set.Budgets) != 0 {
 		t.Errorf("left behind: %v %v", set.QRCodes, set.Notices)
 	}
 	var all []*business.Activity
@@ -243,12 +250,12 @@ func accounts(t *testing.T, s *store.Store) {
 		q.WABA = "3"
 		list, err := s.Activities(t.Context(), q)
 		must(t, err)
-		got := ""
+		var got strings.Builder
 		for _, a := range list {
-			got += a.ID
+			got.WriteString(a.ID)
 		}
-		if got != want {
-			t.Errorf("%+v: %s, want %s", q, got, want)
+		if got.String() != want {
+			t.Errorf("%+v: %s, want %s", q, got.String(), want)
 		}
 	}
 }
