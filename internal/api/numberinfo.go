@@ -68,8 +68,10 @@ func optionalText(v graph.Value) (*string, error) {
 func (s *surface) complianceEdge() graph.Edge[number] {
 	contact := func(x business.Contact) graph.Obj {
 		return graph.Obj{
-			{K: "name", V: graph.NonEmpty(x.Name)}, {K: "email", V: graph.NonEmpty(x.Email)},
-			{K: "mobile_number", V: graph.NonEmpty(x.Mobile)}, {K: "landline_number", V: graph.NonEmpty(x.Landline)},
+			{K: "name", V: graph.NonEmpty(x.Name)},
+			{K: "email", V: graph.NonEmpty(x.Email)},
+			{K: "mobile_number", V: graph.NonEmpty(x.Mobile)},
+			{K: "landline_number", V: graph.NonEmpty(x.Landline)},
 		}
 	}
 	item := graph.Object[number]{Name: "WhatsAppBusinessComplianceInfo", Fields: []graph.Field[number]{

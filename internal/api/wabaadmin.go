@@ -41,7 +41,8 @@ func (s *surface) updateWABA(ctx context.Context, c *graph.Call, w *business.WAB
 		name string
 		to   **bool
 	}{
-		{"is_enabled_for_insights", &ch.Insights}, {"template_auto_archival_enabled", &ch.AutoArchival},
+		{"is_enabled_for_insights", &ch.Insights},
+		{"template_auto_archival_enabled", &ch.AutoArchival},
 		{"disable_marketing_messages_on_cloud_api", &ch.MarketingDisabled},
 	} {
 		if *f.to, err = optionalBool(c.Params.Get(f.name)); err != nil {
