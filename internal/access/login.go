@@ -90,12 +90,12 @@ func (s *Service) SetPassword(ctx context.Context, id, password string) error {
 	if _, err := io.ReadFull(s.rand, salt); err != nil {
 		return fmt.Errorf("draw a salt: %w", err)
 	}
-	hash, err := pbkdf2.Key(sha256.New, password, salt, passwordRounds, sha256.Size)
+	hash, err := pbkdf2.Key(sha256.New, password, salt, s.rounds, sha256.Size)
 	if err != nil {
 		return fmt.Errorf("hash a password: %w", err)
 	}
 	_, err = s.UpdatePerson(ctx, id, func(p *Person) error {
-		p.Password = append(salt, hash...)
+		p.Password, p.Rounds = append(salt, hash...), s.rounds
 		return nil
 	})
 	return err
@@ -118,14 +118,14 @@ func (s *Service) Login(ctx context.Context, email, password, peer string) (*Per
 			who = p
 		}
 	}
-	stored := make([]byte, passwordSalt+sha256.Size)
+	stored, rounds := make([]byte, passwordSalt+sha256.Size), s.rounds
 	if who != nil {
-		stored = who.Password
+		stored, rounds = who.Password, who.Rounds
 	}
 	if err := s.logins.turn(ctx); err != nil {
 		return nil, err
 	}
-	hash, err := pbkdf2.Key(sha256.New, password[:min(len(password), maxPassword)], stored[:passwordSalt], passwordRounds, sha256.Size)
+	hash, err := pbkdf2.Key(sha256.New, password[:min(len(password), maxPassword)], stored[:passwordSalt], rounds, sha256.Size)
 	s.logins.over()
 	if err != nil {
 		return nil, fmt.Errorf("hash a password: %w", err)

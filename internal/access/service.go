@@ -27,6 +27,7 @@ type Options struct {
 	Clock  clock.Clock // required
 	Sealer Sealer      // required
 	Pepper []byte      // required: at least 16 secret bytes; another pepper makes every stored token unknown
+	Rounds int         // of password hashes; 0 means 600,000
 	Rand   io.Reader   // of ids, secrets and tokens; nil means crypto/rand
 }
 
@@ -39,6 +40,7 @@ type Service struct {
 	rand   io.Reader
 	keys   *keys
 
+	rounds int
 	codes  codes
 	logins logins
 
@@ -59,6 +61,9 @@ func New(ctx context.Context, store Store, o Options) (*Service, error) {
 	if o.Rand == nil {
 		o.Rand = rand.Reader
 	}
+	if o.Rounds == 0 {
+		o.Rounds = passwordRounds
+	}
 	k, err := newKeys(o.Pepper)
 	if err != nil {
 		return nil, err
@@ -67,7 +72,7 @@ func New(ctx context.Context, store Store, o Options) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load apps, users and tokens: %w", err)
 	}
-	s := &Service{store: store, clock: o.Clock, sealer: o.Sealer, rand: o.Rand, keys: k, logins: logins{wrong: map[string]*attempts{}, busy: make(chan struct{}, 1)}}
+	s := &Service{store: store, clock: o.Clock, sealer: o.Sealer, rand: o.Rand, keys: k, rounds: o.Rounds, logins: logins{wrong: map[string]*attempts{}, busy: make(chan struct{}, 1)}}
 	empty := &snapshot{}
 	s.snap.Store(empty.with(set))
 	return s, nil

@@ -115,6 +115,7 @@ type Person struct {
 	Member   []Membership
 	Assigned []Assignment
 	Password []byte // salt and hash; nil: cannot log in
+	Rounds   int    // that the hash was made with
 	Created  time.Time
 }
 
