@@ -258,7 +258,11 @@ func TestTenantsAreIsolated(t *testing.T) {
 	for _, token := range tokens { // every read there is
 		for _, id := range ids {
 			for _, edge := range edges {
-				for _, query := range fields {
+				queries := fields
+				if edge != "" && edge != "/phone_numbers" && !strings.HasSuffix(edge, "whatsapp_business_accounts") {
+					queries = fields[:2] // what nests is asked where it nests
+				}
+				for _, query := range queries {
 					line := "GET /v23.0/" + id + edge + query
 					check(t, token, line, []string{id}, w.direct(token, line, ""))
 				}
