@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/hikyaku/hikyaku/internal/signal"
 	"github.com/hikyaku/hikyaku/internal/vault"
 	"github.com/hikyaku/hikyaku/internal/wa"
+	"github.com/hikyaku/hikyaku/internal/webhook"
 )
 
 // The types here let two rooms talk that must not know each other. They translate and decide nothing.
@@ -52,7 +54,11 @@ func (s webhookSafe) SealContent(ad string, plain []byte) ([]byte, error) {
 }
 
 func (s webhookSafe) Open(ad string, sealed []byte) ([]byte, error) {
-	return s.v.Open([]byte(ad), sealed)
+	plain, err := s.v.Open([]byte(ad), sealed)
+	if errors.Is(err, vault.ErrDestroyed) {
+		err = fmt.Errorf("%w: %w", webhook.ErrGone, err)
+	}
+	return plain, err
 }
 
 // ---- business ----

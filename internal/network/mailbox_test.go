@@ -152,6 +152,22 @@ func TestExpiredItemsAreNotPushed(t *testing.T) {
 	}
 }
 
+// An item that fits into no frame would end every connection at its turn: it must not hold up what comes behind it.
+func TestItemBeyondAFrameIsSkipped(t *testing.T) {
+	t.Parallel()
+	w := newWorld(nil)
+	defer w.stop(t)
+	d := w.user(t, "15550142233")
+	s := networktest.NewSink(0)
+	w.attach(t, d, 0, s)
+	list := []*network.Item{item(d, w.reserve(t, d)), item(d, w.reserve(t, d)), item(d, w.reserve(t, d))}
+	list[1].Cipher = make([]byte, frame.MaxFrame)
+	w.box.Put(list)
+	if got := seqs(items(t, s)); !slices.Equal(got, []uint64{1, 3}) {
+		t.Fatalf("got %v, want 1 3", got)
+	}
+}
+
 func TestRegisteringAgainVoidsOldItems(t *testing.T) {
 	t.Parallel()
 	w := newWorld(nil)

@@ -56,10 +56,20 @@ func (m *Mailbox) collect(b *box) (d *frame.Deliver, need bool) {
 		}
 		if e.item != nil {
 			it := m.item(e.item)
-			if bytes += it.AboutSize(); bytes > deliverBytes && len(d.Items) > 0 {
+			size := it.AboutSize()
+			if bytes += size; bytes > deliverBytes && len(d.Items) > 0 {
 				return d, false
 			}
-			d.Items = append(d.Items, it)
+			if size <= deliverBytes {
+				d.Items = append(d.Items, it)
+			} else {
+				// Pushed, it would end the connection each time, and nothing behind it would ever arrive.
+				m.log.Error("mailbox item is too large for a frame", "wamid", string(e.item.ID), "size_bytes", size)
+				bytes -= size
+				b.uncount(e.item)
+				e.item = nil
+				e.flags |= void
+			}
 		}
 		b.checked = max(b.checked, e.seq)
 	}

@@ -124,7 +124,7 @@ func (l *lane) admit(p *peer, n *business.Number) error {
 	if p.blockedByBusiness {
 		return wa.ErrBlockedByBusiness
 	}
-	if l.behind() || l.linking > maxLinking*l.p.o.Queue {
+	if l.behind() || l.linking > maxLinking*l.p.o.Queue || l.greeting > maxGreeting*l.p.o.Queue {
 		l.p.counts.RefusedBusy.Add(1)
 		return wa.ErrUnavailable.With(textBusy)
 	}

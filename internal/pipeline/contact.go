@@ -12,6 +12,10 @@ import (
 // maxGreetings is how often a first contact is tried, with retryPause between, before what waits for it fails.
 const maxGreetings = 10
 
+// maxGreeting bounds the messages of a lane that wait for a first contact, as a multiple of the queue: then sends are
+// refused. A campaign to people whom the number never wrote to would pile up without end.
+const maxGreeting = 4
+
 // sender is a command that sends a message and may have to wait for a first contact.
 type sender interface {
 	command
@@ -28,6 +32,7 @@ func (l *lane) contact(p *peer, c sender, only wa.DeviceID) (wait bool) {
 		if !wait {
 			wait = true
 			l.busy.Add(1)
+			l.greeting++
 			t.queue = append(t.queue, c)
 		}
 		l.greet(p, t)
@@ -87,6 +92,7 @@ func (c *greeted) run(l *lane) {
 	t.asked, t.tries = false, 0
 	queue := t.queue
 	t.queue = nil
+	l.greeting -= len(queue)
 	if c.err == nil && !t.session.Ready() {
 		c.s.Inherit(t.session)
 		t.session, t.since = c.s, 0
@@ -120,6 +126,7 @@ func (c *regreet) run(l *lane) {
 	}
 	queue := c.t.queue
 	c.t.queue = nil
+	l.greeting -= len(queue)
 	for _, w := range queue {
 		l.decide(w) // waits for the pair to be loaded again
 	}

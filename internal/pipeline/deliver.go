@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/hikyaku/hikyaku/internal/journal/record"
@@ -135,8 +136,14 @@ func (l *lane) send(p *peer, m *letter) {
 	if err == nil {
 		l.price(m, p, now)
 		l.plain = message.AppendPlaintext(l.plain[:0], m.ID, m.AcceptedAt/1000, body)
+		if len(l.plain) > message.MaxPlaintext {
+			err = errLong
+		}
+	}
+	if err == nil {
 		row = l.seal(p, m, l.plain, false)
 	} else {
+		l.logger.Error("write message", "wamid", string(m.ID), "err", err)
 		l.skip(p)
 	}
 	if row != nil {
@@ -156,6 +163,9 @@ func (l *lane) send(p *peer, m *letter) {
 		l.fetchPreview(p, m)
 	}
 }
+
+// errLong says that files which were described after the send made the message too long.
+var errLong = errors.New("the message is too long for a device")
 
 // skip gives the reserved positions back.
 func (l *lane) skip(p *peer) {

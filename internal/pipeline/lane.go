@@ -68,6 +68,7 @@ type lane struct {
 	missing   []PeerKey // pairs to load at the end of this burst
 	absent    []wa.MessageID
 	parked    int       // commands that wait for a pair or a message
+	greeting  int       // messages that wait for a first contact
 	linking   int       // messages that wait for media by link
 	later     []command // wait for a store that did not answer
 	reread    []*reseal // wait for their content
@@ -112,7 +113,7 @@ func (l *lane) forget() {
 	l.recent = newCache[clientKey, *inbound](l.p.o.Messages, nil)
 	l.out = &burst{l: l}
 	l.missing, l.absent, l.later, l.fences, l.reread = nil, nil, nil, nil, nil
-	l.parked, l.linking, l.rereading = 0, 0, false
+	l.parked, l.greeting, l.linking, l.rereading = 0, 0, 0, false
 	l.era++
 }
 

@@ -29,6 +29,11 @@ type letter struct {
 	waiting  []command
 }
 
+// pinned also keeps what is on its way: its clear content and its place at the gate are nowhere else.
+func (m *letter) pinned(projected uint64) bool {
+	return m.pin.pinned(projected) || m.State == StateAccepted && (m.admitted || m.body != nil)
+}
+
 // letter finds a message, or arranges for c to run again when the store has been asked. known is false when there is no
 // such message; wait is true when c was put aside.
 func (l *lane) letter(id wa.MessageID, c command) (m *letter, known, wait bool) {

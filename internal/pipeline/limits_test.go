@@ -209,3 +209,35 @@ func TestBackPressure(t *testing.T) {
 		t.Errorf("inbound after that: %v", a.err)
 	}
 }
+
+// A campaign to people whom the number never wrote to is held up, not piled up.
+func TestFirstContactsAreBounded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(w *world) {
+		w.set = func(o *pipeline.Options) { o.Queue, o.Workers = 10, 200 } // the gate blocks workers
+		w.numbers.change(shop, func(n *business.Number) { n.Level = business.High })
+	})
+	for i := range 100 {
+		w.phone(person(i))
+	}
+	w.people.gate = make(chan struct{})
+	var ids []wa.MessageID
+	for i := range 100 {
+		id, err := w.p.Accept(t.Context(), template(person(i), "x"))
+		if err == nil {
+			ids = append(ids, id)
+		} else if !errors.Is(err, wa.ErrUnavailable) {
+			t.Fatal(err)
+		}
+	}
+	if len(ids) < 40 || len(ids) > 60 {
+		t.Errorf("%d passed with a bound of 40", len(ids))
+	}
+	close(w.people.gate)
+	w.settle()
+	for _, id := range ids {
+		w.ladder(id, accepted, sent, delivered)
+	}
+	w.accept(template(person(99), "x"))
+	w.settle()
+}

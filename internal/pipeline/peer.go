@@ -195,7 +195,7 @@ func (l *lane) install(lp *loadedPeer) {
 	if lp.err != nil {
 		l.logger.Warn("load pair", "number_id", string(lp.key.Number), "err", lp.err)
 	} else {
-		orphans = p.adopt(lp)
+		orphans = l.adopt(p, lp)
 		l.recognise(p)
 	}
 	p.stale = p.stale || p.outrun
@@ -215,7 +215,7 @@ func (l *lane) install(lp *loadedPeer) {
 // adopt takes over what was loaded. State that the lane itself maintains is taken only the first time; on a reload only
 // the user and the devices are new, and sessions with devices that registered again are gone. It returns what waited for
 // such devices.
-func (p *peer) adopt(lp *loadedPeer) (orphans []command) {
+func (l *lane) adopt(p *peer, lp *loadedPeer) (orphans []command) {
 	if !p.loaded {
 		r := &lp.row
 		p.lastInbound, p.blockedByUser, p.blockedByBusiness = r.LastInbound, r.BlockedByUser, r.BlockedByBusiness
@@ -230,6 +230,8 @@ func (p *peer) adopt(lp *loadedPeer) (orphans []command) {
 		if i >= 0 {
 			p.threads[i] = o
 		} else {
+			l.greeting -= len(o.queue)
+			l.parked -= len(o.inbox)
 			orphans = append(orphans, o.takeWaiting()...)
 		}
 	}

@@ -143,7 +143,7 @@ func (e *endpoint) probe() {
 
 // dueRow reads one due row.
 func (e *endpoint) dueRow() *job {
-	jobs, err := e.d.due(e.id, 1)
+	jobs, _, err := e.d.due(e, 1)
 	if err != nil {
 		e.d.o.Log.Error("read due webhooks", "app_id", e.id.App, "err", err)
 	}
@@ -159,16 +159,19 @@ const duePage = 64
 // storePause is how long to wait after the store failed.
 const storePause = 10 * time.Second
 
+// unreadablePause is how long a row waits whose key could not be had just now.
+const unreadablePause = time.Minute
+
 // load reads due rows and hands them to the workers.
 func (e *endpoint) load() {
 	now := e.d.o.Clock.Now()
 	e.mu.Lock()
 	e.nextDue = time.Time{} // rows stored from here on set it again
 	e.mu.Unlock()
-	jobs, err := e.d.due(e.id, duePage)
+	jobs, more, err := e.d.due(e, duePage)
 	var next time.Time
 	switch {
-	case err == nil && len(jobs) == duePage:
+	case err == nil && more:
 		next = now
 	case err == nil:
 		next, err = e.d.o.Store.NextPending(e.d.ctx, e.id, now)

@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"errors"
 	"fmt"
 	"time"
 )
@@ -149,20 +150,47 @@ func (d *Dispatcher) again(e *endpoint, j *job, attempts, status int, at time.Ti
 	return err
 }
 
-// due reads due rows and opens their bodies. Rows that cannot be opened, because their key is gone, are dropped.
-func (d *Dispatcher) due(id EndpointID, limit int) ([]*job, error) {
-	rows, err := d.o.Store.DuePending(d.ctx, id, d.o.Clock.Now(), limit)
+// due reads due rows and opens their bodies; more says that there may be others behind them.
+func (d *Dispatcher) due(e *endpoint, limit int) (jobs []*job, more bool, err error) {
+	rows, err := d.o.Store.DuePending(d.ctx, e.id, d.o.Clock.Now(), limit)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	jobs := make([]*job, 0, len(rows))
+	jobs = make([]*job, 0, len(rows))
 	for _, r := range rows {
 		body, err := d.o.Safe.Open(pendingAD(r.ID), r.Body)
 		if err != nil {
-			d.o.Log.Error("stored webhook cannot be opened", "delivery_id", r.ID, "err", err)
+			d.unreadable(e, r, err)
 			continue
 		}
 		jobs = append(jobs, &job{row: r, body: body})
 	}
-	return jobs, nil
+	return jobs, len(rows) == limit, nil
+}
+
+// unreadable deals with a row whose body cannot be opened: it must not stay due, or the rows behind it would never be read.
+// When its key was destroyed, it is lost for good.
+func (d *Dispatcher) unreadable(e *endpoint, r *Pending, cause error) {
+	d.o.Log.Error("stored webhook cannot be opened", "delivery_id", r.ID, "err", cause)
+	if !errors.Is(cause, ErrGone) {
+		at := d.o.Clock.Now().Add(unreadablePause)
+		if err := d.o.Store.UpdatePending(d.ctx, r.ID, r.Attempts, r.Status, at); err != nil {
+			d.o.Log.Error("put stored webhook off", "delivery_id", r.ID, "err", err)
+			return
+		}
+		e.mu.Lock()
+		e.dueAt(at)
+		e.mu.Unlock()
+		return
+	}
+	found, err := d.o.Store.DeletePending(d.ctx, r.ID)
+	if err != nil || !found {
+		return
+	}
+	d.o.Observer.Lost(LossExpired, r.Updates)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.pending--
+	e.waiting -= r.Updates
+	e.stats.lost += r.Updates
 }

@@ -222,6 +222,47 @@ func TestRowsSurviveARestart(t *testing.T) {
 	}
 }
 
+// goneSafe lost the keys of some bodies.
+type goneSafe struct{ fakeSafe }
+
+func (s goneSafe) Open(ad string, sealed []byte) ([]byte, error) {
+	if string(sealed) == "gone" {
+		return nil, ErrGone
+	}
+	return s.fakeSafe.Open(ad, sealed)
+}
+
+// Rows whose key was destroyed go, and do not stand in front of those behind them for ever.
+func TestRowsWithoutKeyGiveWay(t *testing.T) {
+	t.Parallel()
+	r, h := newRig(t, func(o *Options) { o.Safe = goneSafe{} }), newHook(t)
+	r.subscribe(testApp, testWABA, h.URL)
+	const gone = 2*duePage + 1
+	for i := range gone + 1 {
+		p := &Pending{
+			ID: fmt.Sprintf("row-%03d", i), Endpoint: EndpointID{App: testApp}, WABA: testWABA, Message: "wamid.x", Updates: 1,
+			Born: testStart, Attempts: 1, Next: testStart, Body: []byte("gone"),
+		}
+		if i == gone {
+			p.Next = testStart.Add(time.Second)
+			p.Body = mask(pendingAD(p.ID), []byte("{}"))
+		}
+		if err := r.store.AddPending(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.crash(r.d)
+	r.open()
+	r.d.Start()
+	r.walk(10 * time.Second)
+	if got := h.got(); len(got) != 1 || got[0] != "{}" {
+		t.Errorf("delivered %q", got)
+	}
+	if n, rows := r.tally.lost.Load(), r.store.rowCount(); n != gone || rows != 0 {
+		t.Errorf("%d lost, %d rows left", n, rows)
+	}
+}
+
 func TestOverridesGetWhatWaitsForTheCallback(t *testing.T) {
 	t.Parallel()
 	r, down, up := newRig(t, func(o *Options) { o.SuspendAfter = 1 }), newHook(t), newHook(t)

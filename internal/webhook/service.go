@@ -16,12 +16,16 @@ import (
 	"github.com/hikyaku/hikyaku/internal/wa"
 )
 
+// ErrGone is returned by Safe.Open when the key was destroyed at the end of the retention period.
+var ErrGone = errors.New("the key of the content was destroyed")
+
 // Safe seals what must not be readable on disk. ad binds a sealed text to its place.
 type Safe interface {
 	// SealSecret seals what must be readable as long as it exists: verify tokens.
 	SealSecret(ad string, plain []byte) ([]byte, error)
 	// SealContent seals message content, whose key is destroyed at the end of the retention period.
 	SealContent(ad string, plain []byte) ([]byte, error)
+	// Open errors: ErrGone; any other may pass.
 	Open(ad string, sealed []byte) ([]byte, error)
 }
 
