@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hikyaku/hikyaku/internal/journal/record"
 	"github.com/hikyaku/hikyaku/internal/pipeline"
 	"github.com/hikyaku/hikyaku/internal/wa"
 )
@@ -84,5 +85,20 @@ func TestAccountsHaveTurns(t *testing.T) {
 	in.Close()
 	if n := len(began) + 3; n != taken+1 {
 		t.Errorf("%d of %d ran", n, taken+1)
+	}
+}
+
+// A device cannot name media by leaving its file out. Source: design "The user network", section 10.
+func TestMediaThatIsOnlyClaimed(t *testing.T) {
+	t.Parallel()
+	for _, a := range []pipeline.Arrivals{nil, &arrivals{}} {
+		w := newWorld(t, func(w *world) { w.set = func(o *pipeline.Options) { o.Arrivals = a } })
+		f := w.phone(ana)
+		id := f.say(shop, `{"v":1,"type":"image","image":{"mime_type":"image/png","sha256":"AAAA","id":"1846720391557204","caption":"c"}}`)
+		w.settle()
+		body, err := w.vault.Open([]byte("message/"+string(id)+"/body"), of[*record.Received](w.records())[0].SealedBody)
+		if want := `{"v":1,"type":"image","image":{"caption":"c"}}`; err != nil || string(body) != want {
+			t.Errorf("recorded %s, %v", body, err)
+		}
 	}
 }
