@@ -85,8 +85,8 @@ func (v arrivals) Arrive(ctx context.Context, from wa.DeviceID, to *business.Num
 type blobs struct{ s *media.Service }
 
 // PutBlob implements network.Blobs.
-func (b blobs) PutBlob(ctx context.Context, owner wa.DeviceID, r io.Reader) (string, int64, error) {
-	id, size, err := b.s.PutBlob(ctx, string(owner), r)
+func (b blobs) PutBlob(ctx context.Context, owner wa.DeviceID, announced int64, r io.Reader) (string, int64, error) {
+	id, size, err := b.s.PutBlob(ctx, string(owner), announced, r)
 	return id, size, blobError(err)
 }
 
@@ -110,7 +110,7 @@ type shelf struct {
 
 // Upload implements device.Relay.
 func (f shelf) Upload(ctx context.Context, sealed []byte) (string, error) {
-	id, _, err := blobs{f.s}.PutBlob(ctx, f.owner, bytes.NewReader(sealed))
+	id, _, err := blobs{f.s}.PutBlob(ctx, f.owner, int64(len(sealed)), bytes.NewReader(sealed))
 	return id, err
 }
 
@@ -137,6 +137,11 @@ func (f shelf) Download(ctx context.Context, id string, most int64) ([]byte, err
 
 // blobError translates the refusals. Source: design "The user network", section 12.
 func blobError(err error) error {
+	if over, ok := errors.AsType[*media.BudgetError](err); ok {
+		e := frame.Refuse(frame.ErrRate, "too many bytes")
+		e.After = over.Wait.Milliseconds()
+		return e
+	}
 	switch {
 	case errors.Is(err, media.ErrNoBlob):
 		return frame.Refuse(frame.ErrNotFound, "no such file")

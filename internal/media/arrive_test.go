@@ -3,6 +3,7 @@ package media_test
 import (
 	"bytes"
 	"errors"
+	"io"
 	"testing"
 	"time"
 
@@ -15,7 +16,7 @@ func (w *world) sends(t *testing.T, clear []byte) *media.Sent {
 	t.Helper()
 	sealed, sent := seal(t, clear)
 	var err error
-	if sent.ID, _, err = w.PutBlob(t.Context(), "16505550001.1", bytes.NewReader(sealed)); err != nil {
+	if sent.ID, _, err = w.PutBlob(t.Context(), "16505550001.1", -1, bytes.NewReader(sealed)); err != nil {
 		t.Fatal(err)
 	}
 	return sent
@@ -120,4 +121,54 @@ func TestWhatADeviceMaySendInAnHour(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// What is announced is refused unread; what is not, where the budget ends.
+func TestWhatADeviceMayStoreInAnHour(t *testing.T) {
+	t.Parallel()
+	for name, announced := range map[string]int64{"announced": 1000, "not announced": -1, "announced too low": 10} {
+		w := newWorld(t)
+		s, err := media.New(media.Options{Store: w.store, Blobs: w.blobs, Vault: sealer{}, Clock: w.clock, Hourly: 10_000})
+		if err != nil {
+			t.Fatal(err)
+		}
+		put := func(device string, size, announced int64) (int64, error) {
+			r := &counted{r: io.LimitReader(zeros{}, size)}
+			_, _, err := s.PutBlob(t.Context(), device, announced, r)
+			return r.n, err
+		}
+		var n int
+		for err = nil; err == nil; n++ {
+			_, err = put("a", 1000, announced)
+		}
+		over, ok := errors.AsType[*media.BudgetError](err)
+		if !ok || n != 6 || over.Wait <= 0 || over.Wait > time.Hour {
+			t.Errorf("%s: upload %d: %v", name, n, err)
+			continue
+		}
+		if w.files(t) != 5 {
+			t.Errorf("%s: %d files", name, w.files(t))
+		}
+		if read, err := put("a", 1000, 1000); err == nil || read != 0 {
+			t.Errorf("%s: read %d bytes, %v", name, read, err)
+		}
+		if _, err := put("b", 1000, announced); err != nil {
+			t.Errorf("%s: another device: %v", name, err)
+		}
+		w.clock.Advance(time.Hour)
+		if _, err := put("a", 1000, 1000); err != nil {
+			t.Errorf("%s: an hour later: %v", name, err)
+		}
+	}
+}
+
+type counted struct {
+	r io.Reader
+	n int64
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += int64(n)
+	return n, err
 }

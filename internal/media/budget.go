@@ -2,6 +2,7 @@ package media
 
 import (
 	"fmt"
+	"io"
 	"sync"
 	"time"
 )
@@ -81,4 +82,32 @@ func (b *budget) settle(now time.Time) {
 			delete(b.debts, device)
 		}
 	}
+}
+
+// metered reads what is paid for: announced bytes beforehand, further ones as they come.
+type metered struct {
+	r    io.Reader
+	paid int64
+	take func(n int64) error
+}
+
+// pay pays for n bytes; nothing when n is not positive.
+func (m *metered) pay(n int64) error {
+	if n <= 0 {
+		return nil
+	}
+	if err := m.take(n); err != nil {
+		return err
+	}
+	m.paid += n
+	return nil
+}
+
+func (m *metered) Read(p []byte) (int, error) {
+	n, err := m.r.Read(p)
+	if e := m.pay(int64(n) - m.paid); e != nil {
+		return 0, e
+	}
+	m.paid -= int64(n)
+	return n, err //nolint:wrapcheck // io.EOF must stay itself
 }

@@ -9,8 +9,17 @@ import (
 
 // ---- blobs of the user network: ciphertext that the platform stores without being able to read it ----
 
-// PutBlob stores an encrypted file of a device and returns its name and size. Errors: [ErrTooLarge], [ErrEmpty], those of r.
-func (s *Service) PutBlob(ctx context.Context, owner string, r io.Reader) (id string, size int64, err error) {
+// PutBlob stores an encrypted file of a device and returns its name and size. announced is how many bytes it should have, or
+// -1; a file that the device's budget has no room for is refused before it is read. Bytes that came are not given back, also
+// when the upload fails. Errors: [ErrTooLarge], [ErrEmpty], [*BudgetError], those of r.
+func (s *Service) PutBlob(ctx context.Context, owner string, announced int64, r io.Reader) (id string, size int64, err error) {
+	if announced > MaxBlob {
+		return "", 0, ErrTooLarge
+	}
+	m := &metered{r: r, take: func(n int64) error { return s.uploads.take(owner, n, s.o.Clock.Now()) }}
+	if err = m.pay(announced); err != nil {
+		return "", 0, err
+	}
 	if id, err = NewBlobID(s.o.Rand); err != nil {
 		return "", 0, err
 	}
@@ -18,7 +27,7 @@ func (s *Service) PutBlob(ctx context.Context, owner string, r io.Reader) (id st
 	if err = s.o.Store.AddBlob(ctx, BlobRow{ID: id, Owner: owner, Expires: pending}); err != nil {
 		return "", 0, fmt.Errorf("add blob: %w", err)
 	}
-	in := &intake{r: r, left: MaxBlob}
+	in := &intake{r: m, left: MaxBlob}
 	err = s.o.Blobs.Put(ctx, id, in)
 	switch {
 	case in.err != nil && !errors.Is(in.err, io.EOF):

@@ -43,7 +43,7 @@ type Options struct {
 	IDs    io.Reader    // media ids; nil means Rand
 	Logger *slog.Logger // nil: none
 	Cached int          // descriptions kept in memory per generation; 0 means 4096
-	Hourly int64        // bytes taken over from a device in any hour; 0 means 1 GiB
+	Hourly int64        // bytes a device stores, and has taken over, in any hour; 0 means 1 GiB
 	// Retention bounds the life of every id: what it was sealed with is destroyed then. 0 means no bound.
 	Retention time.Duration
 }
@@ -55,7 +55,7 @@ type Service struct {
 	known *cache
 	taken takenFiles // of users
 
-	arrivals *budget // bytes taken over
+	uploads, arrivals *budget // of devices: bytes stored, bytes taken over
 
 	// Counts are running totals since the start, for metrics.
 	Counts Counts
@@ -86,7 +86,10 @@ func New(o Options) (*Service, error) {
 	if o.Hourly == 0 {
 		o.Hourly = hourly
 	}
-	return &Service{o: o, log: o.Logger, known: newCache(o.Cached), taken: takenFiles{most: o.Cached}, arrivals: newBudget(o.Hourly)}, nil
+	return &Service{
+		o: o, log: o.Logger, known: newCache(o.Cached), taken: takenFiles{most: o.Cached},
+		uploads: newBudget(o.Hourly), arrivals: newBudget(o.Hourly),
+	}, nil
 }
 
 // Media is a file and what it is known under. It is immutable, save for what keeps its blob alive.

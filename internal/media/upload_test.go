@@ -183,7 +183,7 @@ func TestArrival(t *testing.T) {
 	ctx := t.Context()
 	clear := mediatest.PNG(30, 20)
 	sealed, sent := seal(t, clear)
-	id, size, err := w.PutBlob(ctx, "16505550001.1", bytes.NewReader(sealed))
+	id, size, err := w.PutBlob(ctx, "16505550001.1", -1, bytes.NewReader(sealed))
 	if err != nil || size != sent.Size {
 		t.Fatalf("%d, %v", size, err)
 	}
@@ -216,7 +216,7 @@ func TestArrivalsThatAreNotWhatTheySay(t *testing.T) {
 	w := newWorld(t)
 	ctx := t.Context()
 	put := func(b []byte) string {
-		id, _, err := w.PutBlob(ctx, "d", bytes.NewReader(b))
+		id, _, err := w.PutBlob(ctx, "d", -1, bytes.NewReader(b))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -263,16 +263,16 @@ func TestBlobsOfDevices(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	ctx := t.Context()
-	if _, _, err := w.PutBlob(ctx, "d", bytes.NewReader(nil)); !errors.Is(err, media.ErrEmpty) {
+	if _, _, err := w.PutBlob(ctx, "d", -1, bytes.NewReader(nil)); !errors.Is(err, media.ErrEmpty) {
 		t.Error(err)
 	}
-	if _, _, err := w.PutBlob(ctx, "d", io.LimitReader(zeros{}, media.MaxBlob+1)); !errors.Is(err, media.ErrTooLarge) {
+	if _, _, err := w.PutBlob(ctx, "d", -1, io.LimitReader(zeros{}, media.MaxBlob+1)); !errors.Is(err, media.ErrTooLarge) {
 		t.Error(err)
 	}
 	if n := w.files(t); n != 0 {
 		t.Errorf("%d files are left", n)
 	}
-	id, _, err := w.PutBlob(ctx, "d", strings.NewReader("cipher"))
+	id, _, err := w.PutBlob(ctx, "d", -1, strings.NewReader("cipher"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,8 +18,9 @@ import (
 
 // Blobs keeps encrypted files for devices. An *frame.Error is passed on to the device; other errors become ErrBusy.
 type Blobs interface {
-	// PutBlob stores what r gives and returns its name, which nobody can guess.
-	PutBlob(ctx context.Context, owner wa.DeviceID, r io.Reader) (id string, size int64, err error)
+	// PutBlob stores what r gives and returns its name, which nobody can guess. announced is how many bytes that should be; -1
+	// when it is not known. It keeps account of the bytes of a device: frame.ErrRate.
+	PutBlob(ctx context.Context, owner wa.DeviceID, announced int64, r io.Reader) (id string, size int64, err error)
 	// Blob returns the size of a file in bytes.
 	Blob(ctx context.Context, id string) (size int64, err error)
 	// OpenBlob reads a file from a position on.
@@ -29,7 +30,7 @@ type Blobs interface {
 const (
 	// tokenLife is how long a token of a Welcome is good without its connection. Source: design "The user network", section 9.1.
 	tokenLife = time.Hour
-	// blobsPerHour bounds the uploads of a device.
+	// blobsPerHour bounds the uploads of a device; Blobs bounds their bytes.
 	blobsPerHour = 300
 	// maxRanges bounds the ranges of one request.
 	maxRanges = 8
@@ -119,7 +120,7 @@ func (h *Hub) storeBlob(w http.ResponseWriter, r *http.Request, device wa.Device
 	if r.ContentLength > frame.MaxBlob {
 		return frame.Refuse(frame.ErrTooLarge, "a file is too large")
 	}
-	id, size, err := h.cfg.Blobs.PutBlob(r.Context(), device, r.Body)
+	id, size, err := h.cfg.Blobs.PutBlob(r.Context(), device, r.ContentLength, r.Body)
 	if err != nil {
 		return err //nolint:wrapcheck // told apart by refuseBlob
 	}

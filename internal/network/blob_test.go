@@ -23,7 +23,10 @@ type shelf struct {
 	blobs map[string][]byte
 }
 
-func (s *shelf) PutBlob(_ context.Context, _ wa.DeviceID, r io.Reader) (string, int64, error) {
+func (s *shelf) PutBlob(_ context.Context, _ wa.DeviceID, announced int64, r io.Reader) (string, int64, error) {
+	if announced == 666 {
+		return "", 0, &frame.Error{Code: frame.ErrRate, Text: "too many bytes", After: 1500}
+	}
 	b, err := io.ReadAll(r)
 	if err != nil {
 		return "", 0, err
@@ -113,6 +116,7 @@ func TestBlobs(t *testing.T) {
 		{"unknown", blobCall{"GET", frame.PathBlobs + "/b1", token, "", ""}, 404, `{"code":"not_found"`},
 		{"no token", blobCall{"GET", frame.PathBlobs + "/b0", "", "", ""}, 401, `{"code":"unauthorized"`},
 		{"another token", blobCall{"GET", frame.PathBlobs + "/b0", token[:len(token)-2] + "AA", "", ""}, 401, `{"code":"unauthorized"`},
+		{"over the budget of bytes", blobCall{"POST", frame.PathBlobs, token, "", strings.Repeat("x", 666)}, 429, `{"code":"rate","text":"too many bytes","after":1500}`},
 		{"no token, upload", blobCall{"POST", frame.PathBlobs, "", "", blob}, 401, `{"code":"unauthorized"`},
 		{"garbage", blobCall{"GET", frame.PathBlobs + "/b0", "a.b", "", ""}, 401, `{"code":"unauthorized"`},
 		{"another method", blobCall{"DELETE", frame.PathBlobs + "/b0", token, "", ""}, 400, `{"code":"unsupported"`},
