@@ -41,6 +41,7 @@ type Options struct {
 	Retention       time.Duration // how long content stays readable; 0 means 30 days, which is also the most
 	QueryTokens     bool          // access tokens are also taken from the query string and the form, for old clients
 	RequirePayment  bool          // billable templates of accounts without payment method fail with 131042; test accounts are exempt
+	RateCard        string        // CSV file with what messages cost; empty means the made-up sample
 	Seed            uint64        // not 0: ids and virtual users repeat from run to run; keys stay random
 
 	// FrozenAt starts a sandbox at this time and holds it there until the control API moves it; zero means the real time.

@@ -3,11 +3,14 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"os"
 
 	"github.com/hikyaku/hikyaku/internal/business"
 	"github.com/hikyaku/hikyaku/internal/pipeline"
 	"github.com/hikyaku/hikyaku/internal/policy"
+	"github.com/hikyaku/hikyaku/internal/pricing"
 	"github.com/hikyaku/hikyaku/internal/quality"
 	"github.com/hikyaku/hikyaku/internal/template"
 	"github.com/hikyaku/hikyaku/internal/wa"
@@ -23,6 +26,19 @@ func (p *platform) openPolicy(ctx context.Context) (err error) {
 		},
 	})
 	return err
+}
+
+// rateCard is what messages cost here.
+func (p *platform) rateCard() (pricing.Set, error) {
+	if p.o.RateCard == "" {
+		return pricing.Sample(), nil
+	}
+	f, err := os.Open(p.o.RateCard) //nolint:gosec // the operator names the file
+	if err != nil {
+		return nil, fmt.Errorf("open rate card: %w", err)
+	}
+	defer f.Close() //nolint:errcheck // it was only read
+	return pricing.Parse(f)
 }
 
 // gate lets the lanes ask the policy.

@@ -9,7 +9,6 @@ import (
 	"github.com/hikyaku/hikyaku/internal/graph"
 	"github.com/hikyaku/hikyaku/internal/media"
 	"github.com/hikyaku/hikyaku/internal/network"
-	"github.com/hikyaku/hikyaku/internal/pricing"
 )
 
 // publicHandler joins what the public port serves: the user network below /network/v1/, everything else is the Graph API.
@@ -24,9 +23,13 @@ func (p *platform) publicHandler(a *App) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	rates, err := p.rateCard()
+	if err != nil {
+		return nil, err
+	}
 	surface, err := api.New(api.Options{
 		Access: p.rules.access, Business: p.rules.business, Template: p.rules.template, Groups: p.rules.groups, Webhooks: p.subs, Pipeline: p.pipeline,
-		Media: p.media, Pictures: p.store, Clock: p.clock, Counts: p.store, Rates: pricing.Sample(), Log: p.log, Observer: a.metrics.graph, Versions: versions,
+		Media: p.media, Pictures: p.store, Clock: p.clock, Counts: p.store, Rates: rates, Log: p.log, Observer: a.metrics.graph, Versions: versions,
 		Carriers: graph.Carriers{Query: p.o.QueryTokens, Form: p.o.QueryTokens}, BaseURL: p.o.PublicURL,
 	})
 	if err != nil {
