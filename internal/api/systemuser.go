@@ -15,8 +15,8 @@ import (
 // The edges of system users and of people.
 const (
 	edgeSystemUsers  = "system_users"
-	edgeBizToken     = "access_token" //nolint:gosec // the name of an edge
-	edgeBizTokens    = "system_user_access_tokens"
+	edgeBizToken     = "access_token"
+	edgeBizTokens    = "system_user_access_tokens" //nolint:gosec // the name of an edge
 	edgeApplications = "applications"
 	edgeTokens       = "access_tokens"
 	edgeAssignedTo   = "assigned_whatsapp_business_accounts"

@@ -331,6 +331,8 @@ func (p *platform) close(ctx context.Context) (err error) {
 
 const (
 	choreEvery = 10 * time.Minute
+	// historyAge is how long the history of accounts can be read. Source: spec/limits.md section 7.
+	historyAge = 90 * 24 * time.Hour
 	// journalAge is how long frames stay at least. Source: design, "The journal".
 	journalAge = 7 * 24 * time.Hour
 )
@@ -356,6 +358,7 @@ func (p *platform) retain(ctx context.Context) {
 	warn("delete pairs", err)
 	_, err = p.store.DeleteOneTime(ctx, now.Add(-MaxRetention))
 	warn("delete one-time prekeys", err)
+	warn("delete history of accounts", p.store.DeleteActivities(ctx, now.Add(-historyAge)))
 	for i := range p.journal.Partitions() {
 		log := p.journal.Log(i)
 		old, err := log.SeqAt(ctx, now.Add(-journalAge))

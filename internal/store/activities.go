@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hikyaku/hikyaku/internal/business"
 )
@@ -70,6 +71,11 @@ func (s *Store) Activities(ctx context.Context, q business.ActivityQuery) ([]*bu
 		slices.Reverse(out)
 	}
 	return out, nil
+}
+
+// DeleteActivities removes what happened before a moment.
+func (s *Store) DeleteActivities(ctx context.Context, before time.Time) error {
+	return s.change(ctx, "delete activities", "DELETE FROM activities WHERE at < ?", before.UnixMilli())
 }
 
 // SavePicture keeps the bytes of a profile photo, which everybody may see.

@@ -258,4 +258,10 @@ func accounts(t *testing.T, s *store.Store) {
 			t.Errorf("%+v: %s, want %s", q, got.String(), want)
 		}
 	}
+	must(t, s.DeleteActivities(t.Context(), noon.Add(4*time.Hour)))
+	list, err := s.Activities(t.Context(), business.ActivityQuery{WABA: "3", Limit: 9})
+	must(t, err)
+	if len(list) != 2 || list[1].ID != "4" {
+		t.Errorf("after deletion: %v", list)
+	}
 }
