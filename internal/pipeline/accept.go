@@ -91,7 +91,7 @@ func (c *accept) run(l *lane) {
 		return
 	}
 	before := p.pair
-	if err := l.admit(p, n); err != nil {
+	if err := l.admit(p, n, c.m.Attachments); err != nil {
 		c.refuse(err)
 		return
 	}
@@ -120,11 +120,11 @@ func usable(n *business.Number, known bool, now time.Time) error {
 }
 
 // admit applies the gates that need the lane's memory. A refusal changes nothing.
-func (l *lane) admit(p *peer, n *business.Number) error {
+func (l *lane) admit(p *peer, n *business.Number, files []message.Attachment) error {
 	if p.blockedByBusiness {
 		return wa.ErrBlockedByBusiness
 	}
-	if l.behind() || l.linking > maxLinking*l.p.o.Queue || l.greeting > maxGreeting*l.p.o.Queue {
+	if l.behind() || l.overlinked(n.ID, files) || l.greeting > maxGreeting*l.p.o.Queue {
 		l.p.counts.RefusedBusy.Add(1)
 		return wa.ErrUnavailable.With(textBusy)
 	}

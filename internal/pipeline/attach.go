@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/hikyaku/hikyaku/internal/journal/record"
 	"github.com/hikyaku/hikyaku/internal/message"
@@ -18,8 +19,13 @@ type Linker interface {
 	Link(waba wa.WABAID, a *message.Attachment, done func(members []byte, fault string))
 }
 
-// maxLinking bounds the messages of a lane that wait for a file, as a multiple of the queue: then sends are refused.
-const maxLinking = 2
+// Bounds of the messages that wait for a file, as multiples of the queue: those of a number, and those of all numbers of a
+// lane. Beyond, sends that name a link are refused, and no others: one account's slow server is not the matter of its
+// neighbours.
+const (
+	maxLinking     = 2
+	maxLaneLinking = 16
+)
 
 // ---- the stored form ----
 
@@ -84,11 +90,18 @@ func (l *lane) linked(m *letter, p *peer, c *redeliver) (ready, failed bool) {
 	return false, false
 }
 
+// overlinked reports whether a message of the number with these files has to wait until some of those before it are fetched.
+func (l *lane) overlinked(id wa.PhoneNumberID, files []message.Attachment) bool {
+	return slices.ContainsFunc(files, func(a message.Attachment) bool { return a.Link != "" }) &&
+		(l.number(id).linking > maxLinking*l.p.o.Queue || l.linking > maxLaneLinking*l.p.o.Queue)
+}
+
 // link asks for every file of m.
 func (l *lane) link(m *letter, c *redeliver) {
 	m.linking = len(m.files)
 	m.held++
 	l.linking++
+	l.number(m.Number).linking++
 	era := l.era
 	for i := range m.files {
 		a := m.files[i]
@@ -140,6 +153,7 @@ func (f *found) run(l *lane) {
 	}
 	m.held--
 	l.linking--
+	l.number(m.Number).linking--
 	switch {
 	case m.State == StateAccepted && m.filled < len(m.files) && m.files[0].Fault == "":
 		return // the platform stops: the next start takes the message up

@@ -3,6 +3,7 @@ package pipeline_test
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -141,6 +142,39 @@ func TestAFileThatCannotBeUsed(t *testing.T) {
 	if got := f.received(); len(got) != 0 {
 		t.Errorf("the device got %v", got)
 	}
+}
+
+// A server that does not answer stops the links of the number that names it, and nothing else of the lane.
+func TestASlowServerIsItsOwnNumbersMatter(t *testing.T) {
+	t.Parallel()
+	k := &linker{gate: true}
+	w := newWorld(t, func(w *world) { w.set = func(o *pipeline.Options) { o.Links, o.Queue = k, 4 } })
+	neighbour := shop
+	for i := 0; neighbour == shop || w.p.Partition(neighbour) != w.p.Partition(shop); i++ {
+		neighbour = wa.PhoneNumberID("10654035224293" + strconv.Itoa(i))
+	}
+	w.addNumber(neighbour, "15550003333")
+	f := w.phone(ana)
+	f.say(shop, "hi")
+	f.say(neighbour, "hi")
+	var refused error
+	for n := 1; n <= 9; n++ {
+		w.accept(pictures(ana, "https://slow/"+strconv.Itoa(n)))
+		for len(k.links()) < n {
+			w.check(w.pace.Sleep(t.Context(), time.Millisecond))
+		}
+	}
+	if _, refused = w.p.Accept(t.Context(), pictures(ana, "https://slow/10")); !errors.Is(refused, wa.ErrUnavailable) {
+		t.Errorf("one link more: %v", refused)
+	}
+	w.accept(text(ana, "without a link"))
+	other := pictures(ana, "https://quick/1")
+	other.Number = neighbour
+	w.accept(other)
+	k.open()
+	w.settle()
+	w.accept(pictures(ana, "https://slow/11"))
+	w.settle()
 }
 
 func TestWithoutLinker(t *testing.T) {

@@ -371,7 +371,7 @@ type minute struct{}
 func (minute) run(l *lane) {
 	now := l.now()
 	for id, n := range l.numbers {
-		if n.window.Idle(now) {
+		if n.linking == 0 && n.window.Idle(now) {
 			delete(l.numbers, id)
 		}
 	}

@@ -12,7 +12,8 @@ import (
 
 // number is what a lane keeps per business number: the throughput window. It dies with the process; start refills it.
 type number struct {
-	window *limits.Window
+	window  *limits.Window
+	linking int // messages that wait for media by link
 }
 
 func (l *lane) number(id wa.PhoneNumberID) *number {
