@@ -174,7 +174,7 @@ func New(ctx context.Context, o Options) (*Dispatcher, error) {
 	}
 	// Deliveries outlive the context of the start.
 	d.ctx, d.cancel = context.WithCancel(context.WithoutCancel(ctx))
-	context.AfterFunc(d.ctx, o.Poster.Abort)
+	context.AfterFunc(d.ctx, o.Poster.Abort) //nolint:contextcheck // it ends what outlives the context of the start
 	if err := d.restore(ctx); err != nil {
 		d.cancel()
 		return nil, err
