@@ -33,8 +33,9 @@ func (c *receive) file(l *lane, p *peer, t *thread, in message.Inbound, used *ui
 		}
 		return &arrived{c, p, t, in, used, err}
 	})
-	if !taken { // as when it could not be stored, see arrived
+	if !taken {
 		l.p.counts.RefusedBusy.Add(1)
+		l.keepSpent(c, t, in, used)
 		c.refuse(nil)
 		return true
 	}
@@ -62,8 +63,8 @@ func (a *arrived) run(l *lane) {
 	a.t.inbox = nil
 	l.parked -= len(waiting)
 	if a.err != nil {
-		// The message key is spent: the device will hear that the same bytes do not decrypt, and encrypt the message anew.
 		l.logger.Warn("take over a user's file", "number_id", string(a.c.n.ID), "err", a.err)
+		l.keepSpent(a.c, a.t, a.in, a.used)
 		a.c.refuse(nil)
 	} else {
 		a.c.record(l, a.p, a.t, a.in, a.used)

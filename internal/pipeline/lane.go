@@ -73,6 +73,7 @@ type lane struct {
 	later     []command // wait for a store that did not answer
 	reread    []*reseal // wait for their content
 	rereading bool      // a job fetches content
+	spent     []spent   // messages whose files could not be taken over yet
 	broken    bool      // the memory is void: recovering
 	resuming  bool      // a goroutine waits for the journal
 	deferred  []command
@@ -113,6 +114,7 @@ func (l *lane) forget() {
 	l.recent = newCache[clientKey, *inbound](l.p.o.Messages, nil)
 	l.out = &burst{l: l}
 	l.missing, l.absent, l.later, l.fences, l.reread = nil, nil, nil, nil, nil
+	l.spent = nil // the sessions of the store can decrypt them
 	l.parked, l.greeting, l.linking, l.rereading = 0, 0, 0, false
 	l.era++
 }

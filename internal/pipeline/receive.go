@@ -107,10 +107,21 @@ func (c *receive) run(l *lane) {
 		c.in.Done("", 0, ErrBlocked)
 	case t.reading && c.fetched == nil:
 		c.queue(l, t)
-	case c.in.PreKey && c.fetched == nil:
-		c.fetch(l, p, t)
 	default:
-		c.open(l, p, t)
+		if again, ok := l.takeSpent(c, t); ok {
+			c.decrypted(l, p, t, again.in, again.used)
+		} else if c.in.PreKey && c.fetched == nil {
+			c.fetch(l, p, t)
+		} else {
+			c.open(l, p, t)
+		}
+	}
+}
+
+// decrypted records a message, once its file is taken over if it has one.
+func (c *receive) decrypted(l *lane, p *peer, t *thread, in message.Inbound, used *uint32) {
+	if !c.file(l, p, t, in, used) {
+		c.record(l, p, t, in.WithoutFile(), used)
 	}
 }
 
@@ -146,9 +157,7 @@ func (c *receive) open(l *lane, p *peer, t *thread) {
 	case err != nil:
 		c.unreadable(l, err)
 	default:
-		if in := message.ParseInbound(plain); !c.file(l, p, t, in, used) {
-			c.record(l, p, t, in.WithoutFile(), used)
-		}
+		c.decrypted(l, p, t, message.ParseInbound(plain), used)
 	}
 }
 
@@ -264,6 +273,7 @@ func (c *receive) record(l *lane, p *peer, t *thread, in message.Inbound, used *
 	}
 	c.seen, c.l = &inbound{id: r.ID, at: now}, l
 	l.recent.put(clientKey{c.in.Device, c.in.ClientID}, c.seen)
+	l.dropSpent(clientKey{c.in.Device, c.in.ClientID})
 	l.out.write(r, len(r.SealedBody)+len(r.Session)+128)
 	l.out.touch(&p.pin)
 	l.out.touch(&c.seen.pin)
