@@ -2,8 +2,10 @@ package media_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
+	"os"
 	"testing"
 	"time"
 
@@ -171,4 +173,81 @@ func (c *counted) Read(p []byte) (int, error) {
 	n, err := c.r.Read(p)
 	c.n += int64(n)
 	return n, err
+}
+
+// The first part of an upload lives as long as its session.
+func TestASlowUpload(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ctx := t.Context()
+	clear := mediatest.PNG(30, 20)
+	u, err := w.Begin(ctx, "app", "user", "a.png", "image/png", int64(len(clear)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	handle := ""
+	for i, to := range []int{10, 20, len(clear)} {
+		u = again(t, w.Service, u.ID)
+		from := int(u.Offset())
+		if handle, err = w.Append(ctx, u, int64(from), bytes.NewReader(clear[from:to])); err != nil {
+			t.Fatalf("part %d: %v", i, err)
+		}
+		w.clock.Advance(20 * time.Hour)
+		if err := w.Expire(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if m, err := w.Handle(ctx, handle); err != nil || m.Size != int64(len(clear)) {
+		t.Errorf("%+v, %v", m, err)
+	}
+}
+
+// lateStore calls a function after it has read a row.
+type lateStore struct {
+	*mediatest.Store
+	read func()
+}
+
+func (s *lateStore) Media(ctx context.Context, id string) (*media.Row, error) {
+	r, err := s.Store.Media(ctx, id)
+	if f := s.read; f != nil {
+		s.read = nil
+		f()
+	}
+	return r, err
+}
+
+// An id that is deleted while somebody reads it does not come back.
+func TestDeletedWhileItIsRead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	m, err := w.upload([]byte("x"), "text/plain")
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := &lateStore{Store: w.store}
+	s, err := media.New(media.Options{Store: store, Blobs: w.blobs, Vault: sealer{}, Clock: w.clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	store.read = func() {
+		if err := s.Delete(t.Context(), m.ID); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := s.Describe(t.Context(), m.ID); err != nil {
+		t.Errorf("who read it in time: %v", err)
+	}
+	if _, err := s.Describe(t.Context(), m.ID); !errors.Is(err, media.ErrNotFound) {
+		t.Errorf("afterwards: %v", err)
+	}
+}
+
+// A blob is never stored in a folder that a crash could take away.
+func TestFoldersAreThereBeforeBlobs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	if list, err := os.ReadDir(w.dir); err != nil || len(list) != 256 {
+		t.Errorf("%d folders, %v", len(list), err)
+	}
 }

@@ -8,6 +8,7 @@ type cache struct {
 
 	mu       sync.RWMutex
 	now, old map[string]*Media
+	drops    uint64 // so far
 }
 
 func newCache(most int) *cache {
@@ -39,6 +40,22 @@ func (c *cache) put(id string, m *Media) {
 	c.add(id, m)
 }
 
+// dropped counts the drops so far.
+func (c *cache) dropped() uint64 {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.drops
+}
+
+// putSince is put, unless something was dropped since dropped gave that count: m may have been read before it went.
+func (c *cache) putSince(drops uint64, id string, m *Media) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.drops == drops {
+		c.add(id, m)
+	}
+}
+
 func (c *cache) add(id string, m *Media) {
 	if len(c.now) >= c.most {
 		c.now, c.old = map[string]*Media{}, c.now
@@ -49,6 +66,7 @@ func (c *cache) add(id string, m *Media) {
 func (c *cache) drop(id string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.drops++
 	delete(c.now, id)
 	delete(c.old, id)
 }

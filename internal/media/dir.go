@@ -15,9 +15,17 @@ type Dir struct{ path string }
 
 const unfinished = ".part"
 
-// OpenDir makes the directory when it is not there.
+// OpenDir makes the directory and its folders when they are not there. Their names are durable before a blob is stored.
 func OpenDir(path string) (*Dir, error) {
 	if err := os.MkdirAll(path, 0o700); err != nil {
+		return nil, fmt.Errorf("open blobs: %w", err)
+	}
+	for i := range 256 {
+		if err := os.Mkdir(filepath.Join(path, fmt.Sprintf("%02x", i)), 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+			return nil, fmt.Errorf("open blobs: %w", err)
+		}
+	}
+	if err := syncDir(path); err != nil {
 		return nil, fmt.Errorf("open blobs: %w", err)
 	}
 	return &Dir{path}, nil
@@ -35,9 +43,6 @@ func (d *Dir) Put(ctx context.Context, id string, r io.Reader) (err error) {
 	path, err := d.file(id)
 	if err != nil {
 		return err
-	}
-	if err = d.shard(filepath.Dir(path)); err != nil {
-		return fmt.Errorf("store blob: %w", err)
 	}
 	f, err := os.OpenFile(path+unfinished, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600) //nolint:gosec // the name is checked
 	if err != nil {
@@ -59,18 +64,6 @@ func (d *Dir) Put(ctx context.Context, id string, r io.Reader) (err error) {
 		return fmt.Errorf("store blob: %w", err)
 	}
 	return nil
-}
-
-// shard makes the folder of a blob; its name must be durable, too.
-func (d *Dir) shard(path string) error {
-	err := os.Mkdir(path, 0o700)
-	if errors.Is(err, fs.ErrExist) {
-		return nil
-	}
-	if err != nil {
-		return err //nolint:wrapcheck // by the caller
-	}
-	return syncDir(d.path)
 }
 
 func syncDir(path string) error {

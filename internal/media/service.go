@@ -284,6 +284,7 @@ func (s *Service) Describe(ctx context.Context, id string) (*Media, error) {
 func (s *Service) describe(ctx context.Context, id string) (*Media, error) {
 	m, ok := s.known.get(id)
 	if !ok {
+		drops := s.known.dropped()
 		r, err := s.o.Store.Media(ctx, id)
 		if err != nil {
 			return nil, fmt.Errorf("read media: %w", err)
@@ -296,7 +297,7 @@ func (s *Service) describe(ctx context.Context, id string) (*Media, error) {
 			s.log.Warn("open media", "media_id", id, "err", err)
 			return nil, ErrNotFound
 		}
-		s.known.put(id, m)
+		s.known.putSince(drops, id, m)
 	}
 	if m.Expires <= s.now() {
 		s.known.drop(id)
@@ -342,9 +343,8 @@ func (s *Service) keep(ctx context.Context, m *Media) error {
 
 // Delete forgets a media id. Messages on their way keep the file. Errors: [ErrNotFound].
 func (s *Service) Delete(ctx context.Context, id string) error {
-	s.known.drop(id)
 	was, err := s.o.Store.DeleteMedia(ctx, id)
-	s.known.drop(id) // a reader may have put it back meanwhile
+	s.known.drop(id) // who read it before puts it back no more
 	if err != nil {
 		return fmt.Errorf("delete media: %w", err)
 	}

@@ -42,6 +42,7 @@ type Session struct {
 	Length int64    `json:"length"`
 	Sig    string   `json:"sig"`
 	Parts  []part   `json:"parts,omitempty"`
+	Kept   int64    `json:"kept,omitempty"` // until when all parts are, Unix milliseconds
 
 	row string
 }
@@ -184,6 +185,10 @@ func (s *Service) Append(ctx context.Context, u *Session, offset int64, r io.Rea
 		return "", err
 	}
 	u.Parts = append(u.Parts, part{Blob: f.blob, BlobSize: f.enc.out, Size: f.size, Keys: f.keys})
+	if err := s.keepParts(ctx, u); err != nil {
+		s.discard(ctx, f.blob)
+		return "", err
+	}
 	ok, err := s.saveSession(ctx, u, len(u.Parts)-1)
 	if err == nil && ok && at+f.size < u.Length {
 		return "", whole.err
@@ -196,6 +201,22 @@ func (s *Service) Append(ctx context.Context, u *Session, offset int64, r io.Rea
 		return "", err
 	}
 	return s.complete(ctx, u, f)
+}
+
+// keepParts lets all parts live as long as the session, which its last bytes prolong: the last part alone as a rule, all of
+// them once a day.
+func (s *Service) keepParts(ctx context.Context, u *Session) error {
+	now, due := s.o.Clock.Now(), u.Parts[len(u.Parts)-1:]
+	until := now.Add(2 * uploadLife).UnixMilli()
+	if u.Kept < now.Add(uploadLife).UnixMilli() {
+		due, u.Kept = u.Parts, until
+	}
+	for _, p := range due {
+		if err := s.o.Store.KeepBlob(ctx, p.Blob, 0, until); err != nil {
+			return fmt.Errorf("keep the parts of an upload: %w", err)
+		}
+	}
+	return nil
 }
 
 // lenient ends where its reader fails, and remembers why.
