@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/hikyaku/hikyaku/internal/access"
 	"github.com/hikyaku/hikyaku/internal/business"
@@ -266,24 +265,14 @@ func (b mailbox) Prepare(ctx context.Context, devices []wa.DeviceID) error {
 	return b.m.Prepare(ctx, devices)
 }
 
-// Reserve returns 0 for a full mailbox. Mailboxes are prepared when their pair is loaded; one that was forgotten since is
-// prepared here, which reads the store and is rare.
+// Reserve returns 0 for a mailbox that is full or was forgotten since it was prepared; the lane prepares it anew.
 func (b mailbox) Reserve(device wa.DeviceID) uint64 {
 	seq, err := b.m.Reserve(device)
-	if errors.Is(err, network.ErrUnprepared) {
-		ctx, cancel := context.WithTimeout(context.Background(), prepareTime)
-		defer cancel()
-		if err = b.m.Prepare(ctx, []wa.DeviceID{device}); err == nil {
-			seq, err = b.m.Reserve(device)
-		}
-	}
 	if err != nil {
 		return 0
 	}
 	return seq
 }
-
-const prepareTime = 5 * time.Second
 
 func (b mailbox) Put(items []*pipeline.MailboxItem) {
 	list := make([]*network.Item, len(items))

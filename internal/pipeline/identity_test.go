@@ -1,6 +1,7 @@
 package pipeline_test
 
 import (
+	"context"
 	"slices"
 	"testing"
 	"time"
@@ -110,6 +111,33 @@ func TestNewIdentityAfterRestart(t *testing.T) {
 	ill.reads = 3
 	ill.mu.Unlock()
 	w.reinstall(f)
+	f.switchOn(true)
+	w.settle()
+	w.ladder(id, accepted, sent, delivered)
+	f.healthy(t)
+}
+
+// strandedStore says that ana's messages were sent to an installation that is gone.
+type strandedStore struct{ pipeline.Store }
+
+func (strandedStore) Stranded(context.Context, int) ([]wa.WaID, error) { return []wa.WaID{ana}, nil }
+
+// The process died between a registration and the new encryption of what waited for the old keys.
+func TestStrandedMessagesAreEncryptedAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	f := w.phone(ana)
+	f.switchOn(false)
+	id := w.accept(template(ana, "x"))
+	w.settle()
+	w.projected()
+	w.kill()
+	w.set = func(o *pipeline.Options) { o.Store = strandedStore{o.Store} }
+	w.start()
+	w.settle()
+	if n := len(of[*record.Sealed](w.records())); n != 2 {
+		t.Errorf("encrypted %d times, want 2", n)
+	}
 	f.switchOn(true)
 	w.settle()
 	w.ladder(id, accepted, sent, delivered)

@@ -21,8 +21,8 @@ type Notice struct {
 	Value []byte
 }
 
-// maxNotice bounds a value, in bytes: a POST has 3 MB at most, and a record 2.
-const maxNotice = 1 << 20
+// maxNotice bounds a value, in bytes: it must fit into a frame of the journal beside the other records of a burst.
+const maxNotice = 256 << 10
 
 // Notify makes a notice durable; the dispatcher posts it like everything else. After a nil error it will be posted; after
 // any other the caller must assume that it may be. Who notifies of a change that is stored elsewhere calls this first and

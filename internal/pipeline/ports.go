@@ -30,6 +30,9 @@ type Store interface {
 	// Undelivered returns up to limit messages to the user, from numbers of the partition, that were sent but not
 	// delivered, oldest first.
 	Undelivered(ctx context.Context, partition int, user wa.WaID, limit int) ([]*Message, error)
+	// Stranded returns the users with messages from numbers of the partition that were sent to an installation which was
+	// replaced since, and are in no mailbox any more.
+	Stranded(ctx context.Context, partition int) ([]wa.WaID, error)
 	// Expired returns up to limit messages of the partition that were sent but not delivered and whose life ended before
 	// the given time (Unix milliseconds).
 	Expired(ctx context.Context, partition int, before int64, limit int) ([]*Message, error)

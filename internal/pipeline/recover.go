@@ -193,6 +193,7 @@ func (l *lane) warm(ctx context.Context) error {
 	}
 	l.good = l.log.Last()
 	l.tell(s)
+	l.tell(findStranded{})
 	return nil
 }
 

@@ -85,6 +85,31 @@ func (c *undelivered) run(l *lane) {
 	})
 }
 
+// findStranded looks, at a start, for users whose new installation was stored, and whose messages were not encrypted again
+// before the process died.
+type findStranded struct{}
+
+func (findStranded) owed() {}
+
+func (findStranded) run(l *lane) {
+	l.job(func(ctx context.Context) command {
+		users, err := l.p.o.Store.Stranded(ctx, l.index)
+		if err != nil {
+			l.logger.Warn("look for messages of replaced installations", "err", err)
+			return &postponed{findStranded{}}
+		}
+		return stranded(users)
+	})
+}
+
+type stranded []wa.WaID
+
+func (c stranded) run(l *lane) {
+	for _, user := range c {
+		l.after(&undelivered{user: user})
+	}
+}
+
 // ---- a device asks again ----
 
 // Retry says that a device could not decrypt an item; the item itself is acknowledged with [Skipped]. The message is

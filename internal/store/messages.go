@@ -98,6 +98,24 @@ func (s *Store) Undelivered(ctx context.Context, partition int, user wa.WaID, li
   ORDER BY m.n LIMIT ?`, text(user), int64(partition), int64(limit))
 }
 
+// Stranded implements pipeline.Store. Only undelivered messages are looked at, of which there are few.
+func (s *Store) Stranded(ctx context.Context, partition int) (users []wa.WaID, err error) {
+	err = s.query(ctx, s.db, `SELECT DISTINCT m.wa_id FROM messages m JOIN devices d ON d.id = m.wa_id || '.1'
+WHERE m.state = 3 AND m.partition = ? AND d.created >= m.sent_at
+  AND NOT EXISTS (SELECT 1 FROM mailbox b WHERE b.device = d.id AND b.id = m.id)`, []any{int64(partition)}, func(r *sql.Rows) error {
+		var user string
+		if err := r.Scan(&user); err != nil {
+			return err
+		}
+		users = append(users, wa.WaID(plain(user)))
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look for messages without a mailbox item: %w", err)
+	}
+	return users, nil
+}
+
 // Expired implements pipeline.Store: oldest end of life first. Messages that never end are left out.
 func (s *Store) Expired(ctx context.Context, partition int, before int64, limit int) ([]*pipeline.Message, error) {
 	return s.messages(ctx, "SELECT "+messageColumns+` FROM messages m WHERE m.state = 3 AND m.partition = ? AND m.expires > 0

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hikyaku/hikyaku/internal/network"
 	"github.com/hikyaku/hikyaku/internal/pipeline"
 	"github.com/hikyaku/hikyaku/internal/store"
 	"github.com/hikyaku/hikyaku/internal/wa"
@@ -153,12 +154,26 @@ func pending(t *testing.T, s *store.Store) {
 	if ms, err = s.Undelivered(t.Context(), 3, "1555", 10); err != nil || len(ms) != 0 {
 		t.Errorf("undelivered elsewhere: %s, %v", ids(ms), err)
 	}
+	stranded, err := s.Stranded(t.Context(), 0)
+	must(t, err)
+	same(t, "stranded without a device", fmt.Sprint(stranded), "[]")
+	must(t, s.Directory().Register(t.Context(), []network.NewDevice{registration("u1", "1555", 1, 0)}))
+	must(t, s.Apply(t.Context(), &pipeline.Batch{Position: 6, Items: []*pipeline.MailboxItem{{Device: "1555.1", Seq: 1, ID: "p0"}}}))
+	stranded, err = s.Stranded(t.Context(), 0)
+	must(t, err)
+	same(t, "stranded: p7 and p1 are in no mailbox", fmt.Sprint(stranded), "[1555]")
+	must(t, s.Apply(t.Context(), &pipeline.Batch{Position: 7, Items: []*pipeline.MailboxItem{
+		{Device: "1555.1", Seq: 2, ID: "p7"}, {Device: "1555.1", Seq: 3, ID: "p1"},
+	}}))
+	stranded, err = s.Stranded(t.Context(), 0)
+	must(t, err)
+	same(t, "all in the mailbox", fmt.Sprint(stranded), "[]")
 	for before, want := range map[int64]string{50: "", 51: "p7 ", 1000: "p7 p0 "} {
 		ms, err = s.Expired(t.Context(), 0, before, 10)
 		must(t, err)
 		same(t, fmt.Sprint("expired before ", before), ids(ms), want)
 	}
-	set(6, "p7", pipeline.StateDelivered, 0)
+	set(8, "p7", pipeline.StateDelivered, 0)
 	ms, err = s.Expired(t.Context(), 0, 1000, 10)
 	must(t, err)
 	same(t, "expired after delivery", ids(ms), "p0 ")
