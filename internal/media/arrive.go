@@ -41,6 +41,7 @@ type Origin struct {
 	Device string
 	WABA   wa.WABAID
 	Number wa.PhoneNumberID
+	Kind   string // of the message
 	MIME   string // as the device declares it
 }
 
@@ -69,6 +70,12 @@ func (s *Service) Arrive(ctx context.Context, b *Sent, from *Origin) (*Media, er
 		}
 	}
 	m := had.media(from)
+	if from.Kind != Document && kinds[Bare(m.MIME)] != from.Kind {
+		if !ok {
+			s.discard(ctx, had.Blob)
+		}
+		return nil, fmt.Errorf("%w: %s is no %s", ErrCorrupt, m.MIME, from.Kind)
+	}
 	m.Expires = s.end(InboundLife)
 	if err := s.save(ctx, m, "", m.Expires); err != nil {
 		return nil, err
@@ -128,7 +135,8 @@ type takenFile struct {
 func (t *takenFile) media(from *Origin) *Media {
 	m := t.Media
 	m.MIME = strings.TrimSpace(from.MIME)
-	if Bare(m.MIME) == "" || len(m.MIME) > 100 {
+	bare := Bare(m.MIME)
+	if bare == "" || len(m.MIME) > 100 || (from.Kind != Document && (kinds[bare] != from.Kind || !t.look.is(bare))) {
 		m.MIME = t.look.MIME
 	}
 	m.Fault = t.look.fault(m.MIME, m.Size)

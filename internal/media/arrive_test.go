@@ -251,3 +251,35 @@ func TestFoldersAreThereBeforeBlobs(t *testing.T) {
 		t.Errorf("%d folders, %v", len(list), err)
 	}
 }
+
+// What a picture, a sound or a sticker is, its bytes say. Source: spec/webhooks.md sections 13.2 to 13.6.
+func TestDeclaredTypesOfArrivals(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	png, html := w.sends(t, mediatest.PNG(30, 20)), w.sends(t, []byte("<!DOCTYPE html><html><script>x</script></html>"))
+	for _, c := range []struct {
+		name           string
+		sent           *media.Sent
+		kind, declared string
+		want           string // "" when there is no usable file
+	}{
+		{"a picture", png, media.Image, "image/png", "image/png"},
+		{"a picture that says it is a page", png, media.Image, "text/html", "image/png"},
+		{"a picture that says it is another", png, media.Image, "image/jpeg", "image/png"},
+		{"a page that says it is a picture", html, media.Image, "image/png", ""},
+		{"a page as a picture", html, media.Image, "text/html", ""},
+		{"a picture as a sound", png, media.Audio, "audio/mpeg", ""},
+		{"a page as a document", html, media.Document, "text/html", "text/html"},
+	} {
+		o := sentAs(c.declared)
+		o.Kind = c.kind
+		m, err := w.Arrive(t.Context(), c.sent, o)
+		if c.want == "" {
+			if !errors.Is(err, media.ErrCorrupt) {
+				t.Errorf("%s: %+v, %v", c.name, m, err)
+			}
+		} else if err != nil || m.MIME != c.want {
+			t.Errorf("%s: %+v, %v", c.name, m, err)
+		}
+	}
+}

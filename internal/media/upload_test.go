@@ -208,7 +208,7 @@ func TestArrival(t *testing.T) {
 }
 
 func sentAs(mime string) *media.Origin {
-	return &media.Origin{Device: "16505550001.1", WABA: waba, Number: shop, MIME: mime}
+	return &media.Origin{Device: "16505550001.1", WABA: waba, Number: shop, Kind: media.Document, MIME: mime}
 }
 
 func TestArrivalsThatAreNotWhatTheySay(t *testing.T) {
