@@ -42,7 +42,7 @@ type serveCmd struct {
 	PrivateMedia    bool          `help:"Fetch media by link from private and loopback addresses too; a sandbox does."`
 	PreviewPrivate  bool          `help:"Fetch previews from private and loopback addresses too."`
 	Retention       time.Duration `help:"How long message content stays readable; at most 720h." default:"720h"`
-	QueryTokens     bool          `help:"Take access tokens from the query string and forms too, for old clients."`
+	TokenCarriers   string        `help:"Where access tokens may be, for old clients: header (default), header+body, or any (the query string too)." placeholder:"WHERE"`
 	RequirePayment  bool          `help:"Fail billable templates of accounts without payment method (131042); test accounts are exempt."`
 	RateCard        string        `help:"CSV file with what messages cost; default: the made-up sample." placeholder:"FILE"`
 	Seed            uint64        `help:"Make ids and virtual users repeat from run to run."`
@@ -65,7 +65,7 @@ func (c *serveCmd) Run(ctx context.Context) error {
 		TLSCert: c.TLSCert, TLSKey: c.TLSKey, SelfSigned: c.TLSSelfSigned, ACME: c.ACME, BehindProxy: c.BehindProxy,
 		PublicURL: c.PublicURL, RootKeyFile: c.RootKeyFile, RootKeyEnv: c.RootKeyEnv, RootKeyHook: c.RootKeyHook, Codes: c.Codes,
 		PrivateWebhooks: c.PrivateWebhooks, WebhookBatch: c.WebhookBatch, NoPreviews: c.NoLinkPreviews,
-		Media: c.Media, PrivateMedia: c.PrivateMedia, PreviewLoopback: c.PreviewPrivate, Retention: c.Retention, QueryTokens: c.QueryTokens, RequirePayment: c.RequirePayment, RateCard: c.RateCard, Seed: c.Seed, FrozenAt: c.Clock,
+		Media: c.Media, PrivateMedia: c.PrivateMedia, PreviewLoopback: c.PreviewPrivate, Retention: c.Retention, TokenCarriers: c.TokenCarriers, RequirePayment: c.RequirePayment, RateCard: c.RateCard, Seed: c.Seed, FrozenAt: c.Clock,
 		Logger: logger(c.LogLevel, c.LogJSON), Out: os.Stdout, Command: command(),
 	})
 }

@@ -67,6 +67,9 @@ func (a *App) Start(ctx context.Context) (err error) {
 			err = errors.Join(err, a.Stop(context.WithoutCancel(ctx)))
 		}
 	}()
+	if err := settle(&a.o); err != nil {
+		return err
+	}
 	if err := check(&a.o); err != nil {
 		return err
 	}

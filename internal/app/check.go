@@ -4,7 +4,25 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+
+	"github.com/hikyaku/hikyaku/internal/graph"
 )
+
+// settle fills in what the configuration file says about options that were not given.
+func settle(o *Options) error {
+	if o.TokenCarriers != "" || o.Config == "" {
+		return nil
+	}
+	c, err := ReadConfig(o.Config)
+	if err != nil {
+		return err
+	}
+	o.TokenCarriers = c.Access.TokenCarriers
+	if _, err := graph.ParseCarriers(o.TokenCarriers); err != nil {
+		return fmt.Errorf("read --config %s: access.token_carriers %w", o.Config, err)
+	}
+	return nil
+}
 
 // check refuses options that contradict each other or would be ignored without a word.
 func check(o *Options) error {
@@ -17,6 +35,9 @@ func check(o *Options) error {
 		return errors.New("--clock holds the time of a sandbox: add --sandbox")
 	case o.WebhookBatch < 0:
 		return fmt.Errorf("--webhook-batch %d: want 1 or more", o.WebhookBatch)
+	}
+	if _, err := graph.ParseCarriers(o.TokenCarriers); err != nil {
+		return fmt.Errorf("--token-carriers %w", err)
 	}
 	if o.PublicURL != "" {
 		u, err := url.Parse(o.PublicURL)

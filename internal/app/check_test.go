@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -27,6 +29,8 @@ func TestOptionsThatContradict(t *testing.T) {
 		{"negative retention", Options{Retention: -time.Hour}, "--retention"},
 		{"clock of a real platform", Options{FrozenAt: time.Unix(1, 0)}, "--sandbox"},
 		{"clock of a sandbox", Options{FrozenAt: time.Unix(1, 0), Sandbox: true}, ""},
+		{"tokens in forms", Options{TokenCarriers: "header+body"}, ""},
+		{"tokens in cookies", Options{TokenCarriers: "cookie"}, "--token-carriers \"cookie\": want header, header+body or any"},
 		{"public URL without scheme", Options{PublicURL: "graph.example.com"}, "--public-url"},
 		{"public URL", Options{PublicURL: "https://graph.example.com"}, ""},
 		{"plain HTTP beyond loopback", Options{Listen: "0.0.0.0:80"}, "refusing plain HTTP"},
@@ -35,6 +39,26 @@ func TestOptionsThatContradict(t *testing.T) {
 		err := check(&c.o)
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", c.name, err, c.want)
+		}
+	}
+}
+
+func TestTokenCarriersOfTheConfiguration(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ flag, file, want, fault string }{
+		{"", "", "", ""},
+		{"", "any", "any", ""},
+		{"header", "any", "header", ""},
+		{"", "cookie", "", "access.token_carriers"},
+	} {
+		path := filepath.Join(t.TempDir(), "config.yaml")
+		if err := os.WriteFile(path, []byte("access:\n  token_carriers: "+c.file+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		o := Options{TokenCarriers: c.flag, Config: path}
+		err := settle(&o)
+		if (err == nil) != (c.fault == "") || err != nil && !strings.Contains(err.Error(), c.fault) || err == nil && o.TokenCarriers != c.want {
+			t.Errorf("flag %q, file %q: %q, %v", c.flag, c.file, o.TokenCarriers, err)
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // Config declares the starter resources instead of drawing them, so that clients under test can be given ids and a token
-// in advance. Every field may be left out. It counts at the first start of a data directory.
+// in advance. Every field may be left out. What declares resources counts at the first start of a data directory.
 type Config struct {
 	Business struct {
 		ID   wa.BusinessID `yaml:"id"`
@@ -39,8 +39,12 @@ type Config struct {
 		ID   wa.SystemUserID `yaml:"id"`
 		Name string          `yaml:"name"`
 	} `yaml:"system_user"`
-	Token string `yaml:"token"` // access token of the system user, 16 characters or more
-	User  struct {
+	Token  string `yaml:"token"` // access token of the system user, 16 characters or more
+	Access struct {
+		// TokenCarriers counts at every start, unless the options say something else.
+		TokenCarriers string `yaml:"token_carriers"`
+	} `yaml:"access"`
+	User struct {
 		Phone string `yaml:"phone"` // the sandbox's starter user
 		Name  string `yaml:"name"`
 	} `yaml:"user"`

@@ -39,7 +39,7 @@ type Options struct {
 	PrivateMedia    bool          // media by link may be fetched from private and loopback addresses; always so in a sandbox
 	PreviewLoopback bool          // previews may be fetched from private and loopback addresses
 	Retention       time.Duration // how long content stays readable; 0 means 30 days, which is also the most
-	QueryTokens     bool          // access tokens are also taken from the query string and the form, for old clients
+	TokenCarriers   string        // where access tokens may be: "header", "header+body" or "any"; empty means what Config says, else header
 	RequirePayment  bool          // billable templates of accounts without payment method fail with 131042; test accounts are exempt
 	RateCard        string        // CSV file with what messages cost; empty means the made-up sample
 	Seed            uint64        // not 0: ids and virtual users repeat from run to run; keys stay random

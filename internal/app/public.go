@@ -23,6 +23,10 @@ func (p *platform) publicHandler(a *App) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	carriers, err := graph.ParseCarriers(p.o.TokenCarriers)
+	if err != nil {
+		return nil, err
+	}
 	rates, err := p.rateCard()
 	if err != nil {
 		return nil, err
@@ -30,7 +34,7 @@ func (p *platform) publicHandler(a *App) (http.Handler, error) {
 	surface, err := api.New(api.Options{
 		Access: p.rules.access, Business: p.rules.business, Template: p.rules.template, Groups: p.rules.groups, Webhooks: p.subs, Pipeline: p.pipeline,
 		Media: p.media, Pictures: p.store, Clock: p.clock, Counts: p.store, Rates: rates, Log: p.log, Observer: a.metrics.graph, Versions: versions,
-		Carriers: graph.Carriers{Query: p.o.QueryTokens, Form: p.o.QueryTokens}, BaseURL: p.o.PublicURL,
+		Carriers: carriers, BaseURL: p.o.PublicURL,
 	})
 	if err != nil {
 		return nil, err
@@ -38,7 +42,7 @@ func (p *platform) publicHandler(a *App) (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.Handle("/network/v1/", network.Handler(p.hub, registrar))
 	mux.Handle(media.Path, api.NewDownload(api.DownloadOptions{
-		Access: p.rules.access, Business: p.rules.business, Media: p.media, Carriers: graph.Carriers{Query: p.o.QueryTokens}, Log: p.log,
+		Access: p.rules.access, Business: p.rules.business, Media: p.media, Carriers: carriers, Log: p.log,
 	}))
 	pages := api.Public(p.rules.business, p.store)
 	for _, path := range []string{api.QRPath, api.PicturePath, api.LinkPath} {

@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -30,6 +31,20 @@ type Credentials struct {
 type Carriers struct {
 	Query bool // access_token in the query string
 	Form  bool // access_token in a form, multipart or JSON body
+}
+
+// ParseCarriers reads the setting access.token_carriers: "header" (also ""), "header+body" or "any". Source: spec/access.md
+// section 3.1.
+func ParseCarriers(setting string) (Carriers, error) {
+	switch setting {
+	case "", "header":
+		return Carriers{}, nil
+	case "header+body":
+		return Carriers{Form: true}, nil
+	case "any":
+		return Carriers{Query: true, Form: true}, nil
+	}
+	return Carriers{}, fmt.Errorf("%q: want header, header+body or any", setting)
 }
 
 // authenticate finds the token and the caller. Precedence: header, body, query; two that differ are an error. anyCarrier

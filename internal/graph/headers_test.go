@@ -125,6 +125,7 @@ func TestCarriers(t *testing.T) {
 	}{
 		{"query, allowed", "GET /v23.0/101?access_token=good", "", []string{"Authorization:"}, all, 200, "query true"},
 		{"query, only form allowed", "GET /v23.0/101?access_token=good", "", []string{"Authorization:"}, graph.Carriers{Form: true}, 400, "query false"},
+		{"form, only form allowed", "POST /v23.0/101", "access_token=good&name=x", []string{"Authorization:", form}, graph.Carriers{Form: true}, 200, "form true"},
 		{"query beside the header counts as absent", "GET /v23.0/101?access_token=x", "", nil, graph.Carriers{}, 200, "query false"},
 		{"form, allowed", "POST /v23.0/101", "access_token=good&name=x", []string{"Authorization:", form}, all, 200, "form true"},
 		{"JSON, allowed", "POST /v23.0/101", `{"access_token":"good","name":"x"}`, []string{"Authorization:"}, all, 200, "form true"},
