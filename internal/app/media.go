@@ -62,7 +62,10 @@ func (k linker) Link(waba wa.WABAID, a *message.Attachment, done func(members []
 }
 
 // arrivals lets lanes take over the files of users.
-type arrivals struct{ s *media.Service }
+type arrivals struct {
+	s    *media.Service
+	base string // of the addresses that businesses are given
+}
 
 // Arrive implements pipeline.Arrivals.
 func (v arrivals) Arrive(ctx context.Context, from wa.DeviceID, to *business.Number, f *message.File) ([]byte, error) {
@@ -74,7 +77,7 @@ func (v arrivals) Arrive(ctx context.Context, from wa.DeviceID, to *business.Num
 	_, over := errors.AsType[*media.BudgetError](err)
 	switch {
 	case err == nil:
-		return m.AppendArrival(nil), nil
+		return v.s.AppendArrival(nil, v.base, m), nil
 	case over, errors.Is(err, media.ErrNoBlob), errors.Is(err, media.ErrCorrupt), errors.Is(err, media.ErrTooLarge):
 		return nil, nil
 	}

@@ -2,7 +2,10 @@ package app_test
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"io"
 	"io/fs"
 	"mime/multipart"
@@ -11,9 +14,11 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/hikyaku/hikyaku/internal/media/mediatest"
 )
@@ -159,8 +164,10 @@ func TestMediaToAndFro(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.hooks.take()
 	s.control("POST", "users/"+s.start.User+"/messages", json.RawMessage(answer))
 	s.idle()
+	s.downloads(s.hooks.take(), png)
 	res, err := s.place.HTTP.Get(s.app.ControlURL() + "/metrics")
 	if err != nil {
 		t.Fatal(err)
@@ -175,5 +182,40 @@ func TestMediaToAndFro(t *testing.T) {
 		`hikyaku_media_links_total{outcome="cached"} 1`, `hikyaku_media_links_total{outcome="failed"} 1`,
 	} {
 		contains(t, "/metrics", string(metrics), line+"\n")
+	}
+}
+
+// downloads fetches the file of an inbound message from the address in its webhook, with the token, for five minutes.
+// Source: spec/media.md sections 9 and 20.4.
+func (s *stand) downloads(bodies []string, want []byte) {
+	s.t.Helper()
+	type hook struct {
+		Entry []struct {
+			Changes []struct {
+				Value struct {
+					Messages []struct {
+						Timestamp string
+						Image     struct{ ID, SHA256, URL string }
+					}
+				}
+			}
+		}
+	}
+	if len(bodies) != 1 {
+		s.t.Fatalf("webhooks: %q", bodies)
+	}
+	m := decode[hook](s.t, []byte(bodies[0])).Entry[0].Changes[0].Value.Messages[0]
+	sum := sha256.Sum256(want)
+	sent, err := strconv.Atoi(m.Timestamp)
+	if err != nil || m.Image.SHA256 != base64.StdEncoding.EncodeToString(sum[:]) ||
+		!strings.HasPrefix(m.Image.URL, fmt.Sprintf("%s/media/?mid=%s&source=webhook&ext=%d&hash=AR", s.app.PublicURL(), m.Image.ID, sent+300)) {
+		s.t.Fatalf("%+v, %v", m, err)
+	}
+	if status, body := s.fetch("GET", m.Image.URL, "", nil); status != 200 || body != string(want) {
+		s.t.Errorf("download: %d, %d bytes", status, len(body))
+	}
+	s.advance(5 * time.Minute)
+	if status, _ := s.fetch("GET", m.Image.URL, "", nil); status != 404 {
+		s.t.Errorf("after five minutes: %d", status)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -64,6 +65,7 @@ type platform struct {
 	fleet     *fleet // nil without sandbox
 	media     *media.Service
 	links     *media.Links
+	base      string // how clients reach the public port
 	policy    *policy.Service
 	observer  *webhookCounts
 	public    http.Handler
@@ -85,7 +87,7 @@ func (p *platform) onClose(name string, run func(context.Context) error) {
 // openPlatform builds and starts everything in the order of the package comment. On an error what was opened is closed.
 func openPlatform(ctx context.Context, a *App, root *vault.Root) (p *platform, err error) {
 	o := &a.o
-	p = &platform{o: o, log: o.Logger, clock: a.clock, wall: a.wall, root: root, observer: a.metrics.webhooks}
+	p = &platform{o: o, log: o.Logger, clock: a.clock, wall: a.wall, root: root, base: strings.TrimSuffix(a.PublicURL(), "/"), observer: a.metrics.webhooks}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, p.close(context.WithoutCancel(ctx)))
@@ -214,7 +216,7 @@ func (p *platform) openPipeline(ctx context.Context, draw io.Reader) error {
 	}
 	p.pipeline = pipeline.New(pipeline.Options{
 		Logs: logs, Store: p.store, Blocks: p.store, Keys: p.store, Numbers: p.rules.business, UserIDs: p.rules.business, Directory: directory{p.directory},
-		Mailbox: mailbox{p.mailbox, p}, Vault: contentSealer{p.vault}, Previews: previews, Links: linker{p.links}, Arrivals: arrivals{p.media}, Applied: p.stored,
+		Mailbox: mailbox{p.mailbox, p}, Vault: contentSealer{p.vault}, Previews: previews, Links: linker{p.links}, Arrivals: arrivals{p.media, p.base}, Applied: p.stored,
 		Gate: gate{p.policy}, Ready: p.policy.Load,
 		Clock: p.clock, Pace: p.wall, Rand: rand.Reader, IDs: draw, Logger: p.log,
 	})

@@ -11,7 +11,6 @@ import (
 	"io"
 	"net/url"
 	"strconv"
-	"time"
 )
 
 // Content is the clear file, read and decrypted as it is asked for. One that is read from its beginning ends with an error
@@ -86,12 +85,7 @@ const Path = "/media/"
 // URL makes the address of m's file below base, valid for five minutes. source is "webhook" for addresses that go out with
 // inbound messages, else "". Source: spec/media.md sections 4, 5 and 22.
 func (s *Service) URL(base string, m *Media, source string) string {
-	return SignedURL(base, m, source, s.o.Clock.Now().Add(URLLife))
-}
-
-// SignedURL is URL with an end of its own.
-func SignedURL(base string, m *Media, source string, until time.Time) string {
-	ext := until.Unix()
+	ext := s.o.Clock.Now().Add(URLLife).Unix()
 	b := make([]byte, 0, len(base)+128)
 	b = append(append(b, base...), Path+"?mid="...)
 	b = append(b, url.QueryEscape(m.ID)...)

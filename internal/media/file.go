@@ -120,11 +120,13 @@ func (m *Media) AppendMembers(b []byte) []byte {
 	return append(b, '}')
 }
 
-// AppendArrival writes the description of a user's file for the business, the inside of a JSON object. The keys stay here.
-func (m *Media) AppendArrival(b []byte) []byte {
+// AppendArrival writes the description of a user's file for the business, the inside of a JSON object, with the address it is
+// downloaded from, which begins its five minutes now. The keys stay here. Source: spec/media.md section 9.
+func (s *Service) AppendArrival(b []byte, base string, m *Media) []byte {
 	b = appendText(append(b, `"id":`...), m.ID)
 	b = appendText(append(b, `,"mime_type":`...), m.MIME)
 	b = appendBytes(append(b, `,"sha256":`...), m.SHA256)
+	b = appendText(append(b, `,"url":`...), s.URL(base, m, "webhook"))
 	return strconv.AppendInt(append(b, `,"size":`...), m.Size, 10)
 }
 

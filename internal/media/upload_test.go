@@ -195,7 +195,9 @@ func TestArrival(t *testing.T) {
 	if got, err := io.ReadAll(w.Content(ctx, m)); err != nil || !bytes.Equal(got, clear) {
 		t.Errorf("%d bytes, %v", len(got), err)
 	}
-	if s := string(m.AppendArrival(nil)); strings.Contains(s, "key") || !strings.HasPrefix(s, `"id":"`+m.ID+`","mime_type":"image/png","sha256":"`) {
+	if s := string(w.AppendArrival(nil, "https://wa.example", m)); strings.Contains(s, "key") ||
+		!strings.HasPrefix(s, `"id":"`+m.ID+`","mime_type":"image/png","sha256":"`) ||
+		!strings.Contains(s, `,"url":"`+w.URL("https://wa.example", m, "webhook")+`",`) {
 		t.Errorf("description %s", s)
 	}
 	if m, err := w.Arrive(ctx, sent, sentAs("no type")); err != nil || m.MIME != "image/png" {

@@ -19,7 +19,8 @@ func media(before, after shape) shape {
 	s := append(slices.Clip(before),
 		member{name: "mime_type", check: filled(256), must: true},
 		member{name: "sha256", check: filled(64), must: true},
-		member{name: "id", check: filled(64), must: true})
+		member{name: "id", check: filled(64), must: true},
+		member{name: "url", check: filled(maxAddress)})
 	return append(s, after...)
 }
 

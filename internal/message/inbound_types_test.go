@@ -22,7 +22,8 @@ var inboundTypes = []struct{ name, plain, want string }{
 		"image", `{"type":"image","image":{"id":"184672","sha256":"wBIX=","size":7,"caption":"Is this yours?","mime_type":"m/t","blob":{"key":"k"}}}`,
 		`{<head>,"type":"image","image":{"caption":"Is this yours?",` + file + `}}`,
 	},
-	{"image without caption", `{"type":"image","image":{` + file + `,"caption":"","url":"https://evil.example"}}`, `{<head>,"type":"image","image":{` + file + `}}`},
+	{"image without caption", `{"type":"image","image":{` + file + `,"caption":""}}`, `{<head>,"type":"image","image":{` + file + `}}`},
+	{"image with its address", `{"type":"image","image":{"url":"https://wa.example/a",` + file + `}}`, `{<head>,"type":"image","image":{` + file + `,"url":"https://wa.example/a"}}`},
 	{"video", `{"type":"video","video":{"caption":"c",` + file + `}}`, `{<head>,"type":"video","video":{"caption":"c",` + file + `}}`},
 	{"voice", `{"type":"audio","audio":{"voice":true,` + file + `}}`, `{<head>,"type":"audio","audio":{` + file + `,"voice":true}}`},
 	{"audio file", `{"type":"audio","audio":{` + file + `,"caption":"c"}}`, `{<head>,"type":"audio","audio":{` + file + `,"voice":false}}`},
@@ -107,9 +108,15 @@ func TestInboundTypes(t *testing.T) {
 	}
 }
 
-// A device cannot name a file that is not its own.
+// A device cannot name a file that is not its own, nor where its own is.
 func TestForgedFile(t *testing.T) {
 	t.Parallel()
+	for _, key := range []string{`url`, `u\u0072l`} {
+		body := message.ReplaceFile([]byte(`{"type":"image","image":{"`+key+`":"https://evil.example"}}`), "image", []byte(file))
+		if got := string(message.AppendInbound(nil, arrival(), body)); !strings.Contains(got, "184672") || strings.Contains(got, "evil") {
+			t.Errorf("%s became %s", body, got)
+		}
+	}
 	in := message.ParseInbound(padded(`{"type":"image","image":{` + file + `,"bl\u006fb":{}}}`)).WithoutFile()
 	if got := string(message.AppendInbound(nil, arrival(), in.Body)); in.Type != "image" || !strings.Contains(got, `"code":131052`) || strings.Contains(got, "184672") {
 		t.Errorf("%s became %s", in.Body, got)

@@ -46,7 +46,7 @@ var goldenInbound = map[string]string{
 }
 
 const (
-	goldenFile    = `"sha256":"wBIXJv0Yc0Jt3R6a7mI2GJ0pC5W1o3c8x7L2bqk9UeA=","id":"1846720391557999"`
+	goldenFile    = `"sha256":"wBIXJv0Yc0Jt3R6a7mI2GJ0pC5W1o3c8x7L2bqk9UeA=","id":"1846720391557999","url":"https://graph.example/media/?mid=1846720391557999&source=webhook&ext=1783065960&hash=ARn5"`
 	goldenContext = `"context":{"id":"wamid.HBgLMTU1NTAxNzc3ODgVAgARGBI5QzQxRDBCN0EyRTY1RjM4MTAA"}`
 	goldenID      = wa.MessageID("wamid.HBgLMTU1NTAxNzc3ODgVAgASGBQzQTZGMTlDMkIwNERFODcxNTUzMAA=")
 )
