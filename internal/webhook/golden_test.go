@@ -124,7 +124,7 @@ func goldens(t *testing.T) map[string]string {
 	return out
 }
 
-// Every payload has a golden file, from which docs/webhooks.md is made. -update writes them.
+// Every payload has a golden file, from which docs/webhook-fields.md is made. -update writes them.
 func TestGoldens(t *testing.T) {
 	t.Parallel()
 	const dir = "testdata/golden"

@@ -1,4 +1,4 @@
-// Gen writes docs/webhooks.md: every field, where its webhooks go, and the payloads that the tests hold as golden files.
+// Gen writes docs/webhook-fields.md: every field, where its webhooks go, and the payloads that the tests hold as golden files.
 package main
 
 import (
@@ -15,15 +15,17 @@ import (
 // The generator runs in the folder of the package.
 const (
 	golden = "testdata/golden"
-	page   = "../../docs/webhooks.md"
+	page   = "../../docs/webhook-fields.md"
 )
 
-const intro = `# Webhooks
+const intro = `# Webhook fields
+
+*Webhook のフィールド*
 
 <!-- Generated from internal/webhook/testdata/golden by go generate; do not edit. -->
 
-What the platform posts to an app's callback, field by field. The payloads are the golden files of the tests, here with white
-space; on the wire they are one line of ASCII, with ` + "`\\/` and `\\u00e9`" + `, and those bytes are signed.
+What the platform posts to an app's callback, field by field; [webhooks](webhooks.md) tells how it gets there. The payloads are the
+golden files of the tests, here with white space; on the wire they are one line of ASCII, with ` + "`\\/` and `\\u00e9`" + `, and those bytes are signed.
 
 | field | goes to | ` + "`entry.time`" + ` | names the number | payloads |
 |---|---|---|---|---|
