@@ -73,6 +73,29 @@ func cut(s string) (a, b string, ok bool) {
 	return a, b, ok
 }
 
+// Why people block a business. Source: spec/quality.md section 7.1.
+const (
+	ReasonSpam      = "spam"
+	ReasonOffensive = "offensive"
+	ReasonNoSignUp  = "did_not_sign_up"
+	ReasonNotNeeded = "no_longer_needed"
+	ReasonOther     = "other"
+)
+
+// BlockReason is a reason as it is counted: one of those above, or none. Devices may send any text; it is not kept.
+func BlockReason(s string) string {
+	switch s {
+	case "", ReasonSpam, ReasonOffensive, ReasonNoSignUp, ReasonNotNeeded:
+		return s
+	}
+	return ReasonOther
+}
+
+const blocked = "blocked."
+
+// Blocked is the word, of a template, for people who blocked the business after it, by reason.
+func Blocked(reason string) string { return blocked + BlockReason(reason) }
+
 // Bucket is the half hour that a time in Unix milliseconds lies in.
 func Bucket(ms int64) int64 { return ms / 1000 / HalfHour * HalfHour }
 

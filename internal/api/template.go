@@ -3,8 +3,10 @@ package api
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
+	"github.com/hikyaku/hikyaku/internal/analytics"
 	"github.com/hikyaku/hikyaku/internal/business"
 	"github.com/hikyaku/hikyaku/internal/graph"
 	"github.com/hikyaku/hikyaku/internal/template"
@@ -135,9 +137,11 @@ func (s *surface) unpauseTemplate(ctx context.Context, _ *graph.Call, t *templat
 	return graph.Success, nil
 }
 
-// compareTemplates is GET /{template-id}/compare. What it compares needs a thousand sends of both templates, which are not
-// counted here yet; so the answer is the error for too few. Source: spec/templates.md section 16.2.
-func (s *surface) compareTemplates(_ context.Context, c *graph.Call, t *template.Template) (any, error) {
+// minCompared is how often both templates must have been sent. Source: spec/templates.md section 16.2.
+const minCompared = 1000
+
+// compareTemplates is GET /{template-id}/compare. Source: spec/templates.md section 16.2.
+func (s *surface) compareTemplates(ctx context.Context, c *graph.Call, t *template.Template) (any, error) {
 	ids, err := c.Params.Get("template_ids").Strings()
 	if err != nil {
 		return nil, err
@@ -156,10 +160,60 @@ func (s *surface) compareTemplates(_ context.Context, c *graph.Call, t *template
 	if days := to.Sub(from).Round(24*time.Hour) / (24 * time.Hour); days != 7 && days != 30 && days != 60 && days != 90 {
 		return nil, wa.ErrParamType.Fill("start", "7, 30, 60 or 90 days before end")
 	}
-	if o, ok := s.o.Template.Template(wa.TemplateID(ids[0])); !ok || o.WABA != t.WABA || o.ID == t.ID {
+	if age := c.Start.Sub(to); age < -24*time.Hour || age > 24*time.Hour {
+		return nil, wa.ErrParamType.Fill("end", "the time of the request")
+	}
+	o, ok := s.o.Template.Template(wa.TemplateID(ids[0]))
+	if !ok || o.WABA != t.WABA || o.ID == t.ID {
 		return nil, wa.ErrParamType.Fill("template_ids", "another template of the same WhatsApp Business Account")
 	}
-	return nil, wa.ErrInvalidParameter.Titled("Both templates must have been sent at least 1,000 times in the time frame")
+	both, err := analytics.Compare(ctx, s.o.Counts, from, to, string(t.ID), string(o.ID))
+	if err != nil {
+		return nil, wa.ErrService.Because(err)
+	}
+	if both[0].Sends < minCompared || both[1].Sends < minCompared {
+		return nil, wa.ErrInvalidParameter.Titled("Both templates must have been sent at least 1,000 times in the time frame")
+	}
+	return comparison(both, map[string]template.Category{string(t.ID): t.Category, string(o.ID): o.Category}), nil
+}
+
+// comparison is the answer: which one is blocked less often, how often they were sent, and why they are blocked.
+func comparison(both []analytics.Compared, category map[string]template.Category) graph.Obj {
+	order := slices.SortedStableFunc(slices.Values(both), analytics.MoreBlocked)
+	var ids, sends, reasons []any
+	for i := range both {
+		ids = append(ids, order[i].Template)
+		sends = append(sends, graph.Obj{{K: "key", V: both[i].Template}, {K: "value", V: both[i].Sends}})
+		reasons = append(reasons, graph.Obj{{K: "key", V: both[i].Template}, {K: "value", V: blockReason(both[i], category[both[i].Template])}})
+	}
+	return graph.Obj{{K: "data", V: []any{
+		graph.Obj{{K: "metric", V: "BLOCK_RATE"}, {K: "type", V: "RELATIVE"}, {K: "order_by_relative_metric", V: ids}},
+		graph.Obj{{K: "metric", V: "MESSAGE_SENDS"}, {K: "type", V: "NUMBER_VALUES"}, {K: "number_values", V: sends}},
+		graph.Obj{{K: "metric", V: "TOP_BLOCK_REASON"}, {K: "type", V: "STRING_VALUES"}, {K: "string_values", V: reasons}},
+	}}}
+}
+
+// blockReason is the word for what people say most often. NO_REASON stands for a template that nobody blocked (unverified).
+func blockReason(c analytics.Compared, of template.Category) string {
+	switch {
+	case c.Blocks == 0:
+		return "NO_REASON"
+	case c.Reason == analytics.ReasonNoSignUp && of == template.Authentication:
+		return "OTP_DID_NOT_REQUEST"
+	}
+	switch c.Reason {
+	case analytics.ReasonSpam:
+		return "SPAM"
+	case analytics.ReasonOffensive:
+		return "OFFENSIVE_MESSAGES"
+	case analytics.ReasonNoSignUp:
+		return "NO_SIGN_UP"
+	case analytics.ReasonNotNeeded:
+		return "NO_LONGER_NEEDED"
+	case analytics.ReasonOther:
+		return "OTHER"
+	}
+	return "NO_REASON_GIVEN"
 }
 
 // templateError makes a row of what the template room says about a template that went away meanwhile.

@@ -82,8 +82,6 @@ func TestTemplateCalls(t *testing.T) {
 		{"GET " + wabaA + "/message_template_previews?category=UTILITY&button_types=OTP", ``, 400, graphError(`(#100) Param category must be one of {AUTHENTICATION} - got \"UTILITY\".`, `"code":100`)},
 		{"POST " + wabaA + "/migrate_message_templates", `{"source_waba_id":"` + wabaB + `"}`, 400, graphError(`(#100) Param source_waba_id must be another WhatsApp Business Account of the same business.`, `"code":100`)},
 		{"GET " + wabaA + "/template_performance_metrics?name=promo", ``, 200, `{"data":[]}`},
-		{"GET " + tplPromo + "/compare?template_ids=[" + tplOrder + "]&start=1767225600&end=1767830400", ``, 400, graphError(`(#100) Both templates must have been sent at least 1,000 times in the time frame`, `"code":100`)},
-		{"GET " + tplPromo + "/compare?template_ids=[" + tplB + "]&start=1767225600&end=1767830400", ``, 400, graphError(`(#100) Param template_ids must be another template of the same WhatsApp Business Account.`, `"code":100`)},
 	} {
 		w.call("admin", strings.Replace(c.line, " ", " /v23.0/", 1), c.body).want(t, c.status, c.want)
 	}

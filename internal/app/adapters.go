@@ -224,7 +224,7 @@ func (l lanes) Bundle(ctx context.Context, of wa.WaID, _ wa.DeviceID) (*frame.Bu
 
 func (l lanes) Act(ctx context.Context, a network.Action) error {
 	done := make(chan error, 1)
-	l.p.Block(a.Device.User(), a.Of, a.Do == frame.DoBlock, func(err error) { done <- err })
+	l.p.Block(a.Device.User(), a.Of, a.Do == frame.DoBlock, a.Reason, func(err error) { done <- err })
 	select {
 	case err := <-done:
 		if err != nil {

@@ -2,9 +2,12 @@ package pipeline_test
 
 import (
 	"fmt"
+	"maps"
+	"math"
 	"testing"
 	"time"
 
+	"github.com/hikyaku/hikyaku/internal/analytics"
 	"github.com/hikyaku/hikyaku/internal/journal/record"
 	"github.com/hikyaku/hikyaku/internal/pipeline"
 	"github.com/hikyaku/hikyaku/internal/wa"
@@ -20,7 +23,7 @@ func (w *world) feedback(user wa.WaID, what string) {
 func (w *world) block(user wa.WaID, on bool) {
 	w.tb.Helper()
 	done := make(chan error, 1)
-	w.p.Block(user, "15550001111", on, func(err error) { done <- err })
+	w.p.Block(user, "15550001111", on, "", func(err error) { done <- err })
 	w.check(<-done)
 }
 
@@ -70,6 +73,35 @@ func TestFeedbackIsAttributed(t *testing.T) {
 	w.clock.Advance(96 * time.Hour)
 	w.feedback(ana, pipeline.FeedbackReport)
 	want("and after seven days about nobody", "mute/71", "block/71", "unblock/71", "report/")
+}
+
+// Source: spec/quality.md section 7.1 and spec/templates.md section 16.2: why people block is counted by template.
+func TestReasonsOfBlocks(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.phone(ana)
+	w.templated(ana, "71")
+	for _, reason := range []string{"spam", "", "they write in verse"} {
+		for _, on := range []bool{true, false} {
+			done := make(chan error, 1)
+			w.p.Block(ana, "15550001111", on, reason, func(err error) { done <- err })
+			w.check(<-done)
+		}
+	}
+	w.projected()
+	got := map[string]int64{}
+	words, err := w.store.Counted(t.Context(), "71", "blocked.")
+	w.check(err)
+	for _, word := range words {
+		list, err := w.store.Sum(t.Context(), &analytics.Sum{Subject: "71", What: []string{word}, To: math.MaxInt32, Step: math.MaxInt32})
+		w.check(err)
+		for _, c := range list {
+			got[c.What] += c.N
+		}
+	}
+	if want := map[string]int64{"blocked.spam": 1, "blocked.": 1, "blocked.other": 1}; !maps.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
 }
 
 // Source: spec/quality.md section 7.1: users are counted once a day.

@@ -147,7 +147,7 @@ func TestFailures(t *testing.T) {
 	mine := signal.IdentityHash(f.local.Key.Public())
 	w.phone(bob).removed = true
 	w.phone("16505550003")
-	w.p.Block("16505550003", "15550001111", true, func(err error) { w.check(err) })
+	w.p.Block("16505550003", "15550001111", true, "", func(err error) { w.check(err) })
 	w.settle()
 	for _, c := range []struct {
 		fact string

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/hikyaku/hikyaku/internal/analytics"
 	"github.com/hikyaku/hikyaku/internal/business"
 	"github.com/hikyaku/hikyaku/internal/journal/record"
 	"github.com/hikyaku/hikyaku/internal/message"
@@ -105,24 +106,26 @@ func (c *mark) run(l *lane) {
 
 // ---- blocks ----
 
-// Block says that a user blocked a business number, or lifted the block. done is called after it is durable, or with
-// [ErrBusy] or [ErrNoBusiness]; it must not block.
-func (p *Pipeline) Block(user wa.WaID, number wa.WaID, on bool, done func(error)) {
+// Block says that a user blocked a business number, or lifted the block. reason is the user's, see [analytics.Blocked]; words
+// that are not known there stand for "other". done is called after it is durable, or with [ErrBusy] or [ErrNoBusiness]; it
+// must not block.
+func (p *Pipeline) Block(user wa.WaID, number wa.WaID, on bool, reason string, done func(error)) {
 	n, ok := p.o.Numbers.NumberByWaID(number)
 	if !ok {
 		done(ErrNoBusiness)
 		return
 	}
-	if !p.laneOf(n.ID).offer(&block{user: user, n: n, on: on, done: done}) {
+	if !p.laneOf(n.ID).offer(&block{user: user, n: n, on: on, reason: analytics.BlockReason(reason), done: done}) {
 		done(ErrBusy)
 	}
 }
 
 type block struct {
-	user wa.WaID
-	n    *business.Number
-	on   bool
-	done func(error)
+	user   wa.WaID
+	n      *business.Number
+	on     bool
+	reason string
+	done   func(error)
 }
 
 func (c *block) refuse(error) { c.done(ErrBusy) }
@@ -138,11 +141,11 @@ func (c *block) run(l *lane) {
 	changed := p.blockedByUser != c.on
 	p.blockedByUser = c.on
 	l.out.write(&record.Blocked{Number: c.n.ID, User: c.user, At: l.now(), On: c.on}, 0)
-	what := FeedbackUnblock
+	what, reason := FeedbackUnblock, ""
 	if c.on {
-		what = FeedbackBlock
+		what, reason = FeedbackBlock, c.reason
 	}
-	if r := p.opinion(c.n, what, "", l.now()); changed && r != nil {
+	if r := p.opinion(c.n, what, reason, l.now()); changed && r != nil {
 		l.out.write(r, 0)
 	}
 	l.out.touch(&p.pin)

@@ -65,7 +65,7 @@ func TestBlock(t *testing.T) {
 	f.say(shop, "hi")
 	block := func(on bool) {
 		done := make(chan error, 1)
-		w.p.Block(ana, "15550001111", on, func(err error) { done <- err })
+		w.p.Block(ana, "15550001111", on, "", func(err error) { done <- err })
 		w.check(<-done)
 	}
 	block(true)
@@ -81,7 +81,7 @@ func TestBlock(t *testing.T) {
 	c := w.accept(text(ana, "x"))
 	w.settle()
 	w.ladder(c, accepted, sent, delivered)
-	w.p.Block(ana, "999", true, func(err error) {
+	w.p.Block(ana, "999", true, "", func(err error) {
 		if !errors.Is(err, pipeline.ErrNoBusiness) {
 			t.Errorf("unknown number: %v", err)
 		}
@@ -164,7 +164,7 @@ func TestCloseAtOnce(t *testing.T) {
 					Device: f.device, To: n.WaID, ClientID: "c", PreKey: prekey, Cipher: wire,
 					Done: func(_ wa.MessageID, _ int64, err error) { answers <- err },
 				})
-				w.p.Block(ana, n.WaID, true, func(err error) { answers <- err })
+				w.p.Block(ana, n.WaID, true, "", func(err error) { answers <- err })
 			}
 			for w.p.Queued() > 0 {
 				w.check(w.pace.Sleep(t.Context(), time.Millisecond))

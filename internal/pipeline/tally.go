@@ -28,6 +28,9 @@ func (t *tally) record(b *Batch, r record.Record) {
 		b.Feedback = append(b.Feedback, quality.Event{
 			Number: r.Number, WABA: r.WABA, Template: r.Template, User: r.User, At: r.At, What: r.What, Reason: r.Reason, Light: r.Light,
 		})
+		if r.What == FeedbackBlock && r.Template != "" {
+			t.bump(analytics.Key{Subject: string(r.Template), What: analytics.Blocked(r.Reason), Bucket: analytics.Bucket(r.At), Number: r.Number})
+		}
 	}
 }
 
