@@ -37,6 +37,7 @@ var plan = map[string][]string{
 	"internal/vault":          {"internal/clock"},
 	"internal/graph":          {"internal/wa", "internal/clock"},
 	"internal/journal/record": {"internal/wa"},
+	"internal/flow/document":  {},
 	"internal/journal":        {"internal/wa", "internal/clock"},
 	"internal/preview":        {"internal/clock"},
 
