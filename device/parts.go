@@ -27,7 +27,7 @@ type Parts struct {
 
 // Media is a file that a message carries.
 type Media struct {
-	Kind     string // image, video, audio, document, sticker
+	Kind     string // image, video, audio, document, sticker; gif for an animation
 	MIME     string
 	Caption  string
 	Filename string
@@ -166,10 +166,16 @@ func (c *content) interactive(p *Parts) {
 	}
 }
 
+// maxGIF is the size in bytes up to which an animation is shown as one. Source: spec/templates.md section 6.1.
+const maxGIF = 7 << 19 // 3.5 MB
+
 // sides are header, body and footer.
 func (c *content) sides(p *Parts) {
 	p.Header, p.Body, p.Footer = string(c.Header.Text), string(c.Body), string(c.Footer)
 	p.Media = c.Header.file().media(strings.ToLower(c.Header.Type))
+	if p.Media != nil && p.Media.Kind == "gif" && p.Media.Size > maxGIF {
+		p.Media.Kind = "video"
+	}
 	if c.Header.Location != nil {
 		p.Place = c.Header.Location.place()
 	}

@@ -2,11 +2,15 @@ package api_test
 
 import (
 	"encoding/json"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hikyaku/hikyaku/internal/media"
 	"github.com/hikyaku/hikyaku/internal/media/mediatest"
+	"github.com/hikyaku/hikyaku/internal/template"
+	"github.com/hikyaku/hikyaku/internal/wa"
 )
 
 func imageSend(object string) string {
@@ -75,4 +79,42 @@ func TestMediaInMessages(t *testing.T) {
 	}
 	g.call("admin", "DELETE /v23.0/"+png, "").want(t, 200, `{"success":true}`)
 	send(imageSend(`{"id":"`+png+`"}`)).want(t, 400, cloudError("(#131009) Parameter value is not valid", "131009", gone))
+}
+
+// The header of a template takes less than its kind, and a GIF has a way of its own. Source: spec/media.md section 21.
+func TestHeadersOfTemplates(t *testing.T) {
+	t.Parallel()
+	g := newGallery(t)
+	for i, f := range []template.HeaderFormat{template.HeaderDocument, template.HeaderGIF} {
+		_, err := g.template.Create(t.Context(), template.Template{
+			ID: wa.TemplateID("77022033044020" + strconv.Itoa(i)), WABA: wabaA, Name: "h_" + strings.ToLower(string(f)), Language: "en_US",
+			Category: template.Marketing, Status: template.Approved,
+			Components: []template.Component{{Type: template.Header, Format: f}, {Type: template.Body, Text: "Look"}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	g.clock.Advance(time.Hour)
+	pdf, text := g.upload(numLive, "application/pdf", mediatest.PDF(100)), g.upload(numLive, "text/plain", []byte("a"))
+	film := g.upload(numLive, "video/mp4", mediatest.MP4())
+	for _, c := range []struct{ edge, kind, id, fault string }{
+		{"messages", "document", pdf, ""},
+		{"messages", "document", text, "Document file uploaded with mimetype as text/plain"},
+		{"marketing_messages", "gif", film, ""},
+		{"marketing_messages", "gif", pdf, "Video file uploaded with mimetype as application/pdf"},
+	} {
+		r := g.call("clerk", "POST /v23.0/"+numLive+"/"+c.edge, `{"messaging_product":"whatsapp","to":"+16505555555","type":"template","template":{"name":"h_`+c.kind+
+			`","language":{"code":"en_US"},"components":[{"type":"header","parameters":[{"type":"`+c.kind+`","`+c.kind+`":{"id":"`+c.id+`"}}]}]}}`)
+		fault := ""
+		for _, a := range g.lane.last().Attachments {
+			fault = a.Fault
+		}
+		if r.status != 200 || (fault == "") != (c.fault == "") || !strings.HasPrefix(fault, c.fault) {
+			t.Errorf("%s %s: %d %s, %q", c.edge, c.kind, r.status, r.body, fault)
+		}
+	}
+	g.call("clerk", "POST /v23.0/"+numLive+"/messages", `{"messaging_product":"whatsapp","to":"+16505555555","type":"template","template":{"name":"h_gif","language":{"code":"en_US"},`+
+		`"components":[{"type":"header","parameters":[{"type":"gif","gif":{"id":"`+film+`"}}]}]}}`).want(t, 400,
+		cloudError("(#131009) Parameter value is not valid", "131009", "Templates with a header of format GIF are sent by the Marketing Messages API only."))
 }

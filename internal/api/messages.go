@@ -107,6 +107,8 @@ func (s *surface) finish(m *message.Outbound, fill *template.Request, n number, 
 		}
 	} else if t.Category == template.Marketing && n.waba.MarketingDisabled {
 		return wa.ErrMarketingDisabled.With("This WhatsApp Business Account sends marketing messages by the Marketing Messages API only.")
+	} else if h := t.Component(template.Header); h != nil && h.Format == template.HeaderGIF {
+		return wa.ErrValue.With("Templates with a header of format GIF are sent by the Marketing Messages API only.")
 	}
 	if t.Category == template.Authentication && m.Scoped() {
 		return wa.ErrBSUID
@@ -127,11 +129,14 @@ func (s *surface) finish(m *message.Outbound, fill *template.Request, n number, 
 	return nil
 }
 
-// attachment is a file of a template as messages know it. An animated picture is a video without controls.
+// attachment is a file of a template as messages know it.
 func attachment(f template.Media) message.Attachment {
 	a := message.Attachment{Kind: f.Kind, ID: f.ID, Link: f.Link, Filename: f.Filename, Path: f.Path}
-	if f.Kind == "gif" {
-		a.Kind = message.TypeVideo
+	switch f.Kind {
+	case "gif":
+		a.Kind = message.PlaceGIF
+	case message.TypeDocument:
+		a.Kind = message.PlacePDF
 	}
 	return a
 }

@@ -49,8 +49,8 @@ type linker struct{ l *media.Links }
 // Link implements pipeline.Linker. A document without a name gets that of the link.
 func (k linker) Link(waba wa.WABAID, a *message.Attachment, done func(members []byte, fault string)) {
 	name := ""
-	if a.Kind == media.Document && a.Filename == "" {
-		name = media.FileName(a.Link)
+	if (a.Kind == media.Document || a.Kind == media.PDF) && a.Filename == "" {
+		name = message.FileName(a.Link)
 	}
 	k.l.Get(waba, a.Link, a.Kind, a.Voice, func(m *media.Media, fault string) {
 		if m == nil {

@@ -130,15 +130,15 @@ func (s *Service) AppendArrival(b []byte, base string, m *Media) []byte {
 	return strconv.AppendInt(append(b, `,"size":`...), m.Size, 10)
 }
 
-// Unfit says why m cannot be what a message wants it to be, in the words of error_data.details for 131053; "" when it can.
+// Unfit says why m cannot be what a place in a message takes, a kind or less, in the words of error_data.details for 131053; "" when it can.
 // Source: spec/media.md sections 8 and 21.
 func (m *Media) Unfit(kind string, voice bool) string {
-	have := kinds[Bare(m.MIME)]
+	bare := Bare(m.MIME)
 	switch {
-	case kind == Document && have != Document && m.ID == "":
+	case kind == Document && kinds[bare] != Document && m.ID == "":
 		return "" // by link a document may be anything
-	case have != kind:
-		return mismatch(kind, m.MIME, m.MIME)
+	case !serves(bare, kind):
+		return mismatch(kindOf(kind), m.MIME, m.MIME)
 	case m.Fault != "":
 		return m.Fault
 	case m.Size > ofKind(kind): // fetched for a document

@@ -14,6 +14,12 @@ const (
 	Video    = "video"
 )
 
+// What some headers take is less than a kind. Source: spec/media.md section 21.
+const (
+	GIF = "gif" // an MP4, shown without controls
+	PDF = "pdf" // a document that is a PDF
+)
+
 // Sizes in bytes: 1 MB is 1,048,576 bytes. Source: spec/media.md section 2.
 const (
 	MaxSize       = 100 << 20 // of any file
@@ -32,6 +38,28 @@ var kinds = map[string]string{
 	"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet":         Document,
 	"application/vnd.openxmlformats-officedocument.presentationml.presentation": Document,
 	"image/jpeg": Image, "image/png": Image, "image/webp": Sticker, "video/3gpp": Video, "video/mp4": Video,
+}
+
+// serves reports whether files of a type are what a place in a message takes: one of the constants above.
+func serves(bare, place string) bool {
+	switch place {
+	case GIF:
+		return bare == "video/mp4"
+	case PDF:
+		return bare == "application/pdf"
+	}
+	return kinds[bare] == place
+}
+
+// kindOf is the kind of which a place takes files.
+func kindOf(place string) string {
+	switch place {
+	case GIF:
+		return Video
+	case PDF:
+		return Document
+	}
+	return place
 }
 
 // Bare is a MIME type without its parameters, in lower case; "" for what is none.

@@ -9,8 +9,6 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"path"
-	"strings"
 	"sync"
 	"time"
 
@@ -143,19 +141,6 @@ func fetchable(u *url.URL) bool {
 func ValidLink(link string) bool {
 	u, err := url.Parse(link)
 	return err == nil && len(link) <= maxLink && fetchable(u)
-}
-
-// FileName is the name a document has when its sender gave none: the last part of the link's path. Source: spec/messages.md
-// section 9.6 (observed).
-func FileName(link string) string {
-	u, err := url.Parse(link)
-	if err != nil {
-		return ""
-	}
-	if n := path.Base(u.Path); n != "." && n != "/" && len(n) <= maxName {
-		return strings.ToValidUTF8(n, "")
-	}
-	return ""
 }
 
 // Get finds the file behind a link. done is called once: with the file and why a message cannot use it, in the words of
@@ -349,10 +334,10 @@ func (l *Links) weigh(f *flight, declared string) (limit int64, fault string) {
 		switch {
 		case w.kind == Document:
 			return MaxSize, ""
-		case declared == "" || kinds[bare] == w.kind:
+		case declared == "" || serves(bare, w.kind):
 			limit = max(limit, ofKind(w.kind))
 		default:
-			fault = mismatch(w.kind, declared, declared)
+			fault = mismatch(kindOf(w.kind), declared, declared)
 		}
 	}
 	if limit > 0 {
@@ -362,7 +347,7 @@ func (l *Links) weigh(f *flight, declared string) (limit int64, fault string) {
 }
 
 func ofKind(kind string) int64 {
-	switch kind {
+	switch kindOf(kind) {
 	case Image:
 		return maxImage
 	case Audio, Video:

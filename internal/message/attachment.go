@@ -8,7 +8,7 @@ import (
 // Attachment is a media file that a message refers to, by id or by link. It is part of the message before its content is:
 // the body holds a placeholder until the media room has described the file.
 type Attachment struct {
-	Kind     string // TypeImage, TypeVideo, TypeAudio, TypeDocument or TypeSticker: what the place in the message takes
+	Kind     string // TypeImage, TypeVideo, TypeAudio, TypeDocument, TypeSticker, or a Place: what the place in the message takes
 	ID       string // the media id; empty when there is a link
 	Link     string // an http or https URL; empty when there is an id
 	Filename string // of a document, as the sender named it
@@ -18,6 +18,12 @@ type Attachment struct {
 	N     int    // the number of its placeholder, once some of a message's attachments are filled in
 	Fault string // why the file cannot be used, known already: details of 131053
 }
+
+// Places that take less than a type. Source: spec/media.md section 21.
+const (
+	PlaceGIF = "gif" // an MP4: the header of a template
+	PlacePDF = "pdf" // a PDF: the header of a template, or of an order
+)
 
 // placeholder begins what stands for attachment n until it is described; the number and a quote follow. Quotes inside a
 // JSON string are escaped, so these bytes cannot occur in one.

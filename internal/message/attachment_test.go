@@ -2,6 +2,7 @@ package message_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/hikyaku/hikyaku/internal/message"
@@ -48,5 +49,27 @@ func TestPlaceholders(t *testing.T) {
 				t.Errorf("%v %s", found, got)
 			}
 		})
+	}
+}
+
+// Source: spec/messages.md section 9.6, spec/media.md section 21.
+func TestDocuments(t *testing.T) {
+	t.Parallel()
+	for link, want := range map[string]string{
+		"https://bistro.example/files/menu%20du%20jour.pdf?x=1": "menu du jour.pdf", "https://bistro.example": "", "https://bistro.example/": "",
+		"https://bistro.example/%ff.pdf": ".pdf", "https://bistro.example/" + strings.Repeat("x", 241): "", "%": "",
+	} {
+		if got := message.FileName(link); got != want {
+			t.Errorf("%s: %q", link, got)
+		}
+	}
+	_, list := sends(t)
+	for _, s := range list {
+		if s.name == "interactive order_details" {
+			o, _, err := through(strings.Replace(s.full(), `"header":{"type":"image","image"`, `"header":{"type":"document","document"`, 1), sender)
+			if err != nil || o.Attachments[0].Kind != message.PlacePDF {
+				t.Errorf("%v %+v", err, o)
+			}
+		}
 	}
 }

@@ -35,6 +35,9 @@ var headerExtras = map[string][]string{
 func (f *form[V]) media(kind string, v V, keys []string) {
 	f.within(v, keys, func(o V) {
 		a := Attachment{Kind: kind}
+		if kind == TypeDocument && f.kind == kindOrder {
+			a.Kind = PlacePDF
+		}
 		id, link := o.Get("id"), o.Get("link")
 		a.ID, a.Link = f.id(id), f.text(link, maxURL)
 		caption := f.text(o.Get("caption"), MaxCaption)
@@ -57,7 +60,7 @@ func (f *form[V]) media(kind string, v V, keys []string) {
 		default:
 			a.Path = link.Path()
 			if kind == TypeDocument && a.Filename == "" {
-				a.Filename = lastSegment(a.Link)
+				a.Filename = FileName(a.Link)
 			}
 		}
 		a.ID, a.Link, a.Filename = strings.Clone(a.ID), strings.Clone(a.Link), strings.Clone(a.Filename)
@@ -72,13 +75,14 @@ func (f *form[V]) media(kind string, v V, keys []string) {
 	})
 }
 
-// lastSegment is what a document by link is called when it has no name (spec/messages.md section 9.6, observed).
-func lastSegment(link string) string {
+// FileName is what a document by link is called when its sender gave it no name: the last part of the link's path; "" when
+// that is none. Source: spec/messages.md section 9.6 (observed).
+func FileName(link string) string {
 	u, err := url.Parse(link)
 	if err != nil {
 		return ""
 	}
-	name := path.Base(u.Path)
+	name := strings.ToValidUTF8(path.Base(u.Path), "")
 	if name == "." || name == "/" || longer(name, maxFilename) {
 		return ""
 	}
