@@ -44,6 +44,12 @@ type Options struct {
 	Pipeline Pipeline
 	Clock    clock.Clock
 
+	// Full reports whether the portfolio's messaging limit is used up at now, in Unix milliseconds; nil: it never is.
+	Full func(id wa.BusinessID, now int64) bool
+
+	// RequirePayment tells by health_status which accounts cannot pay; see policy.Options.
+	RequirePayment bool
+
 	Counts analytics.Source // of the metrics; nil: nothing was counted
 	Rates  pricing.Set      // what messages cost; nil: nothing
 	Media  *media.Service   // nil: no media can be uploaded or sent by id

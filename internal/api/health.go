@@ -17,6 +17,7 @@ type entity struct {
 	code     int           // 0: available
 	why, fix string
 	info     string // of an entity that sends less than it could
+	partly   bool   // with a code: something is still sent
 }
 
 const (
@@ -29,6 +30,7 @@ const (
 const (
 	healthNumber   = 141000
 	healthTemplate = 141002
+	healthPayment  = 141006
 	healthBanned   = 141014
 )
 
@@ -52,27 +54,48 @@ func health(c *graph.Call, entities ...entity) graph.Obj {
 			list = append(list, append(o, graph.KV{K: "can_send_message", V: available}))
 			continue
 		}
-		overall = blocked
-		list = append(list, append(o, graph.KV{K: "can_send_message", V: blocked}, graph.KV{K: "errors", V: []graph.Obj{{
+		can := blocked
+		if e.partly {
+			can = limited
+		}
+		if overall != blocked {
+			overall = can
+		}
+		list = append(list, append(o, graph.KV{K: "can_send_message", V: can}, graph.KV{K: "errors", V: []graph.Obj{{
 			{K: "error_code", V: e.code}, {K: "error_description", V: e.why}, {K: "possible_solution", V: e.fix},
 		}}}))
 	}
 	return graph.Obj{{K: "can_send_message", V: overall}, {K: "entities", V: list}}
 }
 
-func wabaHealth(w *business.WABA) entity {
+func (s *surface) wabaHealth(w *business.WABA) entity {
 	e := entity{kind: "WABA", id: string(w.ID), owner: w.Owner}
-	if w.Locked || w.Restricted || w.Status != business.WABAActive {
+	now := s.o.Clock.Now()
+	switch {
+	case w.Locked || w.Restricted || w.Status != business.WABAActive || w.Sanction.Bars(false, now) != nil:
 		e.code, e.why, e.fix = healthBanned, "The WhatsApp Business Account is locked, restricted or disabled.", "Appeal the decision."
+	case w.Sanction.Bars(true, now) != nil:
+		e.info = "The WhatsApp Business Account is restricted: it can answer people, but not send templates."
+	case s.o.RequirePayment && !w.Test && w.FundingID == "":
+		e.code, e.partly = healthPayment, true
+		e.why, e.fix = "There is no valid payment method: billable templates are not delivered.", "Attach a payment method."
 	}
 	return e
 }
 
 // numberHealth asks the same rule that sends are held to, leaving the account out of it.
-func numberHealth(n number, now time.Time) entity {
+func numberHealth(n number, now time.Time, full bool) entity {
 	e := entity{kind: "PHONE_NUMBER", id: string(n.ID)}
 	err := n.Ready(&business.WABA{Status: business.WABAActive}, now)
 	if err == nil {
+		switch {
+		case full:
+			e.info = "The messaging limit is used up: only people with an open customer service window can be reached until there is room."
+			return e
+		case n.Sanction.Bars(true, now) != nil:
+			e.info = "The phone number is restricted: it can answer people, but not send templates."
+			return e
+		}
 		if n.Mode != business.Sandbox && (n.NameStatus == business.NamePending || n.NameStatus == business.NameDeclined) {
 			e.info = "The display name is not approved: people may not see it."
 		}

@@ -98,7 +98,7 @@ func (s *surface) numberFields() []graph.Field[number] {
 		{Name: "name_status", Get: func(n number) any { return graph.NonEmpty(n.NameStatus) }},
 		{Name: "new_display_name", Get: func(n number) any { return graph.NonEmpty(n.NewName) }},
 		{Name: "new_name_status", Get: func(n number) any { return graph.NonEmpty(n.NewNameStatus) }},
-		{Name: "status", Get: func(n number) any { return graph.NonEmpty(n.Status) }},
+		{Name: "status", Get: func(n number) any { return graph.NonEmpty(n.State(n.waba, s.o.Clock.Now(), s.full(n))) }},
 		{Name: "quality_score", Get: func(n number) any { return qualityScore(n) }},
 		{Name: "account_mode", Get: func(n number) any { return graph.NonEmpty(n.Mode) }},
 		{Name: fieldLimit, Get: func(n number) any { return graph.NonEmpty(s.tier(n.waba.Owner)) }},
@@ -117,12 +117,17 @@ func (s *surface) numberFields() []graph.Field[number] {
 		{Name: "is_preverified_number", Get: func(n number) any { return n.Preverified }},
 		{Name: "search_visibility", Get: func(n number) any { return visibility(n) }},
 		{Name: "health_status", Ask: func(_ context.Context, c *graph.Call, n number, _ graph.Item) (any, error) {
-			return health(c, numberHealth(n, c.Start), wabaHealth(n.waba)), nil
+			return health(c, numberHealth(n, c.Start, s.full(n)), s.wabaHealth(n.waba)), nil
 		}},
 		{Name: "country_code", Get: func(n number) any { return graph.NonEmpty(n.CountryCode) }},
 		{Name: "country_dial_code", Get: func(n number) any { return graph.NonEmpty(n.DialCode) }},
 	}
 	return append(fields, absent[number]("certificate", "new_certificate", "eligibility_for_api_business_global_search")...)
+}
+
+// full reports whether the messaging limit of the number's portfolio is used up, which concerns no test number.
+func (s *surface) full(n number) bool {
+	return s.o.Full != nil && n.Mode != business.Sandbox && s.o.Full(n.Business, s.o.Clock.Now().UnixMilli())
 }
 
 // throughput is {level}; a number that is not registered has none (spec/phone_numbers.md section 7).

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/hikyaku/hikyaku/internal/analytics"
-	"github.com/hikyaku/hikyaku/internal/business"
 	"github.com/hikyaku/hikyaku/internal/graph"
 	"github.com/hikyaku/hikyaku/internal/template"
 	"github.com/hikyaku/hikyaku/internal/wa"
@@ -61,7 +60,7 @@ func (s *surface) templateNode() graph.Node[*template.Template] {
 			if !ok {
 				return nil, graph.ErrInvisible
 			}
-			return health(c, templateHealth(t), wabaHealth(w)), nil
+			return health(c, templateHealth(t), s.wabaHealth(w)), nil
 		}},
 	}
 	return graph.Node[T]{
@@ -115,7 +114,7 @@ func (s *surface) editTemplate(ctx context.Context, c *graph.Call, t *template.T
 	if !ok {
 		return nil, graph.ErrInvisible
 	}
-	if err := writable(w); err != nil {
+	if err := w.Writable(s.o.Clock.Now()); err != nil {
 		return nil, err
 	}
 	e.App = who(c).Caller.App.ID
@@ -222,17 +221,6 @@ func templateError(err error) error {
 		return wa.ErrTemplateNotFound.Because(err)
 	}
 	return err
-}
-
-// writable says whether the account may change anything: step 3 of spec/templates.md section 19.
-func writable(w *business.WABA) error {
-	switch {
-	case w.Locked:
-		return wa.ErrLocked
-	case w.Restricted || w.Status != business.WABAActive:
-		return wa.ErrPolicy
-	}
-	return nil
 }
 
 func (s *surface) loadTemplate(_ context.Context, c *graph.Call, id string) (*template.Template, error) {

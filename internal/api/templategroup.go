@@ -75,7 +75,7 @@ func (s *surface) createGroup(ctx context.Context, c *graph.Call, w *business.WA
 	if s.o.Groups == nil {
 		return nil, unsupported(c)
 	}
-	if err := writable(w); err != nil {
+	if err := w.Writable(s.o.Clock.Now()); err != nil {
 		return nil, err
 	}
 	g := template.Group{WABA: w.ID}

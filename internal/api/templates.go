@@ -176,7 +176,7 @@ const (
 // allowance is what an account may have. Sources: spec/templates.md sections 3 and 9.4.
 func (s *surface) allowance(w *business.WABA) template.Allowance {
 	verified := s.verification(w.Owner) == string(business.Verified)
-	a := template.Allowance{Limit: fewTemplates, Passcodes: verified || w.Test, Refusal: writable(w)}
+	a := template.Allowance{Limit: fewTemplates, Passcodes: verified || w.Test, Refusal: w.Writable(s.o.Clock.Now())}
 	approved := func(n *business.Number) bool { return n.NameStatus == business.NameApproved }
 	if verified && slices.ContainsFunc(s.o.Business.Numbers(w.ID), approved) {
 		a.Limit = manyTemplates

@@ -51,7 +51,7 @@ const maxBulk = 100
 
 // deleteTemplates is DELETE /{waba-id}/message_templates. Source: spec/templates.md section 4.4.
 func (s *surface) deleteTemplates(ctx context.Context, c *graph.Call, w *business.WABA) (any, error) {
-	if err := writable(w); err != nil {
+	if err := w.Writable(s.o.Clock.Now()); err != nil {
 		return nil, err
 	}
 	many, one, name := c.Params.Get("hsm_ids"), c.Params.Get("hsm_id"), c.Params.Get("name")
@@ -115,7 +115,7 @@ func (s *surface) archiveTemplates(ctx context.Context, c *graph.Call, w *busine
 	default:
 		return nil, unsupported(c)
 	}
-	if err := writable(w); err != nil {
+	if err := w.Writable(s.o.Clock.Now()); err != nil {
 		return nil, err
 	}
 	v := c.Params.Get("hsm_ids")
@@ -235,7 +235,7 @@ func (s *surface) migrateTemplates(ctx context.Context, c *graph.Call, w *busine
 	if !ok || !who(c).SeesWABA(asset(from)) || from.Owner != w.Owner || from.ID == w.ID {
 		return nil, wa.ErrParamType.Fill("source_waba_id", "another WhatsApp Business Account of the same business")
 	}
-	if err := writable(w); err != nil {
+	if err := w.Writable(s.o.Clock.Now()); err != nil {
 		return nil, err
 	}
 	ids, err := migrated(c, s.o.Template.List(from.ID), int(page)*maxMigration, int(count))

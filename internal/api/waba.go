@@ -61,7 +61,7 @@ func (s *surface) wabaFields(currency graph.When) []graph.Field[*business.WABA] 
 		{Name: "primary_funding_id", Get: func(w T) any { return graph.NonEmpty(w.FundingID) }},
 		{Name: "purchase_order_number", Get: func(w T) any { return graph.NonEmpty(w.PurchaseNote) }},
 		{Name: "health_status", Ask: func(_ context.Context, c *graph.Call, w T, _ graph.Item) (any, error) {
-			return health(c, wabaHealth(w)), nil
+			return health(c, s.wabaHealth(w)), nil
 		}},
 		{Name: fieldLimit, Get: func(w T) any { return graph.NonEmpty(s.tier(w.Owner)) }},
 		{Name: "is_enabled_for_insights", Get: func(w T) any { return w.Insights }},

@@ -33,6 +33,8 @@ func check(o *Options) error {
 		return fmt.Errorf("--retention %s: want a duration above 0 and up to %s", o.Retention, MaxRetention)
 	case !o.FrozenAt.IsZero() && !o.Sandbox:
 		return errors.New("--clock holds the time of a sandbox: add --sandbox")
+	case o.Enforcement != "" && o.Enforcement != "off" && o.Enforcement != "observe" && o.Enforcement != "enforce":
+		return fmt.Errorf("--enforcement %q: want off, observe or enforce", o.Enforcement)
 	case o.WebhookBatch < 0:
 		return fmt.Errorf("--webhook-batch %d: want 1 or more", o.WebhookBatch)
 	}

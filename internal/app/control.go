@@ -79,6 +79,7 @@ func (a *App) controlRoutes(mux *http.ServeMux) {
 	handle("POST /control/v1/numbers", createNumber)
 	handle("POST /control/v1/numbers/{id}/throughput", setThroughput)
 	policyRoutes(handle)
+	enforcementRoutes(handle)
 	handle("POST /control/v1/reset", func(r *http.Request, _ *platform) (any, error) {
 		return map[string]bool{"success": true}, a.reset(context.WithoutCancel(r.Context()))
 	})
@@ -180,6 +181,8 @@ func (p *platform) busyWith() string {
 		return "virtual users"
 	case !p.rules.template.Idle():
 		return "templates"
+	case !p.policy.Idle():
+		return "ratings"
 	case !p.rules.business.Idle():
 		return "account notices"
 	case !p.webhooks.Idle():
@@ -282,6 +285,7 @@ func createNumber(r *http.Request, p *platform) (any, error) {
 	var in struct {
 		Phone string `json:"phone"`
 		Name  string `json:"name"`
+		Live  bool   `json:"live"` // limits count for it, other than for test numbers
 	}
 	if err := body(r, &in); err != nil {
 		return nil, err
@@ -291,10 +295,14 @@ func createNumber(r *http.Request, p *platform) (any, error) {
 		return nil, badRequest("phone: %v", err)
 	}
 	now := p.clock.Now()
+	mode := business.Sandbox
+	if in.Live {
+		mode = business.Live
+	}
 	n, err := p.rules.business.CreateNumber(r.Context(), business.Number{
 		WABA: p.plan.WABAID, WaID: id, VerifiedName: in.Name, NameStatus: business.NameAvailableWithout,
 		Status: business.NumberConnected, CodeVerification: business.CodeVerified, Quality: business.QualityGreen, QualityAt: now,
-		Mode: business.Sandbox, Platform: business.CloudAPI, Level: business.Standard, Registered: true, LastOnboarded: now,
+		Mode: mode, Platform: business.CloudAPI, Level: business.Standard, Registered: true, LastOnboarded: now,
 		AllowAll: !p.o.Strict,
 	})
 	if err != nil {

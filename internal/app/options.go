@@ -41,6 +41,7 @@ type Options struct {
 	Retention       time.Duration // how long content stays readable; 0 means 30 days, which is also the most
 	TokenCarriers   string        // where access tokens may be: "header", "header+body" or "any"; empty means what Config says, else header
 	RequirePayment  bool          // billable templates of accounts without payment method fail with 131042; test accounts are exempt
+	Enforcement     string        // of accounts: "off", "observe" or "enforce"; empty means observe
 	RateCard        string        // CSV file with what messages cost; empty means the made-up sample
 	Seed            uint64        // not 0: ids and virtual users repeat from run to run; keys stay random
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 
 	"github.com/hikyaku/hikyaku/internal/business"
 	"github.com/hikyaku/hikyaku/internal/pipeline"
@@ -19,7 +20,7 @@ import (
 func (p *platform) openPolicy(ctx context.Context) (err error) {
 	p.policy, err = policy.New(ctx, policy.Options{
 		Business: p.rules.business, Template: p.rules.template, Past: p.store, Memory: p.store, Notes: p.store, Counts: p.store,
-		Clock: p.clock, Log: p.log, RequirePayment: p.o.RequirePayment,
+		Clock: p.clock, Log: p.log, RequirePayment: p.o.RequirePayment, Enforcement: policy.Mode(p.o.Enforcement),
 		Rate: func(ctx context.Context, id wa.TemplateID, q template.Quality) error {
 			_, err := p.rules.template.Rate(ctx, id, q)
 			return err
@@ -82,9 +83,27 @@ func explain(r *http.Request, p *platform) (any, error) {
 func setRating(r *http.Request, p *platform) (any, error) {
 	var in struct {
 		Rating quality.Rating `json:"rating"`
+		Nudge  int            `json:"nudge"` // colours better, or worse when negative, than now
 	}
 	if err := body(r, &in); err != nil {
 		return nil, err
+	}
+	if in.Nudge != 0 {
+		e, err := p.policy.Explain(r.Context(), r.PathValue("id"))
+		if errors.Is(err, business.ErrUnknown) {
+			return nil, notFound("no number and no template %s", r.PathValue("id"))
+		}
+		if err != nil {
+			return nil, err
+		}
+		if in.Rating != "" {
+			return nil, badRequest("want rating or nudge")
+		}
+		now := e.Rating
+		if now == "" || now == quality.Unknown {
+			now = quality.Green
+		}
+		in.Rating = nudged(colours, now, in.Nudge)
 	}
 	switch in.Rating {
 	case "", quality.Unknown, quality.Green, quality.Yellow, quality.Red:
@@ -98,6 +117,18 @@ func setRating(r *http.Request, p *platform) (any, error) {
 		return nil, err
 	}
 	return explain(r, p)
+}
+
+// The steps that can be nudged, in rising order.
+var (
+	colours = []quality.Rating{quality.Red, quality.Yellow, quality.Green}
+	tiers   = []business.Tier{business.Tier250, business.Tier2K, business.Tier10K, business.Tier100K, business.TierUnlimited}
+)
+
+// nudged is the step so many above now, within bounds; what is on no step counts as the lowest one.
+func nudged[T comparable](steps []T, now T, by int) T {
+	at := max(slices.Index(steps, now), 0) + max(min(by, len(steps)), -len(steps))
+	return steps[max(min(at, len(steps)-1), 0)]
 }
 
 func showLimit(r *http.Request, p *platform) (any, error) {
@@ -114,9 +145,13 @@ func setLimit(r *http.Request, p *platform) (any, error) {
 	var in struct {
 		Tier  business.Tier `json:"tier"`
 		Users int           `json:"users"`
+		Nudge int           `json:"nudge"` // steps up, or down when negative, from now
 	}
 	if err := body(r, &in); err != nil {
 		return nil, err
+	}
+	if b, ok := p.rules.business.Portfolio(wa.BusinessID(r.PathValue("id"))); ok && in.Nudge != 0 && in.Tier == "" {
+		in.Tier = nudged(tiers, b.MessagingLimit, in.Nudge)
 	}
 	switch in.Tier {
 	case business.Tier250, business.Tier2K, business.Tier10K, business.Tier100K, business.TierUnlimited:

@@ -272,9 +272,12 @@ const (
 // SetStanding is the operator's enforcement. Errors: [ErrUnknown].
 func (s *Service) SetStanding(ctx context.Context, id wa.WABAID, st Standing) (*WABA, error) {
 	return s.UpdateWABA(ctx, id, func(w *WABA) error {
+		if st == StandingGood {
+			s.lift(w)
+		}
 		was := w.Status
 		w.Locked, w.Restricted, w.Status = st == StandingLocked, st == StandingBlocked, WABAActive
-		date := s.clock.Now().UTC().Format("January 2, 2006")
+		date := s.banDate()
 		switch {
 		case st == StandingDisabled:
 			w.Status = WABADisabled

@@ -67,10 +67,10 @@ func (s *Service) AddNumber(ctx context.Context, nn NewNumber) (*Number, error) 
 	if !ok || w.Status == WABADeleted {
 		return nil, fmt.Errorf("add number to account %s: %w", nn.WABA, ErrUnknown)
 	}
-	switch {
-	case w.Locked:
-		return nil, wa.ErrLocked
-	case w.Restricted, w.Status != WABAActive:
+	if err := w.Writable(s.clock.Now()); err != nil {
+		return nil, err
+	}
+	if w.Sanction.InForce(s.clock.Now()) && w.Sanction.Numbers {
 		return nil, wa.ErrPolicy
 	}
 	n := Number{WABA: w.ID, Business: w.Owner, WaID: nn.WaID, VerifiedName: strings.TrimSpace(nn.Name)}

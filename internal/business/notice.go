@@ -181,6 +181,9 @@ type accountValue struct {
 	Phone    string    `json:"phone_number,omitempty"`
 	WABAInfo *wabaInfo `json:"waba_info,omitempty"`
 	Ban      *banInfo  `json:"ban_info,omitempty"`
+
+	Violation    *violationInfo    `json:"violation_info,omitempty"`
+	Restrictions []restrictionInfo `json:"restriction_info,omitempty"`
 }
 
 type wabaInfo struct {

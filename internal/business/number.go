@@ -35,7 +35,7 @@ func (n *Number) Ready(w *WABA, now time.Time) error {
 		return wa.ErrNotRegistered
 	case now.Before(n.MaintenanceUntil):
 		return wa.ErrMaintenance.Retry(n.MaintenanceUntil.Sub(now).Seconds())
-	case n.Status == NumberBanned, w.Locked:
+	case n.Status == NumberBanned, w.Locked, n.Sanction.Bars(false, now) != nil, w.Sanction.Bars(false, now) != nil:
 		return wa.ErrLocked
 	case w.Restricted, w.Status != WABAActive:
 		return wa.ErrPolicy

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -97,6 +98,11 @@ func New(ctx context.Context, store Store, o Options) (*Service, error) {
 		wake: make(chan struct{}, 1), owed: set.Notices, scopes: scopes{key: o.IDKey},
 	}
 	slices.SortFunc(s.owed, func(a, b *Notice) int { return strings.Compare(a.ID, b.ID) })
+	for _, n := range s.owed { // under a clock that stands still a start must not give their ids away again
+		if seq, err := strconv.ParseUint(n.ID[max(0, len(n.ID)-8):], 16, 32); err == nil {
+			s.noticeSeq = max(s.noticeSeq, uint32(seq))
+		}
+	}
 	empty := &snapshot{}
 	s.snap.Store(empty.with(set))
 	return s, nil

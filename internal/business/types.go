@@ -99,6 +99,7 @@ type WABA struct {
 	ReviewAt          time.Time // when the account review is decided; zero when nothing waits
 	Locked            bool      // account locked by enforcement: 131031
 	Restricted        bool      // blocked for policy: 368
+	Sanction          *Sanction // what enforcement takes, replaced as a whole; nil: nothing
 
 	Created time.Time
 	Updated time.Time
@@ -174,6 +175,7 @@ type Number struct {
 	Upgrade          Level // level that the number gets when MaintenanceUntil is over; empty for none
 
 	Registered       bool      // may send and receive
+	Sanction         *Sanction // what enforcement takes from this number alone, replaced as a whole; nil: nothing
 	MaintenanceUntil time.Time // calls answer 131057 before this instant; zero when there is none
 	PIN              PIN
 	Calls            RegistrationCalls

@@ -33,22 +33,26 @@ func (s *Service) marketing(m Send) bool {
 }
 
 // Admit returns nil when the template may go out at now (Unix milliseconds), else the row it fails with: opted out, the
-// person's share of marketing is used up, the portfolio's messaging limit is, or payment is missing. What passes may hold
-// room until Settle. Messages of test numbers pass and hold nothing. Source: spec/limits.md sections 3 and 4,
-// spec/pricing.md section 4.
+// person's share of marketing is used up, the portfolio's messaging limit is, payment is missing, or a sanction is in force.
+// What passes may hold room until Settle. Messages of test numbers hold nothing, and only a sanction keeps them back. Source:
+// spec/limits.md sections 3 and 4, spec/pricing.md section 4, spec/quality.md section 5.
 func (s *Service) Admit(n *business.Number, m Send, now int64) *wa.Error {
+	barred := s.barred(n, now)
 	if n.Mode == business.Sandbox {
-		return nil
+		return barred
 	}
 	if s.marketing(m) && s.optedOut(n.ID, m.User) {
 		return wa.ErrOptOut
 	}
-	if !s.paid(n, m) {
+	if paid := s.paid(n, m); !paid || barred != nil {
 		// Asked before room is taken, and told after those whose room is.
 		if m.Outside && !s.hold(n, m, now, false) {
 			return s.refusal(n, m, now)
 		}
-		return wa.ErrPayment
+		if !paid {
+			return wa.ErrPayment
+		}
+		return barred
 	}
 	if !m.Outside || s.hold(n, m, now, true) {
 		return nil

@@ -76,12 +76,12 @@ func (s *Service) raise(ctx context.Context, p *business.Portfolio, ids []wa.Pho
 	}
 	tier := tierOf(r.Next())
 	if r.Next() == r.Limit {
-		return nil
+		return s.deny(ctx, p, note, r)
 	}
 	if err := s.SetLimit(ctx, p.ID, tier, 0); err != nil {
 		return err
 	}
-	note.Raised = now.UnixMilli()
+	note.Raised, note.Denied = now.UnixMilli(), false
 	return s.save(ctx, string(p.ID), note)
 }
 

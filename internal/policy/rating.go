@@ -45,7 +45,7 @@ type Explained struct {
 	Now      quality.Score  `json:"now"`       // what the last seven days say
 	Days     quality.Days   `json:"days"`      // today first
 	Events   int            `json:"events"`    // of feedback
-	Enforced int            `json:"would_be"`  // step of enforcement that would be in force; -1 for none
+	Enforced int            `json:"would_be"`  // step of enforcement of a number, in force or not; -1 for none
 	Override quality.Rating `json:"override"`  // by the operator; empty for none
 	Better   int64          `json:"better_at"` // Unix milliseconds; 0 when the last evaluation was no better
 }
@@ -131,9 +131,11 @@ func (s *Service) rateNumber(ctx context.Context, id wa.PhoneNumberID) error {
 	case note.RedSince == 0:
 		note.RedSince = now.UnixMilli()
 	}
-	note.Standing = note.Standing.Next(note.RedSince, now.UnixMilli())
-	if note.Standing != before.Standing {
-		s.o.Log.Info("enforcement is observed, not applied", "number_id", string(id), "step", note.Standing.Step)
+	if s.Mode() != Off {
+		note.Standing = note.Standing.Next(note.RedSince, now.UnixMilli())
+	}
+	if err := s.climb(ctx, n, before.Standing.Step, note.Standing.Step); err != nil {
+		return err
 	}
 	if note != before {
 		if err := s.save(ctx, string(id), note); err != nil {

@@ -64,6 +64,7 @@ type Options struct {
 
 	UpgradeTime    time.Duration // a number is away while its throughput is raised; 0 means 5 s, at most a minute
 	Calm           time.Duration // how long a better rating must hold; 0 means 6 h, negative none
+	Enforcement    Mode          // of accounts; empty means Observe
 	RequirePayment bool          // billable templates of accounts without payment method fail with 131042
 	Cap            limits.MarketCap
 }
@@ -77,11 +78,13 @@ type Service struct {
 	market     [shards]marketShard
 
 	mu      sync.Mutex
-	next    uint32 // index of the next portfolio
+	index   uint32 // of the next portfolio
 	notes   map[string]*note
 	stopped map[pair]bool
 	dirty   map[string]bool // ids of numbers and templates to rate
 	active  map[string]bool // of those that reached people since the last evaluation
+	due     time.Time       // of the next evaluation by the clock; zero while nothing runs
+	busy    bool            // Run is at work
 
 	wake chan struct{} // buffered 1
 }
@@ -111,8 +114,10 @@ type note struct {
 	Pauses      int              `json:"pauses,omitempty"`   // of a template, ever
 	PausedUntil int64            `json:"paused_until,omitempty"`
 	RedSince    int64            `json:"red_since,omitempty"`
-	Standing    quality.Standing `json:"standing"` // of a number's account, observed
+	Standing    quality.Standing `json:"standing"` // of a number on the ladder
 	Raised      int64            `json:"raised,omitempty"`
+	Denied      bool             `json:"denied,omitempty"` // a higher limit was earned and not given; the portfolio was told
+	Mode        Mode             `json:"mode,omitempty"`   // of the platform, when the operator chose it
 }
 
 // New reads what was decided before. The store must show everything that happened: call Load then, and Start last.
@@ -181,9 +186,9 @@ func (s *Service) portfolio(id wa.BusinessID) *portfolio {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p, loaded := s.portfolios.LoadOrStore(id, &portfolio{index: s.next})
+	p, loaded := s.portfolios.LoadOrStore(id, &portfolio{index: s.index})
 	if !loaded {
-		s.next++
+		s.index++
 	}
 	return p.(*portfolio)
 }
@@ -198,19 +203,10 @@ func (s *Service) Tell(n Notifier) {
 // Run works until ctx ends. n is as for [Service.Tell].
 func (s *Service) Run(ctx context.Context, n Notifier) {
 	s.Tell(n)
-	due := s.o.Clock.Now().Add(every)
+	s.next(s.o.Clock.Now())
 	for {
-		now := s.o.Clock.Now()
-		if !now.Before(due) {
-			due = now.Add(every)
-			if err := s.Evaluate(ctx); err != nil && ctx.Err() == nil {
-				s.o.Log.Warn("evaluate policy", "err", err)
-			}
-		}
-		if err := s.CatchUp(ctx); err != nil && ctx.Err() == nil {
-			s.o.Log.Warn("apply policy", "err", err)
-		}
-		t := s.o.Clock.NewTimer(s.pause(due))
+		s.turn(ctx)
+		t := s.o.Clock.NewTimer(s.pause())
 		select {
 		case <-ctx.Done():
 			t.Stop()
@@ -222,15 +218,58 @@ func (s *Service) Run(ctx context.Context, n Notifier) {
 	}
 }
 
-// pause is how long until something is due by the clock.
-func (s *Service) pause(due time.Time) time.Duration {
+// turn does what is due.
+func (s *Service) turn(ctx context.Context) {
 	now := s.o.Clock.Now()
+	s.mu.Lock()
+	s.busy = true
+	due := s.due
+	s.mu.Unlock()
+	if !now.Before(due) {
+		if err := s.Evaluate(ctx); err != nil && ctx.Err() == nil {
+			s.o.Log.Warn("evaluate policy", "err", err)
+		}
+		s.next(now)
+	}
+	if err := s.CatchUp(ctx); err != nil && ctx.Err() == nil {
+		s.o.Log.Warn("apply policy", "err", err)
+	}
+	s.mu.Lock()
+	s.busy = false
+	s.mu.Unlock()
+}
+
+func (s *Service) next(now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.due = now.Add(every)
+}
+
+// Idle reports whether nothing is to be done before time passes. Ratings that could not be made wait for the next look.
+func (s *Service) Idle() bool {
+	s.mu.Lock()
+	busy := s.busy || len(s.dirty) > 0 && len(s.wake) > 0
+	due := s.due
+	s.mu.Unlock()
+	return !busy && (due.IsZero() || s.soonest(due).After(s.o.Clock.Now()))
+}
+
+// pause is how long until something is due by the clock.
+func (s *Service) pause() time.Duration {
+	s.mu.Lock()
+	due := s.due
+	s.mu.Unlock()
+	return max(s.soonest(due).Sub(s.o.Clock.Now()), time.Millisecond)
+}
+
+// soonest is due, or the end of an upgrade before it.
+func (s *Service) soonest(due time.Time) time.Time {
 	for _, n := range s.o.Business.AllNumbers() {
 		if n.Upgrade != "" && n.MaintenanceUntil.Before(due) {
 			due = n.MaintenanceUntil
 		}
 	}
-	return max(due.Sub(now), time.Millisecond)
+	return due
 }
 
 // Poke lets Run look at the clock, after it was moved.
