@@ -62,6 +62,7 @@ var plan = map[string][]string{
 		"internal/limits", "internal/media", "internal/pipeline", "internal/webhook", "internal/graph", "internal/analytics",
 		"internal/pricing",
 	},
+	"internal/api/contract": {"internal/wa", "internal/graph", "internal/access", "internal/business"},
 	"internal/store": {
 		"internal/wa", "internal/clock", "internal/access", "internal/business", "internal/template", "internal/pipeline",
 		"internal/webhook", "internal/network", "internal/vault", "internal/media", "internal/limits", "internal/quality", "internal/pricing", "internal/analytics",

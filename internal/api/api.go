@@ -95,6 +95,12 @@ func New(o Options) (http.Handler, error) {
 		o.Counts = noCounts{}
 	}
 	s := &surface{o: o, meter: newMeter()}
+	return s.server()
+}
+
+// server is the grammar with the nodes of this surface.
+func (s *surface) server() (*graph.Server, error) {
+	o := &s.o
 	return graph.New(graph.Options{
 		Nodes: []graph.NodeType{
 			s.portfolioNode(), s.wabaNode(false), s.numberNode(), s.templateNode(), s.groupNode(), s.appNode(), s.systemUserNode(), s.personNode(),

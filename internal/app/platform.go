@@ -121,7 +121,7 @@ func openPlatform(ctx context.Context, a *App, root *vault.Root) (p *platform, e
 	if err = p.openWebhooks(ctx); err != nil {
 		return p, err
 	}
-	if err = p.openPipeline(ctx, o.draws("messages")); err != nil {
+	if err = p.openPipeline(ctx, draw); err != nil {
 		return p, err
 	}
 	p.startChores(a)
@@ -181,7 +181,7 @@ func (p *platform) openRules(ctx context.Context, draw io.Reader) (err error) {
 		return err
 	}
 	if p.rules.access, err = access.New(ctx, p.store, access.Options{
-		Clock: p.clock, Sealer: secretSealer{p.vault}, Pepper: []byte(p.plan.Pepper), Rand: p.o.random("access"),
+		Clock: p.clock, Sealer: secretSealer{p.vault}, Pepper: []byte(p.plan.Pepper),
 	}); err != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ func (p *platform) publicHandler(a *App) (http.Handler, error) {
 		Access: p.rules.access, Business: p.rules.business, Template: p.rules.template, Groups: p.rules.groups, Webhooks: p.subs, Pipeline: p.pipeline,
 		Full: p.policy.Full, RequirePayment: p.o.RequirePayment,
 		Media: p.media, Pictures: p.store, Clock: p.clock, Counts: p.store, Rates: rates, Log: p.log, Observer: a.metrics.graph, Versions: versions,
-		Carriers: carriers, BaseURL: p.o.PublicURL, Rand: p.o.traces(),
+		Carriers: carriers, BaseURL: p.o.PublicURL,
 	})
 	if err != nil {
 		return nil, err
@@ -49,6 +49,7 @@ func (p *platform) publicHandler(a *App) (http.Handler, error) {
 	for _, path := range []string{api.QRPath, api.PicturePath, api.LinkPath} {
 		mux.Handle(path, pages)
 	}
+	mux.Handle("GET "+api.OpenAPIPath, api.OpenAPI(p.log))
 	dialog := api.Dialog(p.rules.access, p.rules.business, p.log)
 	mux.Handle(api.DialogPath, dialog)
 	for _, path := range []string{"/wa/manage/", "/phone", "/phone/", "/chat", "/chat/"} {
