@@ -8,8 +8,8 @@ import (
 	"crypto/subtle"
 	"encoding/binary"
 	"math/big"
+	"math/bits"
 	"strconv"
-	"strings"
 	"sync"
 
 	"github.com/hikyaku/hikyaku/internal/wa"
@@ -66,7 +66,7 @@ func (s *Service) UserID(waba wa.WABAID, user wa.WaID) string {
 		return ""
 	}
 	digits, err := strconv.ParseUint(string(user), 10, 64)
-	if err != nil || strconv.FormatUint(digits, 10) != string(user) {
+	if err != nil || user[0] < '1' || user[0] > '9' {
 		return ""
 	}
 	b, err := s.scopes.block(w.Owner)
@@ -80,8 +80,23 @@ func (s *Service) UserID(waba wa.WABAID, user wa.WaID) string {
 	if len(country) != 2 || country[0] < 'A' || country[0] > 'Z' {
 		country = noCountry
 	}
-	text := new(big.Int).SetBytes(raw[:]).Text(62)
-	return country + "." + strings.Repeat("0", userIDLength-len(text)) + text
+	var id [len(noCountry) + 1 + userIDLength]byte
+	copy(id[:], country)
+	id[len(noCountry)] = '.'
+	base62(id[len(noCountry)+1:], binary.BigEndian.Uint64(raw[:8]), binary.BigEndian.Uint64(raw[8:]))
+	return string(id[:])
+}
+
+// base62 fills dst with the digits of a number of 128 bits, as [big.Int.Text] writes them, zeros in front: a status has
+// no time for a big.Int.
+func base62(dst []byte, high, low uint64) {
+	const digits = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	for i := len(dst) - 1; i >= 0; i-- {
+		var rest uint64
+		high, rest = high/62, high%62
+		low, rest = bits.Div64(rest, low, 62)
+		dst[i] = digits[rest]
+	}
 }
 
 // UserOf finds the user whom the portfolio that owns the account knows by this id. ok is false for every id that UserID

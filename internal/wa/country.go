@@ -1,6 +1,8 @@
 package wa
 
 import (
+	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/nyaruka/phonenumbers"
@@ -55,13 +57,23 @@ func CountryOf(id WaID) (iso string, code int) {
 		return v, code
 	}
 	iso = n.region
-	if parsed, err := phonenumbers.Parse("+"+string(id), ""); err == nil {
-		if r := phonenumbers.GetRegionCodeForNumber(parsed); r != "" {
-			iso = r
-		}
+	if r := phonenumbers.GetRegionCodeForNumber(number(id, code)); r != "" {
+		iso = r
 	}
 	countries.put(string(id), code, iso)
 	return iso, code
+}
+
+// number is what the library's parser would make of the digits: there is nothing left to parse, and its parser is mostly
+// a search for extensions and letters.
+func number(id WaID, code int) *phonenumbers.PhoneNumber {
+	national := string(id)[len(strconv.Itoa(code)):]
+	value, _ := strconv.ParseUint(national, 10, 64) // 0 for what is no number, which belongs to no country
+	n := &phonenumbers.PhoneNumber{CountryCode: new(int32(code)), NationalNumber: &value}
+	if zeros := len(national) - len(strings.TrimLeft(national, "0")); zeros > 0 && zeros < len(national) {
+		n.ItalianLeadingZero, n.NumberOfLeadingZeros = new(true), new(int32(zeros))
+	}
+	return n
 }
 
 // countries remembers the answers that cost regular expressions.

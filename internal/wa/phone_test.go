@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/nyaruka/phonenumbers"
 	"pgregory.net/rapid"
 
 	"github.com/hikyaku/hikyaku/internal/wa"
@@ -204,5 +205,27 @@ func BenchmarkParseRecipient(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// What CountryOf builds is what the library's parser would have made of the number.
+func TestCountryOfAgreesWithTheParser(t *testing.T) {
+	t.Parallel()
+	for region := range phonenumbers.GetSupportedRegions() {
+		for _, kind := range []phonenumbers.PhoneNumberType{phonenumbers.MOBILE, phonenumbers.FIXED_LINE} {
+			example := phonenumbers.GetExampleNumberForType(region, kind)
+			if example == nil {
+				continue
+			}
+			e164 := phonenumbers.Format(example, phonenumbers.E164)
+			parsed, err := phonenumbers.Parse(e164, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, code := wa.CountryOf(wa.WaID(e164[1:])); got != phonenumbers.GetRegionCodeForNumber(parsed) ||
+				code != int(parsed.GetCountryCode()) {
+				t.Errorf("%s: %s, %d, the parser says %s", e164, got, code, phonenumbers.GetRegionCodeForNumber(parsed))
+			}
+		}
 	}
 }
