@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"strings"
 
 	"github.com/hikyaku/hikyaku/internal/access"
 	"github.com/hikyaku/hikyaku/internal/business"
@@ -102,7 +103,7 @@ func (s *surface) subscribe(ctx context.Context, c *graph.Call, a *access.App) (
 	if r.VerifyToken, err = c.Params.Get("verify_token").Str(); err != nil {
 		return nil, err
 	}
-	names, err := c.Params.Get("fields").StringsOr()
+	names, err := fieldNames(c)
 	if err != nil {
 		return nil, err
 	}
@@ -115,13 +116,24 @@ func (s *surface) subscribe(ctx context.Context, c *graph.Call, a *access.App) (
 	return graph.Success, nil
 }
 
+// fieldNames reads a comma separated list or an array, in JSON too. Source: spec/webhooks.md section 1.1.
+func fieldNames(c *graph.Call) (names []string, err error) {
+	list, err := c.Params.Get("fields").StringsOr()
+	for _, text := range list {
+		for name := range strings.SplitSeq(text, ",") {
+			names = append(names, strings.TrimSpace(name))
+		}
+	}
+	return names, err
+}
+
 // unsubscribe is DELETE /{app-id}/subscriptions; without fields it removes everything.
 func (s *surface) unsubscribe(ctx context.Context, c *graph.Call, a *access.App) (any, error) {
 	object, err := c.Params.Get("object").EnumOr(webhook.Object, webhook.Object)
 	if err != nil {
 		return nil, err
 	}
-	names, err := c.Params.Get("fields").StringsOr()
+	names, err := fieldNames(c)
 	if err != nil {
 		return nil, err
 	}

@@ -251,6 +251,9 @@ func (a *App) PublicURL() string {
 	return scheme + "://" + reachable(a.publicAddr)
 }
 
+// Addr is where the public port listens, whatever clients call it.
+func (a *App) Addr() net.Addr { return a.publicAddr }
+
 // ControlURL is the operator port.
 func (a *App) ControlURL() string { return "http://" + reachable(a.operatorAddr) }
 
@@ -271,12 +274,28 @@ func reachable(addr net.Addr) string {
 
 // draws returns the source of ids: seeded when the options say so, so that runs repeat. Keys and tokens never come from it.
 func (o *Options) draws(purpose string) io.Reader {
-	if o.Seed == 0 {
-		return rand.Reader
+	if o.Seed == 0 || o.Rand != nil {
+		return o.random(purpose)
 	}
 	var seed [32]byte
 	copy(seed[:], fmt.Sprintf("%016x/%s", o.Seed, purpose))
 	return &lockedReader{r: mrand.NewChaCha8(seed)}
+}
+
+// random returns the source of everything else that clients see and nobody must guess.
+func (o *Options) random(purpose string) io.Reader {
+	if o.Rand == nil {
+		return rand.Reader
+	}
+	return &lockedReader{r: o.Rand(purpose)}
+}
+
+// traces is the source of trace ids; nil is the fast one, which needs no lock.
+func (o *Options) traces() io.Reader {
+	if o.Rand == nil {
+		return nil
+	}
+	return o.random("traces")
 }
 
 type lockedReader struct {

@@ -185,8 +185,6 @@ func (p *platform) busyWith() string {
 		return "ratings"
 	case !p.rules.business.Idle():
 		return "account notices"
-	case !p.directory.Idle():
-		return "news of people"
 	case !p.webhooks.Idle():
 		return "webhooks"
 	case !p.pipeline.Projected():

@@ -49,9 +49,12 @@ type Options struct {
 	FrozenAt time.Time
 
 	Clock  *clock.Controlled // platform time; nil means real time, adjustable in a sandbox
-	Rand   io.Reader         // nil means crypto/rand
 	Logger *slog.Logger      // nil means text on Stderr
 	Out    io.Writer         // where the banner goes; nil prints none
+
+	// Rand gives an endless stream of randomness for each purpose: ids, traces, secrets, media. nil means crypto/rand. Tests
+	// that compare bytes set it; nothing is secret then but message keys and the keys at rest, which never come from it.
+	Rand func(purpose string) io.Reader
 
 	Command string // how this program was started, for the banner's examples; empty means "hikyaku"
 }

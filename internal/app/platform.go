@@ -121,7 +121,7 @@ func openPlatform(ctx context.Context, a *App, root *vault.Root) (p *platform, e
 	if err = p.openWebhooks(ctx); err != nil {
 		return p, err
 	}
-	if err = p.openPipeline(ctx, draw); err != nil {
+	if err = p.openPipeline(ctx, o.draws("messages")); err != nil {
 		return p, err
 	}
 	p.startChores(a)
@@ -181,7 +181,7 @@ func (p *platform) openRules(ctx context.Context, draw io.Reader) (err error) {
 		return err
 	}
 	if p.rules.access, err = access.New(ctx, p.store, access.Options{
-		Clock: p.clock, Sealer: secretSealer{p.vault}, Pepper: []byte(p.plan.Pepper),
+		Clock: p.clock, Sealer: secretSealer{p.vault}, Pepper: []byte(p.plan.Pepper), Rand: p.o.random("access"),
 	}); err != nil {
 		return err
 	}
@@ -201,7 +201,7 @@ func (p *platform) openNetwork() {
 	p.mailbox = network.NewMailbox(network.MailboxConfig{Store: p.store, Clock: p.clock, Businesses: numbers, Log: p.log})
 	p.onClose("mailboxes", func(context.Context) error { p.mailbox.Close(); return nil })
 	p.directory = network.NewDirectory(network.DirectoryConfig{
-		Store: p.store.Directory(), Clock: p.clock, Wall: p.wall, Mailbox: p.mailbox, Log: p.log, Ensure: p.ensureUser,
+		Store: p.store.Directory(), Clock: p.clock, Mailbox: p.mailbox, Log: p.log, Ensure: p.ensureUser,
 	})
 }
 
@@ -230,7 +230,7 @@ func (p *platform) openPipeline(ctx context.Context, draw io.Reader) error {
 		again := c.Kind == network.DeviceReplaced || c.Kind == network.NumberChanged
 		p.pipeline.UserChanged(c.User.WaID, again)
 		if c.OldWaID != "" {
-			p.pipeline.UserChanged(c.OldWaID, false)
+			p.pipeline.Move(c.OldWaID, c.User.WaID, c.User.Name)
 		}
 	})
 	p.onClose("lanes", p.pipeline.Close)
@@ -286,7 +286,6 @@ func (p *platform) startChores(a *App) {
 	p.chores.Go(func() { p.housekeep(ctx) })
 	p.chores.Go(func() { p.rules.template.Run(ctx, &p.board) })
 	p.chores.Go(func() { p.tell(ctx) })
-	p.chores.Go(func() { p.directory.Run(ctx, herald{p.pipeline}) })
 	p.chores.Go(func() { p.policy.Run(ctx, numberNotices{&p.board}) })
 	p.chores.Go(func() {
 		select {

@@ -35,7 +35,7 @@ func (p *platform) publicHandler(a *App) (http.Handler, error) {
 		Access: p.rules.access, Business: p.rules.business, Template: p.rules.template, Groups: p.rules.groups, Webhooks: p.subs, Pipeline: p.pipeline,
 		Full: p.policy.Full, RequirePayment: p.o.RequirePayment,
 		Media: p.media, Pictures: p.store, Clock: p.clock, Counts: p.store, Rates: rates, Log: p.log, Observer: a.metrics.graph, Versions: versions,
-		Carriers: carriers, BaseURL: p.o.PublicURL,
+		Carriers: carriers, BaseURL: p.o.PublicURL, Rand: p.o.traces(),
 	})
 	if err != nil {
 		return nil, err

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -58,7 +57,7 @@ type Plan struct {
 func (p *Plan) String() string { return "starter plan of " + string(p.BusinessID) }
 
 // drawPlan fills in what the configuration leaves open.
-func drawPlan(c *Config, r io.Reader) (*Plan, error) {
+func drawPlan(c *Config, r, secret io.Reader) (*Plan, error) {
 	p := &Plan{
 		BusinessID: c.Business.ID, BusinessName: c.Business.Name, AppID: c.App.ID, AppName: c.App.Name,
 		AppSecret: c.App.Secret, VerifyToken: c.App.VerifyToken, WABAID: c.WABA.ID, WABAName: c.WABA.Name,
@@ -78,9 +77,9 @@ func drawPlan(c *Config, r io.Reader) (*Plan, error) {
 	set((*string)(&p.NumberID), id)
 	set((*string)(&p.SystemUser), id)
 	// Secrets never come from a seed, whatever the options say.
-	set(&p.AppSecret, func() (string, error) { return randomHex(16) })
-	set(&p.VerifyToken, func() (string, error) { return randomHex(16) })
-	set(&p.Pepper, func() (string, error) { return randomHex(32) })
+	set(&p.AppSecret, func() (string, error) { return randomHex(secret, 16) })
+	set(&p.VerifyToken, func() (string, error) { return randomHex(secret, 16) })
+	set(&p.Pepper, func() (string, error) { return randomHex(secret, 32) })
 	set(&p.AppName, func() (string, error) { return "Test App", nil })
 	set(&p.SystemUserName, func() (string, error) { return "Starter", nil })
 	if err == nil && c.Number.Phone != "" {
@@ -108,9 +107,9 @@ func drawPlan(c *Config, r io.Reader) (*Plan, error) {
 	return p, nil
 }
 
-func randomHex(n int) (string, error) {
+func randomHex(r io.Reader, n int) (string, error) {
 	b := make([]byte, n)
-	if _, err := io.ReadFull(rand.Reader, b); err != nil {
+	if _, err := io.ReadFull(r, b); err != nil {
 		return "", err
 	}
 	return hex.EncodeToString(b), nil
@@ -157,7 +156,7 @@ func openPlan(o *Options, root *vault.Root, path string, draw io.Reader) (*Plan,
 	if err != nil {
 		return nil, err
 	}
-	if p, err = drawPlan(c, draw); err != nil {
+	if p, err = drawPlan(c, draw, o.random("secrets")); err != nil {
 		return nil, err
 	}
 	return p, savePlan(root, path, p)

@@ -36,7 +36,7 @@ const (
 	maxRanges = 8
 )
 
-// tokens makes and checks the bearer tokens of blobs. They say who they belong to and hold until when; nothing is stored,
+// tokens makes and checks the bearer tokens of blobs and flows. They say who they belong to and hold until when; nothing is stored,
 // and a restart voids them, as it ends all connections.
 type tokens struct{ key []byte }
 

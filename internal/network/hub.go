@@ -29,6 +29,8 @@ type Config struct {
 	Businesses Businesses
 	Actions    Actions // nil: report, mute and the like are unsupported
 	Blobs      Blobs   // nil: devices can keep no files
+	Flows      Flows   // nil: devices can open no flows
+	Grants     *Grants // of Flows
 	Clock      clock.Clock
 	Wire       clock.Clock // time of pings and timeouts; nil means Clock. A platform clock that jumps or runs fast must not cut connections.
 	Log        *slog.Logger
@@ -52,6 +54,7 @@ type Hub struct {
 	sockets sync.WaitGroup
 	tokens  tokens
 	uploads *quota
+	flows   *quota          // flows and their steps
 	ctx     context.Context // ends with the hub; connections outlive the requests of their sweeper
 	cancel  context.CancelFunc
 	stops   atomic.Bool
@@ -84,6 +87,7 @@ func NewHub(c Config) *Hub {
 	h := &Hub{
 		cfg: c, dir: c.Directory, box: c.Mailbox, log: c.Log,
 		open: make(map[*socket]struct{}), peers: make(map[string]int), uploads: newQuota(blobsPerHour, time.Hour),
+		flows: newQuota(frame.FlowRate, flowSpan),
 	}
 	var err error
 	if h.tokens, err = newTokens(c.Rand); err != nil {
@@ -138,7 +142,7 @@ func (h *Hub) attach(ctx context.Context, u *User, dev *Device, lastSeq uint64, 
 	w := &frame.Welcome{
 		OneTimeLeft: left, SignedAge: (h.dir.now() - dev.SignedAt) / 1000, Limits: frame.DefaultLimits(),
 	}
-	if h.cfg.Blobs != nil {
+	if h.cfg.Blobs != nil || h.cfg.Flows != nil {
 		w.Token = h.tokens.issue(device, h.cfg.Wire.Now().Add(tokenLife))
 	}
 	for !h.box.attach(l, lastSeq, w) {

@@ -22,6 +22,10 @@ func Handler(h *Hub, g *Registrar) http.Handler {
 		mux.HandleFunc("POST "+frame.PathBlobs, h.takeBlob)
 		mux.HandleFunc("GET "+frame.PathBlobs+"/{id}", h.giveBlob)
 	}
+	if h.cfg.Flows != nil {
+		mux.HandleFunc("POST "+frame.PathFlows, h.giveFlow)
+		mux.HandleFunc("POST "+frame.PathFlowSteps, h.takeStep)
+	}
 	if g != nil {
 		mux.HandleFunc("POST "+frame.PathCodes, func(w http.ResponseWriter, r *http.Request) {
 			peer := h.cfg.Address(r)

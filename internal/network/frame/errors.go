@@ -22,6 +22,8 @@ const (
 	ErrTooLarge      Code = "too_large"
 	ErrBusy          Code = "busy"        // nothing was stored: try again with the same id
 	ErrUnsupported   Code = "unsupported" // frame type or version unknown
+	ErrFlowOver      Code = "flow_over"   // the flow's token is no longer valid; Text is what the business says
+	ErrFlowFailed    Code = "flow_failed" // the flow's endpoint did not answer as it must
 )
 
 // Status is the HTTP status that goes with the code; 500 for codes that are not in the table. It
@@ -38,7 +40,7 @@ func (c Code) Status() int {
 		return 404
 	case ErrConflict, ErrStaleKey:
 		return 409
-	case ErrGone:
+	case ErrGone, ErrFlowOver:
 		return 410
 	case ErrTooLarge:
 		return 413
@@ -46,6 +48,8 @@ func (c Code) Status() int {
 		return 422
 	case ErrRate:
 		return 429
+	case ErrFlowFailed:
+		return 502
 	case ErrBusy:
 		return 503
 	}

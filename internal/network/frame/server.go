@@ -19,7 +19,7 @@ type Welcome struct {
 	Pending     int    `json:"pending"`         // items waiting, about
 	OneTimeLeft int    `json:"one_time_left"`   // one-time prekeys the server still has
 	SignedAge   int64  `json:"signed_age"`      // seconds since the signed prekey was uploaded
-	Token       string `json:"token,omitempty"` // bearer for blobs
+	Token       string `json:"token,omitempty"` // bearer for blobs and flows
 	Limits      Limits `json:"limits"`
 }
 

@@ -1,0 +1,84 @@
+package scenario
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+var reference = regexp.MustCompile(`\$\{([a-z][a-z0-9_]*)\.([A-Za-z0-9_.]+)\}`)
+
+// Resolve replaces references to earlier steps: ${upload.id} is the member of the answer to the step labelled upload,
+// ${send.messages.0.id} one further in, ${reply.wamid} the id of the first message in the step's webhooks.
+func (f *File) Resolve(text string) (_ string, err error) {
+	out := reference.ReplaceAllStringFunc(text, func(ref string) string {
+		m := reference.FindStringSubmatch(ref)
+		v, e := f.lookup(m[1], m[2])
+		if e != nil && err == nil {
+			err = fmt.Errorf("%s: %w", ref, e)
+		}
+		return v
+	})
+	return out, err
+}
+
+func (f *File) lookup(label, path string) (string, error) {
+	i := slices.IndexFunc(f.Steps, func(s *Step) bool { return s.Label == label })
+	if i < 0 {
+		return "", fmt.Errorf("no earlier step has this label")
+	}
+	s := f.Steps[i]
+	if path == "wamid" {
+		return s.wamid()
+	}
+	if s.Answer == nil {
+		return "", fmt.Errorf("the step has no answer in the file")
+	}
+	return member(s.Answer.Body, path)
+}
+
+// wamid is the id of the first message or status among the webhooks of a step.
+func (s *Step) wamid() (string, error) {
+	for _, p := range s.Webhooks {
+		for _, path := range []string{"messages", "statuses"} {
+			if id, err := member(p.Body, "entry.0.changes.0.value."+path+".0.id"); err == nil {
+				return id, nil
+			}
+		}
+	}
+	return "", fmt.Errorf("no webhook of the step has a message")
+}
+
+// member walks into JSON by names and positions.
+func member(body, path string) (string, error) {
+	var v any
+	d := json.NewDecoder(strings.NewReader(body))
+	d.UseNumber()
+	if err := d.Decode(&v); err != nil {
+		return "", err
+	}
+	for name := range strings.SplitSeq(path, ".") {
+		switch in := v.(type) {
+		case map[string]any:
+			v = in[name]
+		case []any:
+			i, err := strconv.Atoi(name)
+			if err != nil || i < 0 || i >= len(in) {
+				return "", fmt.Errorf("there is no element %s", name)
+			}
+			v = in[i]
+		default:
+			v = nil
+		}
+	}
+	switch v := v.(type) {
+	case string:
+		return v, nil
+	case json.Number:
+		return v.String(), nil
+	}
+	return "", fmt.Errorf("there is no such text in %.200s", body)
+}
