@@ -26,6 +26,7 @@ type DownloadOptions struct {
 	Media    *media.Service
 	Carriers graph.Carriers
 	Log      *slog.Logger // nil: none
+	Rand     io.Reader    // of trace ids; nil: crypto/rand
 }
 
 // maxRanges bounds the ranges of one request: each opens the file anew.
@@ -37,6 +38,9 @@ const maxRanges = 8
 func NewDownload(o DownloadOptions) http.Handler {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Rand == nil {
+		o.Rand = rand.Reader
 	}
 	return &download{o}
 }
@@ -61,7 +65,7 @@ func (d *download) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		err = d.o.Access.CheckProof(caller, d.token(r, q), q.Get("appsecret_proof"), q.Get("appsecret_time"), false)
 	}
 	if err != nil {
-		refuseToken(w, wa.ErrTokenMedia)
+		d.refuseToken(w, wa.ErrTokenMedia)
 		return
 	}
 	m, err := d.o.Media.Visit(r.Context(), q)
@@ -118,9 +122,9 @@ func (d *download) token(r *http.Request, q url.Values) string {
 }
 
 // refuseToken is the one answer to all tokens that are missing or wrong. Source: spec/errors.md section 5.1.
-func refuseToken(w http.ResponseWriter, row *wa.Error) {
+func (d *download) refuseToken(w http.ResponseWriter, row *wa.Error) {
 	var id [16]byte
-	_, _ = io.ReadFull(rand.Reader, id[:]) // never fails
+	_, _ = io.ReadFull(d.o.Rand, id[:]) // never fails
 	type inner struct {
 		Message string `json:"message"`
 		Type    string `json:"type"`

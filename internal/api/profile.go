@@ -2,8 +2,10 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
+	"encoding/base32"
 	"errors"
 	"image"
 	_ "image/jpeg" // formats of profile photos
@@ -165,7 +167,11 @@ func (s *surface) takePicture(ctx context.Context, c *graph.Call, v graph.Value)
 	case min(conf.Width, conf.Height) < minPictureSide, max(conf.Width, conf.Height) > maxPictureSide:
 		return nil, graph.Invalid("Param profile_picture_handle must be the handle of an image of at least %d x %d pixels.", minPictureSide, minPictureSide)
 	}
-	pic := &business.Picture{ID: rand.Text(), Type: "image/" + format, At: c.Start}
+	var name [16]byte
+	if _, err := io.ReadFull(cmp.Or(s.o.Rand, rand.Reader), name[:]); err != nil {
+		return nil, err
+	}
+	pic := &business.Picture{ID: base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(name[:]), Type: "image/" + format, At: c.Start}
 	if err := s.o.Pictures.SavePicture(ctx, pic.ID, pic.Type, data); err != nil {
 		return nil, err
 	}

@@ -36,7 +36,7 @@ func (f *fleet) idle() bool { return f.Idle() }
 // installed anew, and the starter user has just written to the test number.
 func (p *platform) openSandbox(ctx context.Context) error {
 	p.fleet = &fleet{virtual.New(virtual.Options{
-		Network: users{p}, Clock: p.clock, Seed: p.o.Seed, Logger: p.log,
+		Network: users{p}, Clock: p.clock, Seed: p.o.Seed, Rand: p.o.random("devices"), Logger: p.log,
 		Files: func(id string) device.Relay { return shelf{p.media, wa.DeviceID(id)} },
 	})}
 	if err := p.loadFleet(); err != nil {

@@ -53,7 +53,7 @@ type Options struct {
 	Out    io.Writer         // where the banner goes; nil prints none
 
 	// Rand gives an endless stream of randomness for each purpose: ids, traces, secrets, media. nil means crypto/rand. Tests
-	// that compare bytes set it; nothing is secret then but message keys and the keys at rest, which never come from it.
+	// that compare bytes set it; nothing is secret then.
 	Rand func(purpose string) io.Reader
 
 	Command string // how this program was started, for the banner's examples; empty means "hikyaku"

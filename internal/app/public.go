@@ -43,7 +43,7 @@ func (p *platform) publicHandler(a *App) (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.Handle("/network/v1/", network.Handler(p.hub, registrar))
 	mux.Handle(media.Path, api.NewDownload(api.DownloadOptions{
-		Access: p.rules.access, Business: p.rules.business, Media: p.media, Carriers: carriers, Log: p.log,
+		Access: p.rules.access, Business: p.rules.business, Media: p.media, Carriers: carriers, Log: p.log, Rand: p.o.traces(),
 	}))
 	pages := api.Public(p.rules.business, p.store)
 	for _, path := range []string{api.QRPath, api.PicturePath, api.LinkPath} {

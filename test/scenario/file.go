@@ -32,6 +32,7 @@ type Step struct {
 
 // Request is a call of the Graph API or, below /control/v1/, of the control API.
 type Request struct {
+	Times        int // how often it is made; the answer is the last one
 	Method, Path string
 	Header       http.Header
 	Body         string // as it stands in the file
@@ -57,7 +58,7 @@ const (
 )
 
 var (
-	callTitle   = regexp.MustCompile(`^(?:([a-z][a-z0-9_]*): )?(GET|POST|DELETE|PUT|HEAD) (/\S*)$`)
+	callTitle   = regexp.MustCompile(`^(?:([a-z][a-z0-9_]*): )?(?:(\d+) times )?(GET|POST|DELETE|PUT|HEAD) ((?:/|\$\{)\S*)$`)
 	statusTitle = regexp.MustCompile(`^[1-5]\d\d$`)
 )
 
@@ -125,13 +126,19 @@ func (f *File) section(title, data string) error {
 		if m[1] != "" && slices.ContainsFunc(f.Steps, func(s *Step) bool { return s.Label == m[1] }) {
 			return fmt.Errorf("the label is taken")
 		}
-		r := &Request{Method: m[2], Path: m[3], Header: http.Header{}, raw: data}
+		if data = strings.TrimRight(data, "\n"); data != "" {
+			data += "\n"
+		}
+		r := &Request{Times: 1, Method: m[3], Path: m[4], Header: http.Header{}, raw: data}
 		head, body := split(data)
 		for line := range strings.Lines(head) {
 			k, v, _ := strings.Cut(strings.TrimSpace(line), ": ")
 			r.Header.Add(k, v)
 		}
 		r.Body = body
+		if m[2] != "" {
+			r.Times, _ = strconv.Atoi(m[2])
+		}
 		f.Steps = append(f.Steps, &Step{Do: title, Label: m[1], Request: r})
 	default:
 		if strings.TrimSpace(data) != "" {
@@ -142,15 +149,15 @@ func (f *File) section(title, data string) error {
 	return nil
 }
 
-var headerLine = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]*: `)
+var headerLine = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]*: `)
 
 // split separates the header lines of a call or an answer from its body.
 func split(data string) (head, body string) {
 	if !headerLine.MatchString(data) {
-		return "", strings.TrimSuffix(data, "\n")
+		return "", strings.TrimRight(data, "\n")
 	}
 	head, body, _ = strings.Cut(data, "\n\n")
-	return head, strings.TrimSuffix(body, "\n")
+	return head, strings.TrimRight(body, "\n")
 }
 
 // Format writes the scenario. Requests stay as they were written; answers and webhooks are laid out.
@@ -174,7 +181,7 @@ func (f *File) Format() []byte {
 	for _, s := range f.Steps {
 		add(s.Do)
 		if s.Request != nil {
-			a.Files[len(a.Files)-1].Data = []byte(strings.TrimRight(s.Request.raw, "\n") + "\n")
+			a.Files[len(a.Files)-1].Data = []byte(s.Request.raw)
 		}
 		if s.Answer != nil {
 			add(strconv.Itoa(s.Answer.Status), s.Answer.text())

@@ -59,14 +59,14 @@ func TestReferences(t *testing.T) {
 		t.Fatal(err)
 	}
 	for text, want := range map[string]string{
-		"/v23.0/${a.id}/x": "/v23.0/7/x", "${a.list.0.n}": "5", "${a.wamid}": "wamid.A", "${a": "${a", "plain": "plain",
+		"/v23.0/${a.id}/x": "/v23.0/7/x", "${a.list.0.n}": "5", "${a.wamid}": "wamid.A", "${a": "${a", "plain": "plain", "1${n}": "10007",
 	} {
-		if got, err := f.Resolve(text); err != nil || got != want {
+		if got, err := f.Resolve(text, 7); err != nil || got != want {
 			t.Errorf("%s is %q, %v", text, got, err)
 		}
 	}
 	for _, text := range []string{"${b.id}", "${a.none}", "${a.list}", "${a.list.3}", "${a.id.x}"} {
-		if got, err := f.Resolve(text); err == nil {
+		if got, err := f.Resolve(text, 7); err == nil {
 			t.Errorf("%s is %q", text, got)
 		}
 	}

@@ -24,16 +24,26 @@ import (
 func (s *stage) play(f *scenario.File) *scenario.File {
 	s.t.Helper()
 	real := &scenario.File{Name: f.Name, About: f.About, Settings: f.Settings}
-	for _, step := range f.Steps {
+	for i, step := range f.Steps {
 		did := &scenario.Step{Do: step.Do, Label: step.Label, Request: step.Request}
 		real.Steps = append(real.Steps, did)
 		if step.Request == nil {
 			s.act(step.Do)
 		} else {
-			did.Answer = s.call(real, step.Request)
+			did.Answer = s.call(real, step.Request, 1)
+			for n := 2; n <= step.Request.Times; n++ {
+				before := did.Answer.Status
+				if did.Answer = s.call(real, step.Request, n); did.Answer.Status != before {
+					s.t.Fatalf("%s: call %d answers %d %s", step.Do, n, did.Answer.Status, did.Answer.Body)
+				}
+			}
 			if step.Request.Control() && step.Answer == nil && did.Answer.Status == http.StatusOK {
 				did.Answer = nil // nobody asks what it says
 			}
+		}
+		last := i == len(f.Steps)-1
+		if quiet := did.Answer != nil && (step.Request.Method == http.MethodGet || did.Answer.Status >= http.StatusBadRequest); quiet && !last {
+			continue // nothing comes of it; what comes all the same is told at the next step
 		}
 		did.Webhooks = s.idle()
 	}
@@ -82,13 +92,13 @@ func (s *stage) control(path, body string) {
 const showHeader = "Show"
 
 // always are the headers of answers that are shown whenever they are there.
-var always = []string{"WWW-Authenticate", "Retry-After", "Location", "Content-Range"}
+var always = []string{"Retry-After", "Location", "Content-Range"}
 
 // call makes a request and reads the answer.
-func (s *stage) call(f *scenario.File, r *scenario.Request) *scenario.Answer {
+func (s *stage) call(f *scenario.File, r *scenario.Request, n int) *scenario.Answer {
 	s.t.Helper()
 	resolve := func(text string) string {
-		out, err := f.Resolve(text)
+		out, err := f.Resolve(text, n)
 		if err != nil {
 			s.t.Fatalf("%s %s: %v", r.Method, r.Path, err)
 		}
@@ -121,8 +131,11 @@ func (s *stage) call(f *scenario.File, r *scenario.Request) *scenario.Answer {
 	}
 	res, answer := s.do(req)
 	a := &scenario.Answer{Status: res.StatusCode, Body: s.written(string(answer))}
-	if kind := res.Header.Get("Content-Type"); !strings.HasPrefix(kind, "application/json") {
+	if kind := res.Header.Get("Content-Type"); kind != "" && !strings.HasPrefix(kind, "application/json") {
 		a.Header = append(a.Header, [2]string{"Content-Type", kind})
+	}
+	if r.Control() {
+		a.Body = strings.TrimSuffix(a.Body, "\n")
 	}
 	if !utf8.Valid(answer) {
 		a.Body = fmt.Sprintf("%d bytes, SHA-256 %x", len(answer), sha256.Sum256(answer))

@@ -12,8 +12,10 @@ import (
 var reference = regexp.MustCompile(`\$\{([a-z][a-z0-9_]*)\.([A-Za-z0-9_.]+)\}`)
 
 // Resolve replaces references to earlier steps: ${upload.id} is the member of the answer to the step labelled upload,
-// ${send.messages.0.id} one further in, ${reply.wamid} the id of the first message in the step's webhooks.
-func (f *File) Resolve(text string) (_ string, err error) {
+// ${send.messages.0.id} one further in, ${reply.wamid} the id of the first message in the step's webhooks, and
+// ${reply.webhook.contacts.0.wa_id} a member of the value of the first. ${n} counts calls that are made several times: 0001.
+func (f *File) Resolve(text string, n int) (_ string, err error) {
+	text = strings.ReplaceAll(text, "${n}", fmt.Sprintf("%04d", n))
 	out := reference.ReplaceAllStringFunc(text, func(ref string) string {
 		m := reference.FindStringSubmatch(ref)
 		v, e := f.lookup(m[1], m[2])
@@ -33,6 +35,9 @@ func (f *File) lookup(label, path string) (string, error) {
 	s := f.Steps[i]
 	if path == "wamid" {
 		return s.wamid()
+	}
+	if in, ok := strings.CutPrefix(path, "webhook."); ok && len(s.Webhooks) > 0 {
+		return member(s.Webhooks[0].Body, "entry.0.changes.0.value."+in)
 	}
 	if s.Answer == nil {
 		return "", fmt.Errorf("the step has no answer in the file")

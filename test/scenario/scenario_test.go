@@ -13,6 +13,13 @@ import (
 
 var update = flag.Bool("update", false, "rewrite answers and webhooks of the scenario files with what really happens")
 
+// TestMain lets more scenarios run at once than there are processors: they wait for disks and timers most of the time.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	_ = flag.Set("test.parallel", "16")
+	os.Exit(m.Run())
+}
+
 // TestScenarios plays every file. What is answered and posted must be what the file says, byte for byte, and nothing else
 // may be posted.
 func TestScenarios(t *testing.T) {

@@ -77,6 +77,11 @@ func open(t *testing.T, settings []string) *stage {
 			if begin, err = time.Parse(time.RFC3339, value); err != nil {
 				t.Fatal(err)
 			}
+		case "live number":
+			live := strings.Replace(s.starter.YAML(), `, name: Bistro}`+"\nsystem_user", `, name: Bistro, live: true}`+"\nsystem_user", 1)
+			if err := os.WriteFile(config, []byte(live), 0o600); err != nil {
+				t.Fatal(err)
+			}
 		case "strict":
 			s.options.Strict = true
 		case "manual reviews":
@@ -187,6 +192,10 @@ func (s *stage) idle() []*scenario.Post {
 
 // receive is the endpoint of the business.
 func (s *stage) receive(w http.ResponseWriter, r *http.Request) {
+	if name, ok := strings.CutPrefix(r.URL.Path, "/files/"); ok && r.Method == http.MethodGet {
+		http.ServeFile(w, r, filepath.Join("testdata", filepath.Base(name)))
+		return
+	}
 	if r.Method == http.MethodGet {
 		q := r.URL.Query()
 		if q.Get("hub.verify_token") == "wrong" {
