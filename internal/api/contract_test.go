@@ -31,7 +31,7 @@ func TestEverythingServedHasWords(t *testing.T) {
 		if call.Does == "" {
 			t.Errorf("%s says nothing", call.Route)
 		}
-		if call.Kind != "" && call.Right.String() == "" {
+		if call.Kind != "" && call.String() == "" {
 			t.Errorf("%s does not say who may call it", call.Route)
 		}
 	}

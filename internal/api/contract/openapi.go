@@ -176,7 +176,7 @@ func operate(path string, calls []Call) *operation {
 			o.Tags = append(o.Tags, name)
 		}
 		does = append(does, sentence(c))
-		if p := c.Right.String(); p != "" {
+		if p := c.String(); p != "" {
 			permissions = append(permissions, lead(calls, c)+p)
 		}
 		for _, e := range c.Errors {
@@ -189,8 +189,8 @@ func operate(path string, calls []Call) *operation {
 			bodies = append(bodies, s)
 		}
 		form, stream = form || c.Form, stream || c.Stream
-		if c.Words.Example != "" {
-			example, answered = json.RawMessage(c.Words.Example), json.RawMessage(c.Answers)
+		if c.Example != "" {
+			example, answered = json.RawMessage(c.Example), json.RawMessage(c.Answers)
 		}
 		if !c.Fails {
 			answers = append(answers, answerOf(c))

@@ -74,7 +74,7 @@ func (c *Contract) call(b *bytes.Buffer, call *Call) {
 		b.WriteString(" *Ours.*")
 	}
 	b.WriteString("\n\n")
-	if p := call.Right.String(); p != "" {
+	if p := call.String(); p != "" {
 		fmt.Fprintf(b, "Permission: %s.\n", p)
 	} else if call.Access == graph.TokenIgnored {
 		b.WriteString("Permission: none; the app's secret is a parameter.\n")
@@ -96,8 +96,8 @@ func (c *Contract) call(b *bytes.Buffer, call *Call) {
 		fmt.Fprintf(b, " Errors: %s.", strings.Join(lines, "; "))
 	}
 	b.WriteString("\n")
-	if call.Words.Example != "" {
-		fmt.Fprintf(b, "\n```json\n%s\n```\n", call.Words.Example)
+	if call.Example != "" {
+		fmt.Fprintf(b, "\n```json\n%s\n```\n", call.Example)
 	}
 	if call.Answers != "" {
 		fmt.Fprintf(b, "\n```json\n%s\n```\n", call.Answers)
