@@ -40,6 +40,7 @@ var plan = map[string][]string{
 	"internal/flow/document":  {},
 	"internal/journal":        {"internal/wa", "internal/clock"},
 	"internal/preview":        {"internal/clock"},
+	"internal/flow":           {"internal/wa", "internal/clock", "internal/flow/document"},
 
 	// Floor 2: motion.
 	"internal/pipeline": {
@@ -60,12 +61,13 @@ var plan = map[string][]string{
 	"internal/api": {
 		"internal/wa", "internal/clock", "internal/access", "internal/business", "internal/template", "internal/message",
 		"internal/limits", "internal/media", "internal/pipeline", "internal/webhook", "internal/graph", "internal/analytics",
-		"internal/pricing",
+		"internal/pricing", "internal/flow",
 	},
 	"internal/api/contract": {"internal/wa", "internal/graph", "internal/access", "internal/business"},
 	"internal/store": {
 		"internal/wa", "internal/clock", "internal/access", "internal/business", "internal/template", "internal/pipeline",
 		"internal/webhook", "internal/network", "internal/vault", "internal/media", "internal/limits", "internal/quality", "internal/pricing", "internal/analytics",
+		"internal/flow",
 	},
 
 	// Floor 4 and 5 know everything below them.

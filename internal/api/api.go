@@ -11,6 +11,7 @@ import (
 	"github.com/hikyaku/hikyaku/internal/analytics"
 	"github.com/hikyaku/hikyaku/internal/business"
 	"github.com/hikyaku/hikyaku/internal/clock"
+	"github.com/hikyaku/hikyaku/internal/flow"
 	"github.com/hikyaku/hikyaku/internal/graph"
 	"github.com/hikyaku/hikyaku/internal/media"
 	"github.com/hikyaku/hikyaku/internal/pipeline"
@@ -53,6 +54,7 @@ type Options struct {
 	Counts analytics.Source // of the metrics; nil: nothing was counted
 	Rates  pricing.Set      // what messages cost; nil: nothing
 	Media  *media.Service   // nil: no media can be uploaded or sent by id
+	Flows  *flow.Service    // nil: there are no flows
 
 	Uploads  Uploads  // of profile photos; nil: Media's
 	Pictures Pictures // nil: no profile photos
@@ -101,11 +103,15 @@ func New(o Options) (http.Handler, error) {
 // server is the grammar with the nodes of this surface.
 func (s *surface) server() (*graph.Server, error) {
 	o := &s.o
+	nodes := []graph.NodeType{
+		s.portfolioNode(), s.wabaNode(false), s.numberNode(), s.templateNode(), s.groupNode(), s.appNode(), s.systemUserNode(), s.personNode(),
+		s.mediaNode(), s.uploadNode(), s.preverifiedNode(),
+	}
+	if o.Flows != nil {
+		nodes = append(nodes, s.flowNode())
+	}
 	return graph.New(graph.Options{
-		Nodes: []graph.NodeType{
-			s.portfolioNode(), s.wabaNode(false), s.numberNode(), s.templateNode(), s.groupNode(), s.appNode(), s.systemUserNode(), s.personNode(),
-			s.mediaNode(), s.uploadNode(), s.preverifiedNode(),
-		},
+		Nodes:    nodes,
 		Roots:    append(s.oauthRoots(), graph.Root{Path: "debug_token", AnyCarrier: true, Get: s.debugToken}, library()),
 		Resolver: s, Auth: s, Clock: o.Clock, Versions: o.Versions, Carriers: o.Carriers, Log: o.Log, Observer: o.Observer,
 		Rand: o.Rand, BaseURL: o.BaseURL, MaxBody: o.MaxBody, Revision: o.Revision, Status: o.Status, Admit: s.admit,

@@ -10,9 +10,11 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/hikyaku/hikyaku/internal/access"
 	"github.com/hikyaku/hikyaku/internal/business"
+	"github.com/hikyaku/hikyaku/internal/flow"
 	"github.com/hikyaku/hikyaku/internal/pipeline"
 	"github.com/hikyaku/hikyaku/internal/template"
 	"github.com/hikyaku/hikyaku/internal/wa"
@@ -47,6 +49,29 @@ func (templateStore) SaveTemplates(ctx context.Context, _ []*template.Template) 
 }
 
 func (templateStore) ForgetTemplates(ctx context.Context, _ []wa.TemplateID) error { return ctx.Err() }
+
+// flowStore is a store of flows, and an account with one number whose key is signed.
+type flowStore struct{}
+
+func (flowStore) LoadFlows(context.Context) ([]*flow.Flow, error)            { return nil, nil }
+func (flowStore) SaveFlow(ctx context.Context, _ *flow.Flow, _ []byte) error { return ctx.Err() }
+func (flowStore) DeleteFlow(ctx context.Context, _ wa.FlowID) error          { return ctx.Err() }
+func (flowStore) FlowJSON(context.Context, wa.FlowID, int64) ([]byte, error) {
+	return []byte(formJSON), nil
+}
+func (flowStore) AddFlowCounts(ctx context.Context, _ []flow.Count) error { return ctx.Err() }
+func (flowStore) ForgetFlowCounts(ctx context.Context, _ int64) error     { return ctx.Err() }
+func (flowStore) Keys(wa.WABAID) (numbers int, signed wa.PhoneNumberID)   { return 1, "" }
+func (flowStore) Key(wa.PhoneNumberID) string                             { return "" }
+func (flowStore) Subscribed(wa.AppID, wa.WABAID) bool                     { return false }
+func (flowStore) AppSecret(wa.AppID) (string, bool)                       { return secret, true }
+func (flowStore) FlowCounts(context.Context, wa.FlowID, int64, int64) ([]flow.Count, error) {
+	day := start.Truncate(24 * time.Hour).Unix()
+	return []flow.Count{
+		{Hour: day, What: "request", N: 3}, {Hour: day, What: "error/timeout_error", N: 1}, {Hour: day, What: "latency/1", N: 2}, {Hour: day, What: "latency/11", N: 1},
+		{Hour: day + 3600, What: "request", N: 1}, {Hour: day + 3600, What: "latency/1", N: 1}, {Hour: day + 3600, What: "ping/succeeded", N: 6},
+	}, nil
+}
 
 type webhookStore struct{}
 

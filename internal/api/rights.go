@@ -7,6 +7,7 @@ import (
 
 	"github.com/hikyaku/hikyaku/internal/access"
 	"github.com/hikyaku/hikyaku/internal/business"
+	"github.com/hikyaku/hikyaku/internal/flow"
 	"github.com/hikyaku/hikyaku/internal/graph"
 	"github.com/hikyaku/hikyaku/internal/media"
 	"github.com/hikyaku/hikyaku/internal/template"
@@ -19,6 +20,8 @@ const (
 	typeWABA     = "WhatsAppBusinessAccount"
 	typeNumber   = "WhatsAppBusinessPhoneNumber"
 	typeTemplate = "WhatsAppBusinessHSM"
+
+	typeFlow = "WhatsAppExtension"
 
 	typeTemplateGroup = "WhatsAppBusinessHSMGroup"
 	typeApp           = "Application"
@@ -145,6 +148,8 @@ func (s *surface) enter(_ context.Context, c *graph.Call, node any) error {
 			return unsupported(c)
 		}
 		return refusal(c, e, r, who(c).May(asset(w), r.task, r.scopes...), typeTemplate)
+	case *flow.Flow:
+		return s.enterFlow(c, e, r, v)
 	case mediaFile:
 		return refusal(c, e, r, who(c).May(asset(v.waba), r.task, r.scopes...), typeMedia)
 	case *media.Session:

@@ -93,4 +93,7 @@ var adminOnly = map[endpoint]bool{
 	{remove, kindSystemUser, edgeTokens}:     true,
 }
 
-func init() { maps.Copy(rights, accountRights) }
+func init() {
+	maps.Copy(rights, accountRights)
+	maps.Copy(rights, flowRights)
+}

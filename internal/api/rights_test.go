@@ -96,6 +96,15 @@ func TestScopeMatrix(t *testing.T) {
 		{"POST " + clerkA + "/applications", "B"},
 		{"POST " + clerkA + "/access_tokens", "B"},
 		{"GET " + clerkA, "B"},
+		{"GET " + wabaA + "/flows", "M"},
+		{"POST " + wabaA + "/flows", "M"},
+		{"POST " + wabaA + "/migrate_flows", "M"},
+		{"GET " + w.flow(wabaA, "form"), "M"},
+		{"POST " + w.flow(wabaA, "form"), "M"},
+		{"DELETE " + w.flow(wabaA, "form"), "M"},
+		{"GET " + w.flow(wabaA, "form") + "/assets", "M"},
+		{"POST " + w.flow(wabaA, "form") + "/assets", "M"},
+		{"POST " + w.flow(wabaA, "form") + "/publish", "M"},
 		{"GET me", ""},
 		{"GET app", ""},
 	} {
@@ -175,6 +184,16 @@ func TestTaskMatrix(t *testing.T) {
 		{"GET " + tplOrder, access.ViewTemplates},
 		{"POST " + tplOrder, access.ManageTemplates},
 		{"POST " + tplOrder + "/unpause", access.ManageTemplates},
+		{"GET " + wabaA + "/flows", access.ManageExtensions},
+		{"POST " + wabaA + "/flows", access.ManageExtensions},
+		{"POST " + wabaA + "/migrate_flows", access.ManageExtensions},
+		{"GET " + w.flow(wabaA, "form"), access.ManageExtensions},
+		{"POST " + w.flow(wabaA, "form"), access.ManageExtensions},
+		{"DELETE " + w.flow(wabaA, "form"), access.ManageExtensions},
+		{"GET " + w.flow(wabaA, "form") + "/assets", access.ManageExtensions},
+		{"POST " + w.flow(wabaA, "form") + "/assets", access.ManageExtensions},
+		{"POST " + w.flow(wabaA, "form") + "/publish", access.ManageExtensions},
+		{"POST " + w.flow(wabaA, "form") + "/deprecate", access.ManageExtensions},
 	} {
 		method, path, _ := strings.Cut(e.line, " ")
 		for _, has := range []access.Task{e.task, access.Manage, access.ViewCost} {
@@ -207,6 +226,8 @@ func TestTenantsAreIsolated(t *testing.T) {
 
 	ofA := []string{aozora, appA, appPartner, wabaA, numLive, numTest, numPending, numUnnamed, numGone, tplHello, tplOrder, tplImage, tplPaused, tplPromo, adminA, clerkA, personA}
 	ofB := []string{birch, appB, wabaB, wabaShared, numB, numShared, tplB, adminB}
+	ofA = append(ofA, w.flow(wabaA, "form"), w.flow(wabaA, "draft"))
+	ofB = append(ofB, w.flow(wabaB, "form"))
 	universe := append(slices.Clone(ofA), ofB...)
 	sees := map[string][]string{
 		"": {}, "garbage": {}, "app": {appA}, "appB": {appB},
@@ -218,7 +239,7 @@ func TestTenantsAreIsolated(t *testing.T) {
 	ids := append(slices.Clone(universe), "me", "app", "999999999999999")
 	edges := []string{
 		"", "/owned_whatsapp_business_accounts", "/client_whatsapp_business_accounts", "/whatsapp_business_accounts", "/phone_numbers",
-		"/message_templates", "/subscribed_apps", "/subscriptions", "/messages", "/register", "/deregister", "/media", "/system_users",
+		"/message_templates", "/flows", "/assets", "/subscribed_apps", "/subscriptions", "/messages", "/register", "/deregister", "/media", "/system_users",
 	}
 	plain := []string{ // with fields of their own
 		"/settings", "/whatsapp_business_profile", "/message_qrdls", "/username", "/conversational_automation",
@@ -226,7 +247,7 @@ func TestTenantsAreIsolated(t *testing.T) {
 		"/businesses", "/assigned_whatsapp_business_accounts", "/permissions",
 	}
 	fields := []string{
-		"", "?fields=id,name", "?fields=health_status", "?fields=owner_business,owner_business_info,phone_numbers,message_templates,subscribed_apps",
+		"", "?fields=id,name", "?fields=health_status", "?fields=flows{whatsapp_business_account,application,preview},application,preview", "?fields=owner_business,owner_business_info,phone_numbers,message_templates,subscribed_apps",
 		"?fields=owned_whatsapp_business_accounts{id,name,phone_numbers,owner_business{id,name,client_whatsapp_business_accounts}},whatsapp_business_accounts",
 		"?fields=client_whatsapp_business_accounts{owner_business{whatsapp_business_accounts{id,message_templates,subscribed_apps}}}",
 		"?fields=created_by,name,role", "?fields=phone_numbers{id,webhook_configuration,health_status},owner_business{owned_whatsapp_business_accounts{phone_numbers{id}}}",

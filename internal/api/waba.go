@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"slices"
 
 	"github.com/hikyaku/hikyaku/internal/business"
 	"github.com/hikyaku/hikyaku/internal/graph"
@@ -27,7 +28,7 @@ func (s *surface) wabaNode(item bool) graph.Node[*business.WABA] {
 		Post: &graph.Action[*business.WABA]{Scopes: scopes(post, kindWABA, ""), Do: s.updateWABA},
 		Edges: append([]graph.Edge[*business.WABA]{
 			s.numbersEdge(), s.subscribedEdge(), s.assignedUsersEdge(), s.activitiesEdge(), s.agenciesEdge(),
-		}, append(s.templateEdges(), s.insightEdges()...)...),
+		}, slices.Concat(s.templateEdges(), s.insightEdges(), s.flowEdges())...),
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/hikyaku/hikyaku/internal/api"
 	"github.com/hikyaku/hikyaku/internal/business"
 	"github.com/hikyaku/hikyaku/internal/clock"
+	"github.com/hikyaku/hikyaku/internal/flow"
 	"github.com/hikyaku/hikyaku/internal/template"
 	"github.com/hikyaku/hikyaku/internal/wa"
 	"github.com/hikyaku/hikyaku/internal/webhook"
@@ -69,6 +70,7 @@ type world struct {
 	business *business.Service
 	template *template.Service
 	webhooks *webhook.Service
+	flows    *flow.Service
 	lane     *lane
 	codes    *mail
 	log      *syncBuffer
@@ -117,12 +119,18 @@ func newWorld(t testing.TB, change func(*api.Options)) *world {
 	t.Cleanup(tr.CloseIdleConnections)
 	w.webhooks, err = webhook.NewService(ctx, webhook.ServiceOptions{Store: webhookStore{}, Safe: safe{}, Clock: w.clock, Transport: tr})
 	must(err)
+	w.flows, err = flow.New(ctx, flow.Options{
+		Store: flowStore{}, Shelf: flowStore{}, Counts: flowStore{}, Sealer: sealer{}, Accounts: flowStore{}, Secrets: flowStore{},
+		Clock: w.clock, Wall: w.clock, Transport: tr, CheckURL: func(string) error { return nil }, Key: bytes.Repeat([]byte{7}, 32),
+	})
+	must(err)
 	w.fillBusiness(ctx, must)
 	w.fillTemplates(ctx, must)
 	w.fillAccess(ctx, must)
+	w.fillFlows(ctx, must)
 	o := api.Options{
 		Access: w.access, Business: w.business, Template: w.template, Webhooks: w.webhooks, Pipeline: w.lane, Clock: w.clock,
-		Uploads: uploads{}, Pictures: &w.codes.pictures,
+		Flows: w.flows, Uploads: uploads{}, Pictures: &w.codes.pictures,
 		Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Rand: zeros{}, BaseURL: base,
 	}
 	if change != nil {
@@ -200,6 +208,33 @@ func (w *world) fillTemplates(ctx context.Context, must func(error)) {
 	w.clock.Advance(time.Second)
 	_, err := w.template.CreateSample(ctx, wabaA, tplHello)
 	must(err)
+}
+
+// fillFlows makes two drafts of Aozora, of which one has a document, and one of Birch. Their ids are drawn.
+func (w *world) fillFlows(ctx context.Context, must func(error)) {
+	for _, f := range []flow.NewFlow{
+		{WABA: wabaA, App: appA, Name: "form", Categories: []flow.Category{"OTHER"}, JSON: []byte(formJSON), Publish: true},
+		{WABA: wabaA, App: appA, Name: "draft", Categories: []flow.Category{"SURVEY"}, JSON: []byte(formJSON)},
+		{WABA: wabaB, App: appB, Name: "form", Categories: []flow.Category{"OTHER"}},
+	} {
+		_, err := w.flows.Create(ctx, f)
+		must(err)
+	}
+}
+
+// formJSON is a flow of one screen.
+const formJSON = `{"version":"7.3","screens":[{"id":"FORM","title":"Form","terminal":true,"success":true,
+"layout":{"type":"SingleColumnLayout","children":[{"type":"TextInput","name":"name","label":"Name"},
+{"type":"Footer","label":"Send","on-click-action":{"name":"complete","payload":{"name":"${form.name}"}}}]}}]}`
+
+// flow is the id of a flow.
+func (w *world) flow(waba, name string) string {
+	w.t.Helper()
+	f, ok := w.flows.Named(wa.WABAID(waba), name)
+	if !ok {
+		w.t.Fatalf("no flow %s of %s", name, waba)
+	}
+	return string(f.ID)
 }
 
 func (w *world) fillAccess(ctx context.Context, must func(error)) {

@@ -66,6 +66,7 @@ func (a *App) controlRoutes(mux *http.ServeMux) {
 	}
 	a.userRoutes(handle)
 	templateRoutes(handle)
+	flowRoutes(handle)
 	accountRoutes(handle)
 	handle("GET /control/v1/clock", a.showClock)
 	handle("POST /control/v1/clock", a.setClock)
@@ -183,6 +184,8 @@ func (p *platform) busyWith() string {
 		return "templates"
 	case !p.policy.Idle():
 		return "ratings"
+	case !p.rules.flow.Idle():
+		return "flows"
 	case !p.rules.business.Idle():
 		return "account notices"
 	case !p.webhooks.Idle():

@@ -193,6 +193,9 @@ func (p *platform) openRules(ctx context.Context, draw io.Reader) (err error) {
 	if p.rules.groups, err = template.NewGroups(ctx, p.store, p.rules.template); err != nil {
 		return err
 	}
+	if err = p.openFlows(ctx, draw); err != nil {
+		return err
+	}
 	return startResources(ctx, &p.rules, p.o, p.root, path, p.plan)
 }
 
@@ -285,6 +288,7 @@ func (p *platform) startChores(a *App) {
 	})
 	p.chores.Go(func() { p.housekeep(ctx) })
 	p.chores.Go(func() { p.rules.template.Run(ctx, &p.board) })
+	p.chores.Go(func() { p.rules.flow.Run(ctx, &p.board) })
 	p.chores.Go(func() { p.tell(ctx) })
 	p.chores.Go(func() { p.policy.Run(ctx, numberNotices{&p.board}) })
 	p.chores.Go(func() {

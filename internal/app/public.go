@@ -32,8 +32,8 @@ func (p *platform) publicHandler(a *App) (http.Handler, error) {
 		return nil, err
 	}
 	surface, err := api.New(api.Options{
-		Access: p.rules.access, Business: p.rules.business, Template: p.rules.template, Groups: p.rules.groups, Webhooks: p.subs, Pipeline: p.pipeline,
 		Full: p.policy.Full, RequirePayment: p.o.RequirePayment,
+		Access: p.rules.access, Business: p.rules.business, Template: p.rules.template, Groups: p.rules.groups, Flows: p.rules.flow, Webhooks: p.subs, Pipeline: p.pipeline,
 		Media: p.media, Pictures: p.store, Clock: p.clock, Counts: p.store, Rates: rates, Log: p.log, Observer: a.metrics.graph, Versions: versions,
 		Carriers: carriers, BaseURL: p.o.PublicURL, Rand: p.o.traces(),
 	})
@@ -50,6 +50,7 @@ func (p *platform) publicHandler(a *App) (http.Handler, error) {
 		mux.Handle(path, pages)
 	}
 	mux.Handle("GET "+api.OpenAPIPath, api.OpenAPI(p.log))
+	mux.Handle(api.FlowPath+"{flow}/flow.json", api.FlowFile(p.rules.flow))
 	dialog := api.Dialog(p.rules.access, p.rules.business, p.log)
 	mux.Handle(api.DialogPath, dialog)
 	for _, path := range []string{"/wa/manage/", "/phone", "/phone/", "/chat", "/chat/"} {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/hikyaku/hikyaku/internal/access"
 	"github.com/hikyaku/hikyaku/internal/business"
+	"github.com/hikyaku/hikyaku/internal/flow"
 	"github.com/hikyaku/hikyaku/internal/template"
 	"github.com/hikyaku/hikyaku/internal/vault"
 	"github.com/hikyaku/hikyaku/internal/wa"
@@ -144,6 +145,7 @@ type rules struct {
 	business *business.Service
 	template *template.Service
 	groups   *template.Groups
+	flow     *flow.Service
 }
 
 // openPlan reads the plan of the first start, or makes it.

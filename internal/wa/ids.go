@@ -17,6 +17,8 @@ type (
 	PhoneNumberID string
 	// TemplateID names one language of a message template.
 	TemplateID string
+	// FlowID names a flow.
+	FlowID string
 	// SystemUserID names a system user.
 	SystemUserID string
 )

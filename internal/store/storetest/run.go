@@ -8,6 +8,7 @@ import (
 	"github.com/hikyaku/hikyaku/internal/access"
 	"github.com/hikyaku/hikyaku/internal/analytics"
 	"github.com/hikyaku/hikyaku/internal/business"
+	"github.com/hikyaku/hikyaku/internal/flow"
 	"github.com/hikyaku/hikyaku/internal/media"
 	"github.com/hikyaku/hikyaku/internal/network"
 	"github.com/hikyaku/hikyaku/internal/pipeline"
@@ -27,6 +28,9 @@ var (
 	_ business.Store            = (*store.Store)(nil)
 	_ access.Store              = (*store.Store)(nil)
 	_ template.Store            = (*store.Store)(nil)
+	_ flow.Store                = (*store.Store)(nil)
+	_ flow.Shelf                = (*store.Store)(nil)
+	_ flow.Counts               = (*store.Store)(nil)
 	_ webhook.Store             = (*store.Store)(nil)
 	_ webhook.SubscriptionStore = (*store.Store)(nil)
 	_ network.CodeStore         = (*store.Store)(nil)
@@ -67,6 +71,8 @@ func Run(t *testing.T, open func(testing.TB) *store.Store) {
 		"media":        mediaRows,
 		"uploads":      uploadRows,
 		"blocked":      blocked,
+		"flows":        flows,
+		"flowCounts":   flowCounts,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

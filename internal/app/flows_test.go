@@ -1,0 +1,249 @@
+package app_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"net/http/httptest"
+	"net/textproto"
+	"strings"
+	"testing"
+
+	"github.com/hikyaku/hikyaku/internal/flow/flowtest"
+)
+
+// slotJSON is a flow of two screens that asks its endpoint for free slots.
+const slotJSON = `{
+  "version": "7.3", "data_api_version": "3.0", "routing_model": {"PICK": ["DONE"], "DONE": []},
+  "screens": [
+    {"id": "PICK", "title": "Pick", "data": {"slots": {"type": "array", "items": {"type": "object", "properties": {"id": {"type": "string"}, "title": {"type": "string"}}}, "__example__": []}},
+     "layout": {"type": "SingleColumnLayout", "children": [
+       {"type": "RadioButtonsGroup", "name": "slot", "label": "Slot", "required": true, "data-source": "${data.slots}"},
+       {"type": "Footer", "label": "Next", "on-click-action": {"name": "data_exchange", "payload": {"slot": "${form.slot}"}}}]}},
+    {"id": "DONE", "title": "Done", "terminal": true, "success": true, "layout": {"type": "SingleColumnLayout", "children": [
+       {"type": "TextHeading", "text": "Booked"},
+       {"type": "Footer", "label": "Close", "on-click-action": {"name": "complete", "payload": {}}}]}}]}`
+
+// plainJSON is a flow without endpoint.
+const plainJSON = `{
+  "version": "7.3", "screens": [
+    {"id": "FORM", "title": "Form", "terminal": true, "success": true, "layout": {"type": "SingleColumnLayout", "children": [
+       {"type": "TextInput", "name": "name", "label": "Name", "required": true},
+       {"type": "Footer", "label": "Send", "on-click-action": {"name": "complete", "payload": {"name": "${form.name}"}}}]}}]}`
+
+// flows is a stand with the business's side of flows.
+type flows struct {
+	*stand
+	end *flowtest.Endpoint
+	url string
+}
+
+func runFlows(t *testing.T) *flows {
+	t.Helper()
+	f := &flows{stand: run(t, nil)}
+	f.end = flowtest.New(f.start.Secret, func(q flowtest.Question) flowtest.Answer {
+		return flowtest.Answer{JSON: map[string]any{"screen": "PICK", "data": map[string]any{"slots": []any{}}}}
+	})
+	server := httptest.NewServer(f.end)
+	t.Cleanup(server.Close)
+	f.url = server.URL + "/flow"
+	return f
+}
+
+// upload is POST /{flow}/assets.
+func (f *flows) upload(id, document string) (int, string) {
+	f.t.Helper()
+	var b bytes.Buffer
+	form := multipart.NewWriter(&b)
+	for k, v := range map[string]string{"name": "flow.json", "asset_type": "FLOW_JSON"} {
+		if err := form.WriteField(k, v); err != nil {
+			f.t.Fatal(err)
+		}
+	}
+	part, err := form.CreatePart(textproto.MIMEHeader{
+		"Content-Disposition": {`form-data; name="file"; filename="flow.json"`}, "Content-Type": {"application/json"},
+	})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	if _, err := io.WriteString(part, document); err != nil {
+		f.t.Fatal(err)
+	}
+	if err := form.Close(); err != nil {
+		f.t.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(f.t.Context(), "POST", f.app.PublicURL()+"/"+version+"/"+id+"/assets", &b)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+f.start.Token)
+	req.Header.Set("Content-Type", form.FormDataContentType())
+	res, err := f.place.HTTP.Do(req)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	out, err := io.ReadAll(res.Body)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return res.StatusCode, string(out)
+}
+
+func (f *flows) want(method, path string, in any, status int, text string) string {
+	f.t.Helper()
+	a := f.graph(method, path, in)
+	if a.Status != status || !strings.Contains(string(a.Body), text) {
+		f.t.Fatalf("%s %s: %d %s\nwant %d with %s", method, path, a.Status, a.Body, status, text)
+	}
+	return string(a.Body)
+}
+
+// create makes a flow and returns its id.
+func (f *flows) create(in map[string]any) string {
+	f.t.Helper()
+	body := f.want("POST", f.start.WABA+"/flows", in, 200, `"id":"`)
+	return decode[struct{ ID string }](f.t, []byte(body)).ID
+}
+
+func (f *flows) subscribe() {
+	f.t.Helper()
+	f.stand.subscribe()
+	a, err := f.place.Graph(f.t.Context(), "POST", version+"/"+f.start.App+"/subscriptions", f.start.App+"|"+f.start.Secret, map[string]any{
+		"object": "whatsapp_business_account", "callback_url": f.hooks.url, "verify_token": f.start.Verify, "fields": []string{"flows"},
+	})
+	if err != nil || a.Status != http.StatusOK {
+		f.t.Fatalf("subscribe: %v %+v", err, a)
+	}
+}
+
+// A flow comes to life: each thing that stands in the way of publishing is named, and the app hears of every step.
+func TestFlowFromNothing(t *testing.T) {
+	t.Parallel()
+	f := runFlows(t)
+	id := f.create(map[string]any{"name": "pick_slot", "categories": []string{"APPOINTMENT_BOOKING"}})
+	f.want("POST", f.start.WABA+"/flows", map[string]any{"name": "pick_slot", "categories": []string{"OTHER"}}, 400, `"error_user_title":"Flow name is not unique"`)
+	refused := func(why string) {
+		t.Helper()
+		body := f.want("POST", id+"/publish", nil, 400, `"code":139002`)
+		contains(t, "publish", body, why)
+	}
+	f.want("GET", id+"/assets", nil, 200, `{"data":[]`)
+	refused("has no Flow JSON")
+	if code, body := f.upload(id, `{"version":`); code != 400 || !strings.Contains(body, `"code":139001`) || !strings.Contains(body, "Error while processing Flow JSON") {
+		t.Errorf("half a document: %d %s", code, body)
+	}
+	broken := strings.Replace(slotJSON, `"RadioButtonsGroup"`, `"RadioButtonGroup"`, 1)
+	code, body := f.upload(id, broken)
+	if code != 200 || !strings.HasPrefix(body, `{"success":true,"validation_errors":[{"error":"`) || !strings.Contains(body, `"path":"screens[0].layout.children[0].type"`) {
+		t.Errorf("a wrong component: %d %s", code, body)
+	}
+	refused("validation errors")
+	if code, body := f.upload(id, slotJSON); code != 200 || body != `{"success":true,"validation_errors":[]}` {
+		t.Fatalf("upload: %d %s", code, body)
+	}
+	refused("Set endpoint_uri before publishing")
+	f.want("POST", id, map[string]any{"endpoint_uri": "ftp://example.com/"}, 400, `Param endpoint_uri must be a public https URL`)
+	f.want("POST", id, map[string]any{"endpoint_uri": f.url}, 200, `{"success":true}`)
+	refused("Upload a public key")
+	f.want("POST", f.start.Number+"/whatsapp_business_encryption", map[string]any{"business_public_key": f.end.PublicKey(t)}, 200, `{"success":true}`)
+	refused("Subscribe the app")
+	f.subscribe()
+	f.end.Set(func(flowtest.Question) flowtest.Answer { return flowtest.Answer{Status: 500} })
+	refused("The endpoint is not available: HTTP status 500.")
+	f.end.Rotate()
+	refused("could not be decrypted")
+	if _, bad := f.end.Asked(); bad != 2 {
+		t.Errorf("asked %d times with the old key, want the question and one more", bad)
+	}
+	f.end.Rotate()
+	f.end.Set(func(flowtest.Question) flowtest.Answer { return flowtest.Answer{} })
+	f.want("POST", id+"/publish", nil, 200, `{"success":true}`)
+	refused("already published")
+	hears := func(old, new string) {
+		t.Helper()
+		f.idle()
+		contains(t, "webhook", strings.Join(f.hooks.take(), "\n"), fmt.Sprintf(
+			`"value":{"event":"FLOW_STATUS_CHANGE","message":"Flow pick_slot changed status from %s to %s","flow_id":"%s","old_status":"%s","new_status":"%s"},"field":"flows"`,
+			old, new, id, old, new))
+	}
+	hears("DRAFT", "PUBLISHED")
+	f.want("DELETE", id, nil, 400, `"code":139004`)
+	got := f.want("GET", id+"?fields=name,status,json_version,data_api_version,endpoint_uri,application,whatsapp_business_account{name},health_status,preview", nil, 200, `"status":"PUBLISHED"`)
+	for _, part := range []string{
+		`"json_version":"7.3"`, `"data_api_version":"3.0"`, `"endpoint_uri":"` + f.url + `"`, `"application":{"id":"` + f.start.App + `"`,
+		`"whatsapp_business_account":{"name":"`, `{"entity_type":"FLOW","id":"` + id + `","can_send_message":"AVAILABLE"}`,
+		`"preview":{"preview_url":"` + f.app.PublicURL() + "/flows/" + id + `/preview/?token=`, `"expires_at":"2026-12-22T12:00:00+0000"}`,
+	} {
+		contains(t, "node", got, part)
+	}
+	contains(t, "unix times", f.want("GET", id+"?fields=updated_at,preview&date_format=U", nil, 200, ""), `"expires_at":1797940800`)
+	f.control("POST", "flows/"+id+"/state", map[string]string{"state": "THROTTLED"})
+	hears("PUBLISHED", "THROTTLED")
+	f.control("POST", "flows/"+id+"/state", map[string]string{"state": "PUBLISHED"})
+	hears("THROTTLED", "PUBLISHED")
+	f.want("POST", id+"/deprecate", nil, 200, `{"success":true}`)
+	hears("PUBLISHED", "DEPRECATED")
+	f.want("POST", id+"/deprecate", nil, 400, `"code":139003`)
+	f.want("POST", id, map[string]any{"name": "x"}, 400, `"code":139001`)
+	refused("deprecated")
+}
+
+// What is live stays live while a new draft is written.
+func TestFlowDraftAndLive(t *testing.T) {
+	t.Parallel()
+	f := runFlows(t)
+	id := f.create(map[string]any{"name": "form", "categories": []string{"OTHER"}, "flow_json": plainJSON, "publish": true})
+	f.want("GET", id, nil, 200, `"status":"PUBLISHED"`)
+	again := strings.Replace(plainJSON, `"FORM"`, `"FORM_TWO"`, 1)
+	if code, body := f.upload(id, again); code != 200 {
+		t.Fatalf("%d %s", code, body)
+	}
+	asset := decode[struct {
+		Data []struct {
+			Name string
+			Type string `json:"asset_type"`
+			URL  string `json:"download_url"`
+		}
+	}](t, []byte(f.want("GET", id+"/assets", nil, 200, `"asset_type":"FLOW_JSON"`))).Data[0]
+	fetch := func(url string) (int, string) {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), "GET", url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := f.place.HTTP.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		b, err := io.ReadAll(res.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res.StatusCode, string(b)
+	}
+	if code, body := fetch(asset.URL); code != 200 || body != again {
+		t.Errorf("asset: %d %s", code, body)
+	}
+	if code, _ := fetch(strings.Replace(asset.URL, "&n=2", "&n=1", 1)); code != 404 {
+		t.Errorf("another document by the same token: %d", code)
+	}
+	clone := f.create(map[string]any{"name": "copy", "categories": []string{"OTHER"}, "clone_flow_id": id})
+	if code, body := fetch(decode[struct {
+		Data []struct {
+			URL string `json:"download_url"`
+		}
+	}](t, []byte(f.want("GET", clone+"/assets", nil, 200, ""))).Data[0].URL); code != 200 || body != plainJSON {
+		t.Errorf("the clone begins with what is live: %d %s", code, body)
+	}
+	f.want("DELETE", clone, nil, 200, `{"success":true}`)
+	f.want("GET", clone, nil, 400, `"error_subcode":33`)
+	f.want("GET", f.start.WABA+"/flows", nil, 200, `{"data":[{"id":"`+id+`","name":"form","status":"PUBLISHED","categories":["OTHER"],"validation_errors":[]}]`)
+	f.down()
+	f.up()
+	f.want("POST", id+"/publish", nil, 200, `{"success":true}`)
+	f.want("GET", id+"/assets", nil, 200, "n=2")
+}
