@@ -35,11 +35,12 @@ type Pipeline interface {
 	Blocked(ctx context.Context, number wa.PhoneNumberID, after, before wa.WaID, limit int) ([]wa.WaID, error)
 }
 
-// Options of the surface. The first six are needed, the zero value of the rest works.
+// Options of the surface. The first ones are needed, the zero value of the rest works.
 type Options struct {
 	Access   *access.Service
 	Business *business.Service
 	Template *template.Service
+	Flows    *flow.Service
 	Groups   *template.Groups // nil: there are no template groups
 	Webhooks *webhook.Service
 	Pipeline Pipeline
@@ -54,7 +55,6 @@ type Options struct {
 	Counts analytics.Source // of the metrics; nil: nothing was counted
 	Rates  pricing.Set      // what messages cost; nil: nothing
 	Media  *media.Service   // nil: no media can be uploaded or sent by id
-	Flows  *flow.Service    // nil: there are no flows
 
 	Uploads  Uploads  // of profile photos; nil: Media's
 	Pictures Pictures // nil: no profile photos
@@ -87,8 +87,8 @@ type surface struct {
 
 // New builds the surface: an http.Handler for everything under the host that is not another door's path.
 func New(o Options) (http.Handler, error) {
-	if o.Access == nil || o.Business == nil || o.Template == nil || o.Webhooks == nil || o.Pipeline == nil || o.Clock == nil {
-		return nil, errors.New("api: Options needs Access, Business, Template, Webhooks, Pipeline and Clock")
+	if o.Access == nil || o.Business == nil || o.Template == nil || o.Flows == nil || o.Webhooks == nil || o.Pipeline == nil || o.Clock == nil {
+		return nil, errors.New("api: Options needs Access, Business, Template, Flows, Webhooks, Pipeline and Clock")
 	}
 	if o.Uploads == nil && o.Media != nil {
 		o.Uploads = uploadsOf{o.Media}
@@ -105,10 +105,7 @@ func (s *surface) server() (*graph.Server, error) {
 	o := &s.o
 	nodes := []graph.NodeType{
 		s.portfolioNode(), s.wabaNode(false), s.numberNode(), s.templateNode(), s.groupNode(), s.appNode(), s.systemUserNode(), s.personNode(),
-		s.mediaNode(), s.uploadNode(), s.preverifiedNode(),
-	}
-	if o.Flows != nil {
-		nodes = append(nodes, s.flowNode())
+		s.mediaNode(), s.uploadNode(), s.preverifiedNode(), s.flowNode(),
 	}
 	return graph.New(graph.Options{
 		Nodes:    nodes,

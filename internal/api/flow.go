@@ -122,9 +122,6 @@ func (s *surface) seesFlow(c *graph.Call, f *flow.Flow) bool {
 // flowEdges of an account. Source: spec/flows.md section 2.
 func (s *surface) flowEdges() []graph.Edge[*business.WABA] {
 	type W = *business.WABA
-	if s.o.Flows == nil {
-		return nil
-	}
 	return []graph.Edge[W]{
 		{
 			Name: edgeFlows, Scopes: scopes(get, kindWABA, edgeFlows),

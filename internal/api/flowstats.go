@@ -30,9 +30,9 @@ func (s *surface) flowHealth(_ context.Context, c *graph.Call, f *flow.Flow, it 
 		if !ok || n.WABA != f.WABA {
 			return nil, wa.ErrParamType.Fill("phone_number", "the id of a phone number of the account")
 		}
-		entities = append(entities, numberHealth(number{n, w}, c.Start))
+		entities = append(entities, numberHealth(number{n, w}, c.Start, s.full(number{n, w})))
 	}
-	return health(c, append(entities, wabaHealth(w))...), nil
+	return health(c, append(entities, s.wabaHealth(w))...), nil
 }
 
 // flowEntity says whether the flow can be sent. An alert limits it.

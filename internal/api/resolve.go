@@ -40,10 +40,8 @@ func (s *surface) Resolve(ctx context.Context, _ graph.Caller, id string) (strin
 	if _, ok := s.o.Template.Template(wa.TemplateID(id)); ok {
 		return kindTemplate, nil
 	}
-	if s.o.Flows != nil {
-		if _, ok := s.o.Flows.Flow(wa.FlowID(id)); ok {
-			return kindFlow, nil
-		}
+	if _, ok := s.o.Flows.Flow(wa.FlowID(id)); ok {
+		return kindFlow, nil
 	}
 	if _, ok := s.group(id); ok {
 		return kindTemplateGroup, nil

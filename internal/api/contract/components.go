@@ -20,18 +20,21 @@ var groups = []group{
 	{"Accounts", "WhatsApp Business Accounts and their metrics."},
 	{"Portfolios", "Business portfolios, partners, pre-verified numbers."},
 	{"Access", "Apps, people, system users, tokens."},
+	{"Flows", "Forms that people fill in, and their endpoints."},
 	{"Grammar", "Calls that belong to no object."},
 }
 
 func groupOf(e graph.Endpoint) group {
 	at := map[string]int{
 		"template": 2, "template_group": 2, "phone_number": 3, "waba": 4, "business": 5, "preverified_number": 5,
-		"app": 6, "system_user": 6, "user": 6, "media": 1, "upload": 1,
+		"app": 6, "system_user": 6, "user": 6, "media": 1, "upload": 1, "flow": 7,
 	}
 	i, ok := at[e.Kind]
 	switch {
 	case e.Kind == "" && strings.HasPrefix(e.Path, "message_template"), e.Kind == "waba" && strings.Contains(e.Path, "template") && e.Path != "template_analytics":
 		i = 2
+	case e.Kind == "waba" && strings.HasSuffix(e.Path, "flows"):
+		i = 7
 	case e.Kind == "" && e.Path != "":
 		i = 6
 	case !ok:

@@ -140,8 +140,8 @@ type typeWords struct {
 
 // calls and types are filled by the files of words.
 var (
-	calls = merge(grammarCalls, accessCalls, businessCalls, wabaCalls, numberCalls, messageCalls, templateCalls, mediaCalls)
-	types = merge(accessTypes, businessTypes, numberTypes, templateTypes, mediaTypes)
+	calls = merge(grammarCalls, accessCalls, businessCalls, wabaCalls, numberCalls, messageCalls, templateCalls, mediaCalls, flowCalls)
+	types = merge(accessTypes, businessTypes, numberTypes, templateTypes, mediaTypes, flowTypes)
 )
 
 func merge[V any](tables ...map[string]V) map[string]V {
