@@ -77,7 +77,8 @@ var plan = map[string][]string{
 	"internal/bench":    {"internal/clock", "retry"},
 	"internal/console":  {"internal/clock", "internal/network/frame", "device"},
 	"internal/receiver": {},
-	"cmd/hikyaku":       {"internal/app", "internal/bench", "internal/console", "internal/receiver", "device", "retry"},
+	"internal/scenario": {"internal/clock"},
+	"cmd/hikyaku":       {"internal/app", "internal/bench", "internal/console", "internal/receiver", "internal/scenario", "internal/clock", "device", "retry"},
 }
 
 // outside are folders whose programs and tests may look at everything, or at nothing.
@@ -99,7 +100,7 @@ var only = map[string][]string{
 	"github.com/HdrHistogram/":      {"internal/bench"},
 	"github.com/coder/websocket":    {"internal/network", "device"},
 	"github.com/gofrs/flock":        {"internal/app", "internal/journal"},
-	"github.com/goccy/go-yaml":      {"internal/app"},
+	"github.com/goccy/go-yaml":      {"internal/app", "internal/scenario"},
 	"golang.org/x/crypto/acme":      {"internal/app"},
 	"google.golang.org/protobuf/en": {"internal/journal/record", "internal/pipeline"},
 	"github.com/minio/":             {"internal/media"},

@@ -21,11 +21,31 @@ func enforcementRoutes(handle func(pattern string, h controlHandler)) {
 		return sanctionAnswer(p)(p.rules.business.LiftSanction(r.Context(), wa.WABAID(r.PathValue("id"))))
 	})
 	handle("POST /control/v1/wabas/{id}/appeal", appealSanction)
+	handle("POST /control/v1/numbers/{id}/reached", pretend)
 	handle("POST /control/v1/numbers/{id}/enforcement", sanctionNumber)
 	handle("DELETE /control/v1/numbers/{id}/enforcement", func(r *http.Request, p *platform) (any, error) {
 		return numberSanction(p)(p.rules.business.SanctionNumber(r.Context(), wa.PhoneNumberID(r.PathValue("id")), nil))
 	})
 }
+
+// pretend spares a scenario a hundred thousand messages.
+func pretend(r *http.Request, p *platform) (any, error) {
+	var in struct {
+		Users int `json:"users"`
+	}
+	if err := body(r, &in); err != nil {
+		return nil, err
+	}
+	if in.Users < 0 || in.Users > maxPretended {
+		return nil, badRequest("users: want a number of people up to %d", maxPretended)
+	}
+	if err := p.policy.Pretend(r.Context(), wa.PhoneNumberID(r.PathValue("id")), in.Users); err != nil {
+		return nil, accountError(err)
+	}
+	return map[string]int{"users": in.Users}, nil
+}
+
+const maxPretended = 10_000_000
 
 func showMode(_ *http.Request, p *platform) (any, error) {
 	return map[string]policy.Mode{"mode": p.policy.Mode()}, nil

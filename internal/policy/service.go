@@ -116,8 +116,10 @@ type note struct {
 	RedSince    int64            `json:"red_since,omitempty"`
 	Standing    quality.Standing `json:"standing"` // of a number on the ladder
 	Raised      int64            `json:"raised,omitempty"`
-	Denied      bool             `json:"denied,omitempty"` // a higher limit was earned and not given; the portfolio was told
-	Mode        Mode             `json:"mode,omitempty"`   // of the platform, when the operator chose it
+	Denied      bool             `json:"denied,omitempty"`    // a higher limit was earned and not given; the portfolio was told
+	Mode        Mode             `json:"mode,omitempty"`      // of the platform, when the operator chose it
+	Pretended   int              `json:"pretended,omitempty"` // people that count as reached by a number, see Pretend
+	PretendedAt int64            `json:"pretended_at,omitempty"`
 }
 
 // New reads what was decided before. The store must show everything that happened: call Load then, and Start last.
