@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/subtle"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -220,27 +219,3 @@ var Tasks = []Task{
 
 // Scopes are all scope names.
 var Scopes = []Scope{Management, Messaging, BusinessManagement, ManageEvents, AdsRead, CatalogManagement, PublicProfile}
-
-// ForgetPortfolio ends what acts for a portfolio that is gone: its app's and system users' tokens answer 190 from now on, and
-// people are no longer members. The apps stay known, so that their tokens are told why.
-func (s *Service) ForgetPortfolio(ctx context.Context, id wa.BusinessID) error {
-	ours := map[string]bool{}
-	for _, u := range s.SystemUsers(id) {
-		ours[string(u.ID)] = true
-	}
-	if _, err := s.Revoke(ctx, AppRemoved, func(t *Token) bool {
-		a, ok := s.App(t.App)
-		return ours[t.Actor] || ok && a.Business == id
-	}); err != nil {
-		return err
-	}
-	for _, p := range s.People() {
-		if _, err := s.UpdatePerson(ctx, p.ID, func(p *Person) error {
-			p.Member = slices.DeleteFunc(slices.Clone(p.Member), func(m Membership) bool { return m.Business == id })
-			return nil
-		}); err != nil {
-			return fmt.Errorf("forget portfolio %s: %w", id, err)
-		}
-	}
-	return nil
-}

@@ -84,8 +84,8 @@ func (s *surface) deletePortfolio(ctx context.Context, c *graph.Call, p portfoli
 	if err := s.o.Business.RemovePortfolio(acting(ctx, c), p.ID); err != nil {
 		return nil, known(err)
 	}
-	// From here on nothing is visible any more; tokens end last, so that a failure can be repeated by the operator.
-	return done(s.o.Access.ForgetPortfolio(ctx, p.ID))
+	// From here on nothing is visible any more. Tokens end last; if the process dies before, the next start ends them.
+	return done(s.o.Access.Settle(ctx, Standing{s.o.Business}))
 }
 
 // createWABA is POST /{business-id}/owned_whatsapp_business_accounts, an extension. Source: spec/business.md section 4.3.

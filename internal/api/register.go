@@ -75,17 +75,14 @@ func calm(c *graph.Call, n number) error {
 
 // update is what POST /{phone-number-id} asks for; nil parts stay as they are.
 type update struct {
-	pin      *string
+	business.NumberChange
 	callback *callback
-	hidden   *bool
-	name     *string
-	username *string
 }
 
 type callback struct{ url, token string }
 
-// updateNumber is POST /{phone-number-id}. Everything is checked before anything is changed, and what can be refused by
-// others, the callback, comes first. Source: spec/phone_numbers.md section 5.
+// updateNumber is POST /{phone-number-id}: all of it or nothing. The callback, which others can refuse, is asked when
+// everything else is known to be allowed. Source: spec/phone_numbers.md section 5.
 func (s *surface) updateNumber(ctx context.Context, c *graph.Call, n number) (any, error) {
 	u, err := readUpdate(c.Params)
 	if err != nil {
@@ -100,32 +97,17 @@ func (s *surface) updateNumber(ctx context.Context, c *graph.Call, n number) (an
 	if err := calm(c, n); err != nil {
 		return nil, err
 	}
+	ctx = acting(ctx, c)
 	if cb := u.callback; cb != nil {
+		if err := s.o.Business.CheckChange(ctx, n.ID, u.NumberChange); err != nil {
+			return nil, err
+		}
 		if err := s.o.Webhooks.OverrideNumber(ctx, who(c).App(), n.waba.ID, n.ID, cb.url, cb.token); err != nil {
 			return nil, err
 		}
 	}
-	if u.username != nil {
-		if _, err := s.o.Business.SetUsername(acting(ctx, c), n.ID, *u.username, false); err != nil {
-			return nil, err
-		}
-	}
-	if u.name != nil {
-		if _, err := s.o.Business.RequestName(acting(ctx, c), n.ID, *u.name); err != nil {
-			return nil, err
-		}
-	}
-	if u.pin != nil {
-		if _, err := s.o.Business.SetPIN(ctx, n.ID, *u.pin); err != nil {
-			return nil, err
-		}
-	}
-	if u.hidden != nil {
-		_, err := s.o.Business.UpdateNumber(ctx, n.ID, func(n *business.Number) error {
-			n.SearchHidden = *u.hidden
-			return nil
-		})
-		if err != nil {
+	if u.NumberChange != (business.NumberChange{}) {
+		if _, err := s.o.Business.ChangeNumber(ctx, n.ID, u.NumberChange); err != nil {
 			return nil, err
 		}
 	}
@@ -141,14 +123,14 @@ func readUpdate(p graph.Value) (u update, err error) {
 		if err != nil {
 			return u, err
 		}
-		u.name = &name
+		u.Name = &name
 	}
 	if v := p.Get("username"); v.Present() {
 		name, err := v.Str()
 		if err != nil {
 			return u, err
 		}
-		u.username = &name
+		u.Username = &name
 	}
 	pin := p.Get("pin")
 	if legacy := p.Get("whatsapp_business_api_data"); legacy.Present() && !pin.Present() {
@@ -166,7 +148,7 @@ func readUpdate(p graph.Value) (u update, err error) {
 		if !business.ValidPIN(text) {
 			return u, wa.ErrPINFormat
 		}
-		u.pin = &text
+		u.PIN = &text
 	}
 	if u.callback, err = readCallback(p.Get("webhook_configuration")); err != nil {
 		return u, err
@@ -177,7 +159,7 @@ func readUpdate(p graph.Value) (u update, err error) {
 			return u, err
 		}
 		hidden := text == invisible
-		u.hidden = &hidden
+		u.Hidden = &hidden
 	}
 	return u, nil
 }

@@ -359,13 +359,12 @@ func (s *surface) createPortfolio(ctx context.Context, c *graph.Call, p *access.
 	if in.TimezoneID != nil {
 		n.TimezoneID = *in.TimezoneID
 	}
-	made, err := s.o.Business.AddPortfolio(ctx, n)
-	if err != nil {
-		return nil, err
-	}
-	_, err = s.o.Access.UpdatePerson(ctx, p.ID, func(p *access.Person) error {
-		p.Member = append(slices.Clone(p.Member), access.Membership{Business: made.ID, Role: access.Admin})
-		return nil
+	made, err := s.o.Business.AddPortfolio(ctx, n, func(id wa.BusinessID) error {
+		_, err := s.o.Access.UpdatePerson(ctx, p.ID, func(p *access.Person) error {
+			p.Member = append(slices.Clone(p.Member), access.Membership{Business: id, Role: access.Admin})
+			return nil
+		})
+		return err
 	})
 	if err != nil {
 		return nil, err

@@ -333,18 +333,23 @@ func ownerOnly(c *graph.Call, w *business.WABA) error {
 	return nil
 }
 
-// unshare ends a share, and the tokens that the partner's apps got for the account by a sign-up.
+// unshare ends a share, and the tokens that the partner's apps got for the account by a sign-up. If the process dies in
+// between, the next start ends them.
 func (s *surface) unshare(ctx context.Context, id wa.WABAID, partner wa.BusinessID) error {
 	if _, err := s.o.Business.UnshareWABA(ctx, id, partner); err != nil {
 		return err
 	}
-	_, err := s.o.Access.Revoke(ctx, access.AppRemoved, func(t *access.Token) bool {
-		u, ok := s.o.Access.SystemUser(wa.SystemUserID(t.Actor))
-		if !ok || u.Client == "" {
-			return false
-		}
-		a, ok := s.o.Access.App(t.App)
-		return ok && a.Business == partner && slices.ContainsFunc(t.Granular, func(g access.Grant) bool { return slices.Contains(g.Targets, string(id)) })
-	})
-	return err
+	return s.o.Access.Settle(ctx, Standing{s.o.Business})
+}
+
+// Standing is what is left of portfolios and shares; it implements [access.World].
+type Standing struct{ Business *business.Service }
+
+// Gone implements access.World.
+func (w Standing) Gone(id wa.BusinessID) bool { return w.Business.Gone(id) }
+
+// Reaches implements access.World.
+func (w Standing) Reaches(p wa.BusinessID, id wa.WABAID) bool {
+	a, ok := w.Business.WABA(id)
+	return !ok || a.Owner == p || slices.ContainsFunc(a.Shared, func(sh business.Share) bool { return sh.Business == p })
 }

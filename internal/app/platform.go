@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/hikyaku/hikyaku/internal/access"
+	"github.com/hikyaku/hikyaku/internal/api"
 	"github.com/hikyaku/hikyaku/internal/business"
 	"github.com/hikyaku/hikyaku/internal/clock"
 	"github.com/hikyaku/hikyaku/internal/journal"
@@ -196,7 +197,10 @@ func (p *platform) openRules(ctx context.Context, draw io.Reader) (err error) {
 	if err = p.openFlows(ctx, draw); err != nil {
 		return err
 	}
-	return startResources(ctx, &p.rules, p.o, p.root, path, p.plan)
+	if err := startResources(ctx, &p.rules, p.o, p.root, path, p.plan); err != nil {
+		return err
+	}
+	return p.rules.access.Settle(ctx, api.Standing{Business: p.rules.business}) // a crash may have come before it
 }
 
 func (p *platform) openNetwork() {

@@ -422,3 +422,35 @@ func TestReviewsRunOnTheClock(t *testing.T) {
 type notifier func(*business.Notice) error
 
 func (f notifier) Notify(_ context.Context, n *business.Notice) error { return f(n) }
+
+// What comes before a portfolio, a membership, fails alone and leaves nothing; the portfolio is not there before it.
+func TestAddPortfolioAfterItsMember(t *testing.T) {
+	t.Parallel()
+	s, err := business.New(t.Context(), &memory{}, business.Options{Clock: &at{now: time.Unix(1_780_000_000, 0)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := business.Portfolio{Name: "Cedar", CreatedBy: business.Actor{ID: "1"}}
+	var seen []wa.BusinessID
+	refused := errors.New("no room")
+	for range 3 {
+		if _, err := s.AddPortfolio(t.Context(), p, func(id wa.BusinessID) error { seen = append(seen, id); return refused }); !errors.Is(err, refused) {
+			t.Fatalf("%v", err)
+		}
+	}
+	made, err := s.AddPortfolio(t.Context(), p, func(id wa.BusinessID) error {
+		if _, ok := s.Portfolio(id); ok {
+			t.Error("the portfolio was there first")
+		}
+		seen = append(seen, id)
+		return nil
+	})
+	if err != nil || made.ID != seen[3] {
+		t.Fatalf("%v, %v", made, err)
+	}
+	for i, id := range seen {
+		if _, ok := s.Portfolio(id); ok != (i == 3) || s.Gone(id) {
+			t.Errorf("portfolio %d: %t", i, ok)
+		}
+	}
+}

@@ -47,19 +47,22 @@ func (s *Service) reviewAt(now time.Time) time.Time {
 // RequestName asks for another display name. The one in force stays until the new one is approved and the number registered
 // again. Errors: [ErrUnknown], [wa.ErrNumberDeleted], a row of code 100 for the name. Source: spec/phone_numbers.md section 6.
 func (s *Service) RequestName(ctx context.Context, id wa.PhoneNumberID, name string) (*Number, error) {
+	return s.UpdateNumber(ctx, id, func(n *Number) error { return s.requestName(n, name) })
+}
+
+// requestName needs mu.
+func (s *Service) requestName(n *Number, name string) error {
 	name = strings.TrimSpace(name)
 	if err := CheckName(name); err != nil {
-		return nil, err
+		return err
 	}
-	return s.UpdateNumber(ctx, id, func(n *Number) error {
-		if !n.Live() {
-			return wa.ErrNumberDeleted
-		}
-		n.NewName, n.NewNameStatus = name, NamePending
-		n.NameReview = s.reviewAt(s.clock.Now())
-		s.owe(s.notice(n.WABA, FieldName, nameValue{Display: digitsOf(n), Decision: "PENDING", Requested: name}))
-		return nil
-	})
+	if !n.Live() {
+		return wa.ErrNumberDeleted
+	}
+	n.NewName, n.NewNameStatus = name, NamePending
+	n.NameReview = s.reviewAt(s.clock.Now())
+	s.owe(s.notice(n.WABA, FieldName, nameValue{Display: digitsOf(n), Decision: "PENDING", Requested: name}))
+	return nil
 }
 
 // DecideName ends the review of the number's pending name, else of the name in force. An empty reason approves. Errors:

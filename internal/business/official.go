@@ -168,35 +168,38 @@ func (s *Service) SetUsername(ctx context.Context, id wa.PhoneNumberID, name str
 	if !ValidUsername(name) {
 		return nil, wa.ErrUsernameFormat
 	}
-	return s.UpdateNumber(ctx, id, func(n *Number) error {
-		if !n.Registered {
-			return wa.ErrNotRegistered
-		}
-		if n.Username == name {
-			return nil
-		}
-		for _, o := range s.snap.Load().numbers {
-			if o.Username != name || !o.Live() || o.ID == id {
-				continue
-			}
-			if o.Business != n.Business {
-				return wa.ErrUsernameUnavailable
-			}
-			if !force {
-				return wa.ErrUsernameTransfer.With("The username belongs to another phone number of this business. Use transfer_action force_transfer.")
-			}
-			c := o.copy()
-			c.Username, c.UsernameStatus = "", ""
-			s.draft.Numbers = append(s.draft.Numbers, c)
-			s.owe(s.notice(o.WABA, FieldUsername, usernameValue{Display: digitsOf(o), Status: "deleted"}))
-		}
-		n.Username, n.UsernameStatus = name, UsernameReserved
-		if n.NameStatus == NameApproved {
-			n.UsernameStatus = UsernameApproved
-		}
-		s.owe(s.notice(n.WABA, FieldUsername, usernameValue{Display: digitsOf(n), Username: name, Status: string(n.UsernameStatus)}))
+	return s.UpdateNumber(ctx, id, func(n *Number) error { return s.setUsername(n, name, force) })
+}
+
+// setUsername needs mu.
+func (s *Service) setUsername(n *Number, name string, force bool) error {
+	if !n.Registered {
+		return wa.ErrNotRegistered
+	}
+	if n.Username == name {
 		return nil
-	})
+	}
+	for _, o := range s.snap.Load().numbers {
+		if o.Username != name || !o.Live() || o.ID == n.ID {
+			continue
+		}
+		if o.Business != n.Business {
+			return wa.ErrUsernameUnavailable
+		}
+		if !force {
+			return wa.ErrUsernameTransfer.With("The username belongs to another phone number of this business. Use transfer_action force_transfer.")
+		}
+		c := o.copy()
+		c.Username, c.UsernameStatus = "", ""
+		s.draft.Numbers = append(s.draft.Numbers, c)
+		s.owe(s.notice(o.WABA, FieldUsername, usernameValue{Display: digitsOf(o), Status: "deleted"}))
+	}
+	n.Username, n.UsernameStatus = name, UsernameReserved
+	if n.NameStatus == NameApproved {
+		n.UsernameStatus = UsernameApproved
+	}
+	s.owe(s.notice(n.WABA, FieldUsername, usernameValue{Display: digitsOf(n), Username: name, Status: string(n.UsernameStatus)}))
+	return nil
 }
 
 // RemoveUsername takes the username away. Errors: [ErrUnknown], [wa.ErrNotRegistered].

@@ -129,16 +129,19 @@ func (s *Service) Deregister(ctx context.Context, id wa.PhoneNumberID) (*Number,
 // SetPIN sets or replaces the two-step PIN without asking for the old one (spec/phone_numbers.md section 8). Errors:
 // [ErrUnknown], [wa.ErrPINFormat].
 func (s *Service) SetPIN(ctx context.Context, id wa.PhoneNumberID, pin string) (*Number, error) {
-	return s.UpdateNumber(ctx, id, func(n *Number) (err error) {
-		if !ValidPIN(pin) {
-			return wa.ErrPINFormat
-		}
-		if n.PIN.Enabled() {
-			s.owe(s.notice(n.WABA, FieldSecurity, securityValue{Display: digitsOf(n), Event: "PIN_CHANGED"}))
-		}
-		n.PIN, err = newPIN(s.rand, pin)
-		return err
-	})
+	return s.UpdateNumber(ctx, id, func(n *Number) error { return s.setPIN(n, pin) })
+}
+
+// setPIN needs mu.
+func (s *Service) setPIN(n *Number, pin string) (err error) {
+	if !ValidPIN(pin) {
+		return wa.ErrPINFormat
+	}
+	if n.PIN.Enabled() {
+		s.owe(s.notice(n.WABA, FieldSecurity, securityValue{Display: digitsOf(n), Event: "PIN_CHANGED"}))
+	}
+	n.PIN, err = newPIN(s.rand, pin)
+	return err
 }
 
 // DisablePIN turns two-step verification off: what the owner confirms by mail on the real service. Errors: [ErrUnknown].

@@ -215,6 +215,12 @@ func (s *Service) Portfolio(id wa.BusinessID) (*Portfolio, bool) {
 	return p, true
 }
 
+// Gone reports whether a portfolio was deleted.
+func (s *Service) Gone(id wa.BusinessID) bool {
+	p, ok := s.snap.Load().portfolios[id]
+	return ok && !p.Deleted.IsZero()
+}
+
 // WABA finds an account by id. Deleted accounts are not found.
 func (s *Service) WABA(id wa.WABAID) (*WABA, bool) {
 	w, ok := s.snap.Load().wabas[id]

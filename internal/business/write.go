@@ -20,8 +20,10 @@ func (s *Service) CreatePortfolio(ctx context.Context, p Portfolio) (*Portfolio,
 // maxPortfolios a person may create; unverified. Source: spec/business.md section 1.
 const maxPortfolios = 2
 
-// AddPortfolio is CreatePortfolio for a person, who may create two. Errors: a row of code 100.
-func (s *Service) AddPortfolio(ctx context.Context, p Portfolio) (*Portfolio, error) {
+// AddPortfolio is CreatePortfolio for a person, who may create two. first is called with the id before the portfolio is
+// written: what it writes elsewhere, a membership, means nothing as long as the portfolio does not exist, so that a crash in
+// between leaves nothing behind that anybody can see. It must not call the service. Errors: a row of code 100, those of first.
+func (s *Service) AddPortfolio(ctx context.Context, p Portfolio, first func(wa.BusinessID) error) (*Portfolio, error) {
 	s.lock()
 	defer s.mu.Unlock()
 	made := 0
@@ -32,6 +34,14 @@ func (s *Service) AddPortfolio(ctx context.Context, p Portfolio) (*Portfolio, er
 	}
 	if made >= maxPortfolios {
 		return nil, wa.ErrManagementParameter.User("Limit reached", "A person can create two business portfolios.")
+	}
+	id, err := s.freeID()
+	if err != nil {
+		return nil, err
+	}
+	p.ID = wa.BusinessID(id)
+	if err := first(p.ID); err != nil {
+		return nil, err
 	}
 	return s.createPortfolio(ctx, p)
 }
