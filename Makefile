@@ -4,7 +4,7 @@ GOLANGCI ?= golangci-lint
 FUZZ    ?= 30s
 VERSION := $(shell cat .golangci-version)
 
-.PHONY: help build check test lint race postgres crash fuzz load gen smoke
+.PHONY: help build check test lint race postgres crash fuzz scenario fidelity load gen smoke
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -38,6 +38,13 @@ crash: ## kill -9 at 200 random moments, disk errors, full disk
 
 fuzz: ## every fuzz target for FUZZ (30s)
 	test/fuzz.sh $(FUZZ)
+
+scenario: ## conversations with the platform, byte for byte; ARGS=-update rewrites them
+	$(GO) test -count=1 ./test/scenario/... $(ARGS)
+
+fidelity: ## the scenarios against the published OpenAPI file: HIKYAKU_META_OPENAPI=path make fidelity
+	@test -n "$$HIKYAKU_META_OPENAPI" || { echo "set HIKYAKU_META_OPENAPI to the path of the published OpenAPI file (v23.0)"; exit 1; }
+	$(GO) test -count=1 ./test/fidelity/...
 
 load: ## the load figures of docs/performance.md, and a minute of hostile input
 	$(GO) test -tags load -count=1 -timeout 20m ./test/load/...

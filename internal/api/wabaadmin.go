@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hikyaku/hikyaku/internal/access"
 	"github.com/hikyaku/hikyaku/internal/business"
@@ -257,7 +258,8 @@ func activityObject() graph.Object[*business.Activity] {
 	return graph.Object[A]{Name: "WhatsAppBusinessActivity", Fields: []graph.Field[A]{
 		{Name: "id", When: graph.Always, Get: func(a A) any { return a.ID }},
 		{Name: "activity_type", When: graph.ByDefault, Get: func(a A) any { return string(a.Type) }},
-		{Name: "timestamp", When: graph.ByDefault, Get: func(a A) any { return a.At }},
+		// With a Z, unlike other times here. Source: spec/business.md section 5.1 (unverified).
+		{Name: "timestamp", When: graph.ByDefault, Get: func(a A) any { return a.At.UTC().Format(time.RFC3339) }},
 		{Name: "actor_type", When: graph.ByDefault, Get: func(a A) any { return kind(a) }},
 		{Name: "actor_id", When: graph.ByDefault, Get: func(a A) any { return graph.NonEmpty(a.Actor.ID) }},
 		{Name: "actor_name", When: graph.ByDefault, Get: func(a A) any { return graph.NonEmpty(a.Actor.Name) }},
