@@ -233,6 +233,8 @@ func shorten(s string) string {
 	switch {
 	case strings.ContainsAny(s, " \n…") || strings.HasPrefix(s, "wamid."):
 		return s
+	case strings.HasPrefix(s, "QVFI"): // a cursor
+		return s[:3] + rest
 	case strings.HasPrefix(s, "http") && len(s) > 64:
 		return s[:48] + rest
 	case strings.HasPrefix(s, "{") && len(s) > 80:
