@@ -52,7 +52,7 @@ func run(ctx context.Context, c *campaign, results, people string) error {
 	if err != nil {
 		return err
 	}
-	defer out.Close()
+	defer func() { _ = out.Close() }() // each line was flushed and checked
 	seen := map[string]bool{}
 	for _, row := range done {
 		seen[digits(row[0])] = true
@@ -89,7 +89,7 @@ func read(path string, mayMiss bool) ([][]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	r := csv.NewReader(f)
 	r.FieldsPerRecord = -1
 	rows, err := r.ReadAll()
