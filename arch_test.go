@@ -55,7 +55,7 @@ var plan = map[string][]string{
 	},
 	"internal/network/frame": {"internal/wa"},
 	"internal/network":       {"internal/wa", "internal/clock", "internal/message", "internal/signal"},
-	"device":                 {"internal/wa", "internal/signal", "internal/network/frame"},
+	"device":                 {"internal/wa", "internal/signal", "internal/network/frame", "internal/flow/document"},
 
 	// Floor 3: doors and the store.
 	"internal/api": {
@@ -75,7 +75,7 @@ var plan = map[string][]string{
 
 	// The programs beside the platform are its clients: they know no room.
 	"internal/bench":    {"internal/clock", "retry"},
-	"internal/console":  {"internal/clock", "internal/network/frame", "device"},
+	"internal/console":  {"internal/clock", "internal/network/frame", "internal/flow/document", "device"},
 	"internal/receiver": {},
 	"internal/scenario": {"internal/clock"},
 	"cmd/hikyaku":       {"internal/app", "internal/bench", "internal/console", "internal/receiver", "internal/scenario", "internal/clock", "device", "retry"},

@@ -45,6 +45,7 @@ type Choice struct {
 
 	reply []byte // of ChoiceReply
 	token string // flow_token
+	flow  opening
 }
 
 // Answers reports whether pressing it sends a message.
@@ -162,7 +163,7 @@ func replyChoice(kind string, o option, card int) Choice {
 func (c *content) named(card int) []Choice {
 	a, p := &c.Action, &c.Action.Parameters
 	one := func(kind ChoiceKind, title, target string) []Choice {
-		return []Choice{{Kind: kind, Title: title, Target: target, Card: card, token: p.Token}}
+		return []Choice{{Kind: kind, Title: title, Target: target, Card: card, token: p.Token, flow: p.opening}}
 	}
 	switch {
 	case a.Product != "":
@@ -226,7 +227,7 @@ func (c *content) templateChoices(card int) (list []Choice) {
 				n.Kind = ChoiceURL
 			}
 		case "flow":
-			n.Kind, n.Target, n.token = ChoiceFlow, string(b.FlowID), b.Token
+			n.Kind, n.Target, n.token, n.flow = ChoiceFlow, or(string(b.FlowID), b.Flow), b.Token, b.opening
 		case "catalog", "mpm", "spm":
 			n.Kind, n.Target = ChoiceOrder, string(b.Catalog)
 		case "voice_call":

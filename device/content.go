@@ -137,14 +137,24 @@ type option struct {
 	Description string `json:"description,omitempty"`
 }
 
+// opening is how a flow begins.
+type opening struct {
+	Action  string `json:"flow_action"`
+	Payload struct {
+		Screen string         `json:"screen"`
+		Data   map[string]any `json:"data"`
+	} `json:"flow_action_payload"`
+}
+
 // parameters are what the buttons of an action carry.
 type parameters struct {
-	Text    string `json:"display_text"`
-	URL     string `json:"url"`
-	FlowID  word   `json:"flow_id"`
-	Flow    string `json:"flow_name"`
-	CTA     string `json:"flow_cta"`
-	Token   string `json:"flow_token"`
+	Text   string `json:"display_text"`
+	URL    string `json:"url"`
+	FlowID word   `json:"flow_id"`
+	Flow   string `json:"flow_name"`
+	CTA    string `json:"flow_cta"`
+	Token  string `json:"flow_token"`
+	opening
 	Country string `json:"country"`
 	Ref     string `json:"reference_id"`
 	Total   struct {

@@ -133,7 +133,9 @@ func (l *Link) Send(to string, content []byte) (m Message, err error) {
 }
 
 // relay keeps files at the platform of the link.
-func (l *Link) relay() Relay {
+func (l *Link) relay() Relay { return l.host() }
+
+func (l *Link) host() *HTTPRelay {
 	return &HTTPRelay{Server: l.o.Server, HTTP: l.o.HTTP, Token: func() (token string) {
 		l.Look(func(d *Device) { token = d.Token() })
 		return token

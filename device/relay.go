@@ -32,7 +32,7 @@ type HTTPRelay struct {
 
 // Upload implements [Relay].
 func (h *HTTPRelay) Upload(ctx context.Context, sealed []byte) (string, error) {
-	data, err := h.call(ctx, http.MethodPost, frame.PathBlobs, bytes.NewReader(sealed), maxAnswer)
+	data, err := h.call(ctx, http.MethodPost, frame.PathBlobs, octets(sealed), maxAnswer)
 	if err != nil {
 		return "", fmt.Errorf("upload: %w", err)
 	}
@@ -54,7 +54,15 @@ func (h *HTTPRelay) Download(ctx context.Context, id string, most int64) ([]byte
 	return data, nil
 }
 
-func (h *HTTPRelay) call(ctx context.Context, method, path string, body *bytes.Reader, most int64) ([]byte, error) {
+// body is what a request carries.
+type body struct {
+	kind string
+	data []byte
+}
+
+func octets(data []byte) *body { return &body{"application/octet-stream", data} }
+
+func (h *HTTPRelay) call(ctx context.Context, method, path string, with *body, most int64) ([]byte, error) {
 	token := h.Token()
 	if token == "" {
 		return nil, ErrOffline
@@ -63,9 +71,9 @@ func (h *HTTPRelay) call(ctx context.Context, method, path string, body *bytes.R
 	if err != nil {
 		return nil, err
 	}
-	if body != nil {
-		req.Body, req.ContentLength = io.NopCloser(body), body.Size()
-		req.Header.Set("Content-Type", "application/octet-stream")
+	if with != nil {
+		req.Body, req.ContentLength = io.NopCloser(bytes.NewReader(with.data)), int64(len(with.data))
+		req.Header.Set("Content-Type", with.kind)
 	}
 	req.Header.Set("Authorization", "Bearer "+token)
 	client := h.HTTP

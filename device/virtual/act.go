@@ -25,6 +25,9 @@ func (u *user) act(t *timer) {
 	case DoReply:
 		_, eff, err = u.d.Send(t.chat, t.act.Content)
 	case DoPress:
+		if u.fillFlow(t) {
+			return
+		}
 		var fill device.Filling
 		if t.act.Fill != nil {
 			fill = *t.act.Fill

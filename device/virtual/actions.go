@@ -27,7 +27,9 @@ type UserAction struct {
 	For     Duration        `json:"for,omitempty"`     // of offline: come back after it; 0 means not by itself
 	Phone   string          `json:"phone,omitempty"`   // of change_number: the new one
 	Choice  string          `json:"choice,omitempty"`  // of press: number from 1, id or title; may be left out if there is one
-	Fields  map[string]any  `json:"fields,omitempty"`  // of press: what a form is filled in with
+	Fields  map[string]any  `json:"fields,omitempty"`  // of press: what a form is filled in with; of a flow: values of its fields by name
+	Sample  bool            `json:"sample,omitempty"`  // of press: fields of a flow that need a value and are given none get one
+	Raw     bool            `json:"raw,omitempty"`     // of press: do not open the flow, send fields as the answer
 	Place   *device.Place   `json:"place,omitempty"`   // of press: the location that is asked for
 	Items   []device.Item   `json:"items,omitempty"`   // of press: the cart
 	Catalog string          `json:"catalog_id,omitempty"`
@@ -35,8 +37,9 @@ type UserAction struct {
 	Text    string          `json:"text,omitempty"`  // of edit
 }
 
-// Do lets a user do something. Errors: [ErrUnknown], [ErrAction], [ErrClosed], device.ErrContent, device.ErrQueue, those
-// of the platform for new_device.
+// Do lets a user do something. To press a choice that opens a flow is to go through the flow to its end, see
+// [document.Session.Fill]. Errors: [ErrUnknown], [ErrAction], [ErrClosed], device.ErrContent, device.ErrQueue, those of the
+// platform for new_device, [ErrFlow] for a flow.
 func (f *Fleet) Do(ctx context.Context, waID string, a UserAction) error {
 	if a.Do == "send" {
 		_, err := f.Send(ctx, waID, a.To, a.Content)
@@ -49,6 +52,10 @@ func (f *Fleet) Do(ctx context.Context, waID string, a UserAction) error {
 	switch a.Do {
 	case "change_number":
 		return f.Move(ctx, waID, a.Phone)
+	case "press":
+		if done, err := f.pressFlow(ctx, u, &a); done || err != nil {
+			return err
+		}
 	case "new_device":
 		f.adding.Lock()
 		defer f.adding.Unlock()

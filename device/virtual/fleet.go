@@ -42,6 +42,8 @@ type Options struct {
 
 	// Files is where a device ("15550142233.1") keeps encrypted files; nil: users neither send nor fetch any.
 	Files func(device string) device.Relay
+	// Flows is where a device gets the flows that its user was sent; nil: users answer them without opening them.
+	Flows func(device string) device.FlowHost
 }
 
 func (o *Options) queue() int { return cmp.Or(o.Queue, DefaultQueue) }
@@ -50,6 +52,8 @@ func (o *Options) queue() int { return cmp.Or(o.Queue, DefaultQueue) }
 var (
 	// ErrUnknown reports a wa_id that is no user of the fleet, or an id that the user does not know.
 	ErrUnknown = errors.New("no such virtual user or message")
+	// ErrFlow reports a flow that could not be opened, or not be filled in with the values given; the error says where.
+	ErrFlow = errors.New("the flow was not answered")
 	// ErrAction reports an action that does not exist or lacks a field.
 	ErrAction = errors.New("no such action")
 	// ErrClosed reports a fleet that was closed.
@@ -65,12 +69,14 @@ type Fleet struct {
 	dropped atomic.Uint64
 	handled atomic.Uint64
 	pending atomic.Int64 // users to register in the background
+	flows   atomic.Int64 // that users are filling in by themselves
 
 	adding sync.Mutex // one registration at a time, so that a user is never made twice
 
 	mu     sync.RWMutex
 	users  map[string]*user
 	left   map[string]bool // numbers that their users gave up in this run
+	life   context.Context //nolint:containedctx // ends with Close; of the jobs
 	cancel context.CancelFunc
 	closed bool
 	jobs   sync.WaitGroup
@@ -98,7 +104,7 @@ func New(o Options) *Fleet {
 func (f *Fleet) Start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	f.mu.Lock()
-	f.cancel = cancel
+	f.life, f.cancel = ctx, cancel
 	users := slices.Collect(maps.Values(f.users))
 	f.mu.Unlock()
 	for _, s := range f.shards {
@@ -131,7 +137,7 @@ func (f *Fleet) Close() {
 // Idle reports whether nothing is queued, being worked on, or due now. What is due later does not count, nor what the
 // platform holds.
 func (f *Fleet) Idle() bool {
-	if f.pending.Load() > 0 {
+	if f.pending.Load() > 0 || f.flows.Load() > 0 {
 		return false
 	}
 	for _, s := range f.shards {

@@ -9,11 +9,20 @@ import (
 	"github.com/hikyaku/hikyaku/device"
 )
 
-// press finds the choice that a person means, by its number (from 1), id or title, and makes the answer.
+// press makes the answer to the choice that a person means.
 func press(d *device.Device, id, which string, f device.Filling) ([]byte, error) {
+	n, err := choose(d, id, which)
+	if err != nil {
+		return nil, err
+	}
+	return d.Press(id, n, f)
+}
+
+// choose finds the choice that a person means, by its number (from 1), id or title.
+func choose(d *device.Device, id, which string) (int, error) {
 	m, ok := d.Message(id)
 	if !ok {
-		return nil, fmt.Errorf("message %q: %w", id, ErrUnknown)
+		return 0, fmt.Errorf("message %q: %w", id, ErrUnknown)
 	}
 	list := m.Choices()
 	n := slices.IndexFunc(list, func(c device.Choice) bool {
@@ -30,9 +39,9 @@ func press(d *device.Device, id, which string, f device.Filling) ([]byte, error)
 		for i, c := range list {
 			titles = append(titles, fmt.Sprintf("%d %q", i+1, c.Title))
 		}
-		return nil, fmt.Errorf("choice %q is none of [%s]: %w", which, strings.Join(titles, ", "), ErrAction)
+		return 0, fmt.Errorf("choice %q is none of [%s]: %w", which, strings.Join(titles, ", "), ErrAction)
 	}
-	return d.Press(id, n, f)
+	return n, nil
 }
 
 // Choice is something to press below a message, as the control API shows it.

@@ -41,7 +41,8 @@ func userError(err error) error {
 	case errors.Is(err, virtual.ErrUnknown):
 		return notFound("%v", err)
 	case errors.Is(err, virtual.ErrAction), errors.Is(err, virtual.ErrBehaviour), errors.Is(err, device.ErrContent),
-		errors.Is(err, device.ErrUnknown), errors.Is(err, device.ErrQueue), errors.Is(err, device.ErrFile):
+		errors.Is(err, device.ErrUnknown), errors.Is(err, device.ErrQueue), errors.Is(err, device.ErrFile),
+		errors.Is(err, virtual.ErrFlow):
 		return badRequest("%v", err)
 	case errors.Is(err, network.ErrTaken):
 		return &controlError{http.StatusConflict, "the new number has a user already"}

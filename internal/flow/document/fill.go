@@ -15,14 +15,14 @@ var ErrStuck = errors.New("the flow does not go on from here")
 
 // Fill goes through the flow from the screen shown to its end: it sets the values that have the name of a field on the
 // screen, and taps its Footer. A list of entries is answered by the value of its name. With sample, fields that are needed
-// and have no value get one. Values that no screen asked for are an error: a misspelt one would be a wrong test.
+// and have no value get one; without, values that no screen asked for are an error: a misspelt one would be a wrong test.
 // Errors: those of [Session.Set] and [Session.Tap], [ErrStuck], [ErrElement].
 func (s *Session) Fill(ctx context.Context, values map[string]any, sample bool) (map[string]any, error) {
 	used := map[string]bool{}
 	for range maxVisits {
 		if r, ok := s.Response(); ok {
 			for _, name := range sorted(values) {
-				if !used[name] {
+				if !used[name] && !sample {
 					return nil, fmt.Errorf("no screen asked for %q: %w", short(name), ErrElement)
 				}
 			}
