@@ -63,6 +63,8 @@ func (s *surface) message(ctx context.Context, c *graph.Call, n number, mm *mark
 		if err := s.finish(m, fill, n, mm, c.Start); err != nil {
 			return nil, err
 		}
+	} else if m.Flow != nil {
+		s.offerFlows(m, n, []message.FlowRef{*m.Flow})
 	}
 	if err := m.Fits(); err != nil {
 		return nil, err
@@ -126,6 +128,7 @@ func (s *surface) finish(m *message.Outbound, fill *template.Request, n number, 
 	}
 	m.Finish(r.AppendJSON(nil), category, r.Life)
 	m.Template = t.ID
+	s.offerFlows(m, n, templateFlows(r))
 	return nil
 }
 

@@ -38,6 +38,7 @@ func (p *platform) openSandbox(ctx context.Context) error {
 	p.fleet = &fleet{virtual.New(virtual.Options{
 		Network: users{p}, Clock: p.clock, Seed: p.o.Seed, Rand: p.o.random("devices"), Logger: p.log,
 		Files: func(id string) device.Relay { return shelf{p.media, wa.DeviceID(id)} },
+		Flows: func(id string) device.FlowHost { return flowHost{p.hub, wa.DeviceID(id)} },
 	})}
 	if err := p.loadFleet(); err != nil {
 		// A file that cannot be read any more costs the virtual users their keys, which is what a new phone costs a person.

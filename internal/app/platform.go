@@ -230,7 +230,7 @@ func (p *platform) openPipeline(ctx context.Context, draw io.Reader) error {
 	lanes := lanes{p.pipeline}
 	p.hub = network.NewHub(network.Config{
 		Directory: p.directory, Mailbox: p.mailbox, Lanes: lanes, Businesses: businesses{p.rules.business},
-		Actions: feedback{p.pipeline}, Blobs: blobs{p.media},
+		Actions: feedback{p.pipeline}, Blobs: blobs{p.media}, Flows: flowDesk{p}, Grants: p.grants(),
 		Clock: p.clock, Wire: p.wall, Log: p.log,
 	})
 	p.directory.OnChange(func(c network.Change) {

@@ -18,6 +18,32 @@ const (
 	flowVersion    = "3"
 )
 
+// FlowRef is the flow that a message opens.
+type FlowRef struct {
+	ID, Name string // one of them
+	Draft    bool   // mode draft
+	Exchange bool   // flow_action data_exchange
+	Screen   string // of flow_action_payload; empty for the flow's first
+}
+
+// FlowGrant lets the recipient of a message open a flow of it.
+type FlowGrant struct{ ID, Name, Grant string }
+
+// OfferFlows adds grants to a message: the member "flows" of what the device decrypts. It is called after [Outbound.Finish].
+func (o *Outbound) OfferFlows(list []FlowGrant) {
+	for i, g := range list {
+		o.Body = append(o.Body, [...]string{`,"flows":[`, `,`}[min(i, 1)]...)
+		o.Body = quote(append(o.Body, `{"id":`...), g.ID)
+		if g.Name != "" {
+			o.Body = quote(append(o.Body, `,"name":`...), g.Name)
+		}
+		o.Body = append(quote(append(o.Body, `,"grant":`...), g.Grant), '}')
+	}
+	if len(list) > 0 {
+		o.Body = append(o.Body, ']')
+	}
+}
+
 var flowKeys = []string{
 	"flow_message_version", "flow_id", "flow_name", "flow_cta", "flow_token", "mode", "flow_action", "flow_action_payload",
 }
@@ -31,6 +57,7 @@ func (f *form[V]) flowParameters(a V) {
 				f.wrong("Parameter 'flow_message_version' must be \"3\".")
 			}
 			f.put("flow_message_version", flowVersion)
+			f.o.Flow = &FlowRef{}
 			f.flowName(p)
 			f.put("flow_cta", f.label(p, "flow_cta", "Flow CTA", maxFlowCTA))
 			token := f.option(p, "flow_token", "Flow token", maxToken)
@@ -38,9 +65,11 @@ func (f *form[V]) flowParameters(a V) {
 				token = "unused"
 			}
 			f.put("flow_token", token)
-			f.put("mode", f.enum(p, "mode", "published", "published", "draft"))
+			mode := f.enum(p, "mode", "published", "published", "draft")
+			f.put("mode", mode)
 			action := f.enum(p, "flow_action", "navigate", "navigate", "data_exchange")
 			f.put("flow_action", action)
+			f.o.Flow.Draft, f.o.Flow.Exchange = mode == "draft", action == "data_exchange"
 			f.flowPayload(p.Get("flow_action_payload"), action)
 		})
 	})
@@ -59,6 +88,7 @@ func (f *form[V]) flowName(p V) {
 	}
 	f.putSome("flow_id", id)
 	f.putSome("flow_name", name)
+	f.o.Flow.ID, f.o.Flow.Name = id, name
 }
 
 // flowPayload is the first screen and its data. The data is the flow's own: it is passed on as it came.
@@ -71,7 +101,8 @@ func (f *form[V]) flowPayload(v V, action string) {
 	}
 	f.within(v, []string{"screen", "data"}, func(o V) {
 		f.object("flow_action_payload", func() {
-			f.putSome("screen", f.option(o, "screen", "Screen", maxToken))
+			f.o.Flow.Screen = f.option(o, "screen", "Screen", maxToken)
+			f.putSome("screen", f.o.Flow.Screen)
 			if data := o.Get("data"); data.Present() {
 				f.flowData(data)
 			}

@@ -74,6 +74,8 @@ type Outbound struct {
 	IdentityHash string        // recipient_identity_key_hash
 	PreviewURL   string        // first link of a text that asks for a preview; empty for none
 
+	Flow *FlowRef // what an interactive message of type flow opens; nil for all others
+
 	// Attachments in order of appearance; the body holds a placeholder for each, see AppendPlaceholder.
 	Attachments []Attachment
 

@@ -1,0 +1,82 @@
+package app_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/hikyaku/hikyaku/internal/app"
+	"github.com/hikyaku/hikyaku/internal/flow/flowtest"
+)
+
+// slotFlow makes the flow of the sample file as a draft, with an endpoint that speaks its side.
+func (s *stand) slotFlow(on func(flowtest.Question) flowtest.Answer) string {
+	s.t.Helper()
+	src, err := os.ReadFile(filepath.Join("..", "flow", "document", "testdata", "slot.json"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	e := flowtest.New(s.start.Secret, on)
+	server := httptest.NewServer(e)
+	s.t.Cleanup(server.Close)
+	if a := s.graph("POST", s.start.Number+"/whatsapp_business_encryption", map[string]string{"business_public_key": e.PublicKey(s.t)}); a.Status != http.StatusOK {
+		s.t.Fatalf("key: HTTP %d %s", a.Status, a.Body)
+	}
+	a := s.graph("POST", s.start.WABA+"/flows", map[string]any{
+		"name": "pick_slot", "categories": []string{"APPOINTMENT_BOOKING"}, "endpoint_uri": server.URL, "flow_json": string(src),
+	})
+	made := decode[struct {
+		ID       string
+		Problems []any `json:"validation_errors"`
+	}](s.t, a.Body)
+	if a.Status != http.StatusOK || made.ID == "" || len(made.Problems) > 0 {
+		s.t.Fatalf("flow: HTTP %d %s", a.Status, a.Body)
+	}
+	return made.ID
+}
+
+func slotEndpoint(q flowtest.Question) flowtest.Answer {
+	slots := []map[string]string{{"id": "10-30", "title": "10:30"}, {"id": "11-00", "title": "11:00"}}
+	switch {
+	case q.Action == "INIT":
+		return flowtest.Answer{JSON: map[string]any{"screen": "PICK", "data": map[string]any{"slots": slots}}}
+	case q.Data["slot"] == "11-00":
+		return flowtest.Answer{JSON: map[string]any{"screen": "PICK", "data": map[string]any{"error_message": "11:00 is taken."}}}
+	}
+	return flowtest.Answer{JSON: map[string]any{"screen": "DETAILS", "data": map[string]any{}}}
+}
+
+// A business sends a flow; the user's device opens it, talks with the endpoint and answers. Source: spec/flows.md sections 7, 8.
+func TestAUserAnswersAFlow(t *testing.T) {
+	t.Parallel()
+	s := run(t, func(o *app.Options) { o.PrivateWebhooks = true })
+	s.subscribe()
+	flow := s.slotFlow(slotEndpoint)
+	id := s.interactive("flow", `"action":{"name":"flow","parameters":{"flow_message_version":"3","flow_name":"pick_slot","flow_cta":"Book",`+
+		`"flow_token":"order-2210","mode":"draft","flow_action":"data_exchange"}}`)
+	press := func(fields string, status int) string {
+		t.Helper()
+		return s.as("POST "+s.start.User+"/actions", `{"do":"press","to":"`+s.start.Number+`","ids":["`+id+`"],"fields":`+fields+`}`, status)
+	}
+	contains(t, "a slot that is taken", press(`{"slot":"11-00"}`, http.StatusBadRequest), "11:00 is taken.")
+	contains(t, "a field that is missing", press(`{"slot":"10-30"}`, http.StatusBadRequest), "name: This is required.")
+	press(`{"slot":"10-30","name":"Aiko"}`, http.StatusOK)
+	s.idle()
+	body := ""
+	for _, b := range s.hooks.take() {
+		if strings.Contains(b, "nfm_reply") {
+			body += b
+		}
+	}
+	want, _ := json.Marshal(`{"flow_token":"order-2210","name":"Aiko","slot":"10-30"}`)
+	contains(t, "the webhook", body, `"nfm_reply":{"name":"flow","body":"Sent","response_json":`+string(want)+`}`)
+	contains(t, "the webhook", body, `"context":{"from":"15550783881","id":"`+strings.ReplaceAll(id, "/", `\/`)+`"}`)
+	if a := s.graph("DELETE", flow, nil); a.Status != http.StatusOK {
+		t.Fatalf("delete: HTTP %d %s", a.Status, a.Body)
+	}
+	contains(t, "a flow that is gone", press(`{}`, http.StatusBadRequest), "cannot be opened any more")
+}
