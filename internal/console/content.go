@@ -31,7 +31,7 @@ type button struct {
 func (b *button) answers() bool { return b.choice != nil && b.choice.Answers() }
 
 var labels = map[string]string{
-	"image": "Photo", "video": "Video", "audio": "Audio", "document": "Document", "sticker": "Sticker",
+	"image": "Photo", "gif": "GIF", "video": "Video", "audio": "Audio", "document": "Document", "sticker": "Sticker",
 	"location": "Location", "contacts": "Contact", "order": "Order", "edit": "Changed a message", "revoke": "Deleted a message",
 	"nfm_reply": "Form", "call_permission_reply": "Calls", "pin": "Pin",
 }
