@@ -31,7 +31,7 @@ func (c *receive) file(l *lane, p *peer, t *thread, in message.Inbound, used *ui
 		if err == nil {
 			in.Body = message.ReplaceFile(in.Body, f.Kind, members)
 		}
-		return &arrived{c, p, t, in, used, err}
+		return &arrived{c, p, t, &taken{in, used}, err}
 	})
 	if !taken {
 		l.p.counts.RefusedBusy.Add(1)
@@ -40,18 +40,18 @@ func (c *receive) file(l *lane, p *peer, t *thread, in message.Inbound, used *ui
 		return true
 	}
 	p.held++
-	t.reading = true
+	t.reading, c.on = true, t
 	return true
 }
 
-// arrived ends the taking over of a file.
+// arrived ends the taking over of a file. While it lasted, the business may have blocked the user, or the user may have
+// another phone.
 type arrived struct {
-	c    *receive
-	p    *peer
-	t    *thread
-	in   message.Inbound
-	used *uint32
-	err  error
+	c     *receive
+	p     *peer
+	t     *thread
+	taken *taken
+	err   error
 }
 
 func (a *arrived) refuse(error) { a.c.refuse(nil) }
@@ -64,10 +64,11 @@ func (a *arrived) run(l *lane) {
 	l.parked -= len(waiting)
 	if a.err != nil {
 		l.logger.Warn("take over a user's file", "number_id", string(a.c.n.ID), "err", a.err)
-		l.keepSpent(a.c, a.t, a.in, a.used)
+		l.keepSpent(a.c, a.t, a.taken.in, a.taken.used)
 		a.c.refuse(nil)
 	} else {
-		a.c.record(l, a.p, a.t, a.in, a.used)
+		a.c.taken = a.taken
+		a.c.run(l)
 	}
 	for _, c := range waiting {
 		l.decide(c)

@@ -85,7 +85,10 @@ func (l *lane) linked(m *letter, p *peer, c *redeliver) (ready, failed bool) {
 		l.failLetter(m, p, wa.ErrMediaUpload.With("This platform does not fetch media by link."))
 		return false, true
 	default:
-		l.link(m, c.or(m))
+		if c = c.or(m); l.linking <= maxLaneLinking*l.p.o.Queue {
+			c.settle(l) // what else waits since before the start need not wait for a slow server, too
+		}
+		l.link(m, c)
 	}
 	return false, false
 }

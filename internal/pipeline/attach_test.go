@@ -21,7 +21,8 @@ type linker struct {
 	mu      sync.Mutex
 	asked   []string
 	waiting []func()
-	gate    bool // answers wait for open
+	gate    bool   // answers wait for open
+	quick   string // but for this link
 	answer  func(link string) (members, fault string)
 }
 
@@ -39,7 +40,7 @@ func (k *linker) Link(_ wa.WABAID, a *message.Attachment, done func([]byte, stri
 		}
 		done([]byte(members), fault)
 	}
-	if k.gate {
+	if k.gate && a.Link != k.quick {
 		k.waiting = append(k.waiting, call)
 		k.mu.Unlock()
 		return
@@ -369,4 +370,108 @@ func TestAFileThatCannotBeStoredNow(t *testing.T) {
 	if n := len(of[*record.Received](w.records())); n != 3 {
 		t.Errorf("%d messages", n)
 	}
+}
+
+// What happens while a file is taken over counts: the message of a user whom the business has blocked meanwhile is not
+// recorded, nor is one of a phone that was replaced, whose session must not take the place of the new one's.
+func TestWhatHappensWhileAFileIsTakenOver(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		change func(w *world, f *phone)
+		want   error
+	}{
+		"nothing":       {func(*world, *phone) {}, nil},
+		"blocked":       {func(w *world, _ *phone) { w.blocks(ana) }, pipeline.ErrBlocked},
+		"another phone": {(*world).reinstall, pipeline.ErrUndecryptable},
+		"another phone, known already": {func(w *world, f *phone) {
+			w.reinstall(f)
+			w.accept(text(ana, "loads the pair"))
+		}, pipeline.ErrUndecryptable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := &arrivals{gate: make(chan struct{})}
+			w := newWorld(t, func(w *world) { w.set = func(o *pipeline.Options) { o.Arrivals = a } })
+			f := w.phone(ana)
+			f.say(shop, "hi")
+			w.accept(text(ana, "so that the session is confirmed"))
+			w.settle()
+			w.clock.Advance(time.Minute)
+			f.switchOn(false)
+			pre, wire := f.encrypt(shop, picture)
+			heard := f.post(shop, "picture-1", pre, wire)
+			c.change(w, f)
+			close(a.gate)
+			if got := <-heard; !errors.Is(got.err, c.want) {
+				t.Errorf("%+v, want %v", got, c.want)
+			}
+			f.switchOn(true)
+			w.settle()
+			want := 1
+			if c.want == nil {
+				want = 2
+			}
+			if n := len(of[*record.Received](w.records())); n != want {
+				t.Errorf("%d messages are recorded, want %d", n, want)
+			}
+			if errors.Is(c.want, pipeline.ErrBlocked) {
+				return
+			}
+			w.clock.Advance(time.Minute)
+			f.say(shop, "again")
+			id := w.accept(text(ana, "and back"))
+			w.settle()
+			w.ladder(id, accepted, sent, delivered)
+			f.healthy(t)
+		})
+	}
+}
+
+// blocks lets the business block a user.
+func (w *world) blocks(user wa.WaID) {
+	w.tb.Helper()
+	_, err := w.p.BlockUsers(w.tb.Context(), shop, []wa.WaID{user}, true)
+	w.check(err)
+}
+
+// After a start a page of messages that wait for a slow server does not hold up those behind them.
+func TestABacklogDoesNotWaitForSlowServers(t *testing.T) {
+	t.Parallel()
+	const page, each = 1000, 40
+	k := &linker{gate: true}
+	w := newWorld(t, func(w *world) {
+		w.numbers.change(shop, func(n *business.Number) { n.Level = business.High })
+		w.set = func(o *pipeline.Options) { o.Links = k }
+	})
+	var all sync.WaitGroup
+	for i := range page / each {
+		f := w.phone(person(i))
+		f.say(shop, "hi")
+		if i == page/each/2 {
+			all.Wait()
+			w.clock.Advance(time.Second)
+		}
+		all.Go(func() {
+			for n := range each {
+				w.accept(pictures(f.user, "https://slow/"+strconv.Itoa(n)))
+			}
+		})
+	}
+	all.Wait()
+	f := w.phone(ana)
+	f.say(shop, "hi")
+	w.clock.Advance(time.Second)
+	last := w.accept(pictures(ana, "https://quick/1"))
+	w.projectedStore()
+	w.kill()
+	k.mu.Lock()
+	k.waiting, k.quick = nil, "https://quick/1"
+	k.mu.Unlock()
+	w.start()
+	for kinds, _ := w.statuses(last); len(kinds) < 3; kinds, _ = w.statuses(last) {
+		w.check(w.pace.Sleep(t.Context(), time.Millisecond))
+	}
+	k.open()
+	w.settle()
+	f.healthy(t)
 }

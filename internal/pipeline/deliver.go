@@ -231,7 +231,6 @@ func (l *lane) sealFor(p *peer, t *thread, m *letter, plain []byte, silent bool)
 // drop ends a message whose life is over without a webhook. Source: spec/messages.md section 14.2.
 func (l *lane) drop(m *letter) {
 	l.settleReach(m, false)
-	m.decided()
 	m.State, m.body, m.Content = StateDropped, nil, nil
 	l.out.write(&record.Dropped{ID: m.ID, Number: m.Number, To: m.User, At: l.now()}, 64)
 	l.out.touch(&m.pin)

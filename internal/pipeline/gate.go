@@ -31,8 +31,7 @@ func (l *lane) barred(m *letter, p *peer, now int64) *wa.Error {
 			return m.barred
 		}
 	}
-	m.admitted = true
-	m.held++ // until it is sent or fails: loaded anew, it would be asked about again
+	m.admitted = true // and pinned until it is sent or fails: loaded anew, it would be asked about again
 	return nil
 }
 
@@ -51,13 +50,6 @@ func (l *lane) settleReach(m *letter, delivered bool) int64 {
 		row.Category = m.class
 	}
 	return l.p.o.Gate.Settle(&row, n, delivered, l.now())
-}
-
-// decided lets go of a letter that was admitted and has been sent, or never will be.
-func (m *letter) decided() {
-	if m.admitted && m.State == StateAccepted {
-		m.held--
-	}
 }
 
 // unhold gives back what messages hold whose records are lost with the lane's memory: they are delivered anew. Those that

@@ -176,9 +176,6 @@ func (l *lane) status(kind record.Kind, m *letter, p *peer) *record.Status {
 			s.Entry = p.standing.EntryAt
 		}
 	}
-	if kind == record.KindSent || kind == record.KindFailed {
-		m.decided()
-	}
 	switch kind {
 	case record.KindSent:
 		m.State, m.SentAt = StateSent, now

@@ -62,9 +62,17 @@ type inbound struct {
 type receive struct {
 	in      *Incoming
 	n       *business.Number
+	on      *thread  // what follows was done for; another device may have taken its place meanwhile
 	fetched *fetched // what was read for a first message
+	taken   *taken   // what it was decrypted to, its file being there
 	seen    *inbound
 	l       *lane
+}
+
+// taken is a message whose file was taken over.
+type taken struct {
+	in   message.Inbound
+	used *uint32
 }
 
 // fetched is what the store knows about a first message: the key it names, and whether it is a repeat.
@@ -89,13 +97,16 @@ func (c *receive) run(l *lane) {
 	if n, ok := l.p.o.Numbers.Number(c.n.ID); ok {
 		away = l.p.o.Clock.Now().Before(n.MaintenanceUntil) // the device keeps the message and comes again
 	}
-	if away || l.behind() {
+	if c.taken == nil && (away || l.behind()) {
 		l.p.counts.RefusedBusy.Add(1)
 		c.refuse(nil)
 		return
 	}
 	p := l.peer(PeerKey{c.n.ID, c.in.Device.User()})
 	if !p.ready() {
+		if c.taken != nil {
+			l.keepSpent(c, c.on, c.taken.in, c.taken.used) // waiting may end in a refusal
+		}
 		l.park(p, c)
 		return
 	}
@@ -105,6 +116,10 @@ func (c *receive) run(l *lane) {
 		c.in.Done("", 0, ErrNoBusiness)
 	case p.blockedByBusiness:
 		c.in.Done("", 0, ErrBlocked)
+	case c.on != nil && c.on != t: // what was decrypted, or found to be its key, is of a device that is no more
+		c.in.Done("", 0, ErrUndecryptable)
+	case c.taken != nil:
+		c.record(l, p, t, c.taken.in, c.taken.used)
 	case t.reading && c.fetched == nil:
 		c.queue(l, t)
 	default:
@@ -171,7 +186,7 @@ func (c *receive) fetch(l *lane, p *peer, t *thread) {
 		return
 	}
 	p.held++
-	t.reading = true
+	t.reading, c.on = true, t
 	l.job(func(ctx context.Context) command {
 		f := &fetched{}
 		keys, err := l.p.keys.number(ctx, c.n.ID)
