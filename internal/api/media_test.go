@@ -271,6 +271,14 @@ func TestUploadErrors(t *testing.T) {
 			g.form(c.token, "/v23.0/"+c.number+"/media", c.parts...).want(t, c.status, c.want)
 		})
 	}
+	// Only files may be large: what is no form of parts would be kept in memory.
+	for _, kind := range []string{"application/json", "application/x-www-form-urlencoded", "image/png"} {
+		large := `{"messaging_product":"whatsapp","file":"` + strings.Repeat("x", 1<<20) + `"}`
+		r := g.call("admin", "POST /v23.0/"+numLive+"/media", large, "Content-Type: "+kind)
+		if r.status != 413 || !strings.Contains(r.body, "(#100) Request body is larger than 1048576 bytes") {
+			t.Errorf("a large body of %s: %d %s", kind, r.status, r.body)
+		}
+	}
 	if r := g.form("", "/v23.0/"+numLive+"/media", product, file("image/png", png)); r.status != 400 || !strings.Contains(r.body, `"code":104`) {
 		t.Errorf("no token: %d %s", r.status, r.body)
 	}

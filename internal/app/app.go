@@ -180,6 +180,9 @@ func (a *App) servePublic(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "starting or stopping", http.StatusServiceUnavailable)
 		return
 	}
+	if long(r) {
+		patient(w, r, a.wall, bodyTimeout)
+	}
 	p.public.ServeHTTP(w, r)
 }
 

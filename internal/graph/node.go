@@ -111,7 +111,7 @@ type One[T any] struct {
 // usual answers, [Raw] is written as it is.
 type Action[T any] struct {
 	Scopes  []string // any of; nil: those of the edge, then of the node
-	MaxBody int64    // bytes; 0 means the server's default
+	MaxBody int64    // bytes, with files; 0 means the server's default, which also bounds bodies that are kept in memory
 	Stream  bool     // the body is no parameter set: it is passed as c.Body, up to MaxBody
 	Do      func(ctx context.Context, c *Call, t T) (any, error)
 }

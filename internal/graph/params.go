@@ -187,6 +187,9 @@ func (c *Call) parseBody(body *bounded) error {
 	if kind == multipartBody {
 		return c.parseMultipart(body, boundary)
 	}
+	if most := c.srv.opt.MaxBody; body.limit > most { // the route's limit is for files, which are not kept in memory
+		body.left, body.limit = most, most
+	}
 	if c.req.ContentLength > body.limit {
 		return tooLarge(body.limit)
 	}

@@ -1,0 +1,55 @@
+package app
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/hikyaku/hikyaku/internal/clock"
+)
+
+const (
+	// shortBody is how many bytes always come within bodyTimeout, or the caller is not waited for.
+	shortBody = 1 << 20
+	// slowest is how many bytes of a longer body must come in a second, on average, once bodyTimeout is over.
+	slowest = 16 << 10
+	// patience is how many bytes come between two moves of the deadline.
+	patience = 256 << 10
+)
+
+// long reports whether a request's body may take longer than bodyTimeout: files do on slow lines.
+func long(r *http.Request) bool { return r.ContentLength > shortBody || r.ContentLength < 0 }
+
+// longBody moves the deadline of a request on while its bytes come.
+type longBody struct {
+	io.ReadCloser
+	conn  *http.ResponseController
+	wall  clock.Clock
+	start time.Time
+	grace time.Duration // to begin with, and for the answer
+	n     int64
+	moved int64 // the value of n at the last move
+}
+
+// patient lets the body of r take as long as its bytes come.
+func patient(w http.ResponseWriter, r *http.Request, wall clock.Clock, grace time.Duration) {
+	r.Body = &longBody{ReadCloser: r.Body, conn: http.NewResponseController(w), wall: wall, start: wall.Now(), grace: grace}
+}
+
+// Read implements io.Reader.
+func (b *longBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.n += int64(n)
+	switch {
+	case errors.Is(err, io.EOF):
+		b.move(b.wall.Now())
+	case b.n-b.moved >= patience:
+		b.moved = b.n
+		b.move(b.start.Add(time.Duration(b.n) * time.Second / slowest))
+	}
+	return n, err //nolint:wrapcheck // io.EOF must stay itself
+}
+
+// move sets the deadline to grace after t. One that cannot be moved ends the body as before.
+func (b *longBody) move(t time.Time) { _ = b.conn.SetReadDeadline(t.Add(b.grace)) }
