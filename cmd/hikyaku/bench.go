@@ -83,6 +83,7 @@ type benchPlatform struct {
 	Connections int           `help:"Connections that send; default by rate." placeholder:"N"`
 	VerifyEvery int           `help:"Check the signature of one webhook in so many." default:"16"`
 	Drain       time.Duration `help:"How long to wait for what is on its way after the load." default:"30s"`
+	Media       string        `help:"Send the same picture instead of texts: by id or by link." enum:",id,link" default:"" placeholder:"id|link"`
 	Baseline    *bool         `help:"Measure the bare machine too; default for 10s and longer." negatable:""`
 	Profile     string        `help:"Write a processor profile of the platform." placeholder:"FILE"`
 	Data        string        `help:"Data directory; default a temporary one, or with --server that of the running platform." placeholder:"DIR"`
@@ -101,7 +102,7 @@ func (c *benchPlatform) Run(ctx context.Context) error {
 	o := bench.PlatformOptions{
 		MPS: float64(c.MPS), Reply: c.Reply, Duration: c.Duration, Users: c.Users, Numbers: c.Numbers, Batch: c.Batch,
 		Connections: c.Connections, VerifyEvery: c.VerifyEvery, Drain: c.Drain, Baseline: c.Duration >= 10*time.Second,
-		Program: program, Dir: c.Data, Keep: c.Keep, Profile: c.Profile, Progress: progress(),
+		Program: program, Dir: c.Data, Keep: c.Keep, Profile: c.Profile, Media: c.Media, Progress: progress(),
 	}
 	if c.Baseline != nil {
 		o.Baseline = *c.Baseline

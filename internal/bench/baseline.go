@@ -73,7 +73,7 @@ func handlerRate(ctx context.Context, c clock.Clock) (float64, error) {
 	defer wg.Wait()
 	defer func() { _ = server.Close() }()
 	t := &Target{BaseURL: "http://" + l.Addr().String(), Version: "v23.0", Token: "baseline"}
-	to := &conversation{line: newSender(t, line{ID: "106540352242922"}), user: "16505551234"}
+	to := &conversation{line: newSender(t, line{ID: "106540352242922"}, bodyText), user: "16505551234"}
 	return repeated(ctx, c, func(ctx context.Context, done *atomic.Int64) {
 		crew(baselineWorkers, l.Addr().String(), func(c *conn) {
 			var buf []byte

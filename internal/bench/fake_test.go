@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"image/png"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -70,6 +71,7 @@ func serveFake(dir string) int {
 type fakeFaults struct {
 	LoseRead, DoubleSent, Fail, Refuse, LoseReply int
 	Forge                                         bool
+	Refetch                                       bool // every message fetches its link
 	NeverReady                                    bool
 	DieAt                                         int
 }
@@ -85,18 +87,30 @@ type fake struct {
 	callback *url.URL
 	messages int
 	received int
-	way, top int // messages on their way: now, and most at once
+	way, top int            // messages on their way: now, and most at once
+	pictures map[string]int // messages by what their picture is named by
 	levels   map[string]int
 	users    int
 	work     sync.WaitGroup
 }
 
 func newFake(faults fakeFaults) *fake {
-	f := &fake{faults: faults, dead: make(chan struct{}), transport: transport(64), levels: map[string]int{}}
+	f := &fake{faults: faults, dead: make(chan struct{}), transport: transport(64), levels: map[string]int{}, pictures: map[string]int{}}
 	graph, control := http.NewServeMux(), http.NewServeMux()
 	graph.HandleFunc("POST /v23.0/app/subscriptions", f.subscribe)
 	graph.HandleFunc("POST /v23.0/waba/subscribed_apps", func(http.ResponseWriter, *http.Request) {})
 	graph.HandleFunc("POST /v23.0/{number}/messages", f.accept)
+	graph.HandleFunc("POST /v23.0/n0/media", func(w http.ResponseWriter, r *http.Request) {
+		file, _, err := r.FormFile("file")
+		if err == nil {
+			_, err = png.DecodeConfig(file)
+		}
+		if err != nil || r.FormValue("messaging_product") != "whatsapp" {
+			http.Error(w, fmt.Sprint(err), http.StatusBadRequest)
+			return
+		}
+		fmt.Fprint(w, `{"id":"184672"}`)
+	})
 	control.HandleFunc("POST /control/v1/users", f.createUsers)
 	control.HandleFunc("POST /control/v1/users/{user}/messages", func(_ http.ResponseWriter, r *http.Request) { f.inbound(r.PathValue("user"), true) })
 	control.HandleFunc("POST /control/v1/numbers", func(w http.ResponseWriter, r *http.Request) {
@@ -174,7 +188,10 @@ func (f *fake) createUsers(w http.ResponseWriter, r *http.Request) {
 }
 
 func (f *fake) accept(w http.ResponseWriter, r *http.Request) {
-	var m struct{ To string }
+	var m struct {
+		To    string
+		Image struct{ ID, Link string }
+	}
 	if err := json.NewDecoder(r.Body).Decode(&m); err != nil || r.Header.Get("Authorization") != "Bearer t" {
 		http.Error(w, "bad request", http.StatusBadRequest)
 		return
@@ -182,9 +199,16 @@ func (f *fake) accept(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	f.messages++
 	n := f.messages
+	f.pictures[m.Image.ID+m.Image.Link]++
+	fetch := m.Image.Link != "" && (f.faults.Refetch || f.pictures[m.Image.Link] == 1)
 	f.way++
 	f.top = max(f.top, f.way)
 	f.mu.Unlock()
+	if fetch {
+		if res, err := http.Get(m.Image.Link); err == nil {
+			res.Body.Close()
+		}
+	}
 	if n == f.faults.DieAt {
 		close(f.dead)
 	}

@@ -25,6 +25,7 @@ type PlatformOptions struct {
 	VerifyEvery int           // the signature of every so-manieth POST is checked; 0 means 16
 	Drain       time.Duration // how long to wait for what is still on its way after the load; 0 means 30 s
 	Baseline    bool          // measure the bare machine first
+	Media       string        // MediaID or MediaLink: the same picture in every message; empty for texts
 
 	Target  Target // of a platform that runs already; empty starts one
 	Program string // the program that starts one: this one
@@ -48,6 +49,9 @@ const (
 func (o *PlatformOptions) defaults() error {
 	if o.MPS < 0 || o.Reply < 0 || o.Reply > 1 || o.Users < 0 || o.Numbers < 0 || o.Duration < 0 {
 		return errors.New("mps, users, numbers and duration must not be negative, and reply must be from 0 to 1")
+	}
+	if o.Media != "" && o.Media != MediaID && o.Media != MediaLink {
+		return errors.New("media must be id or link")
 	}
 	set := func(n *int, v int) {
 		if *n == 0 {
@@ -81,6 +85,7 @@ type run struct {
 	op       operator
 	child    *child // nil for a platform that runs already
 	receiver *Receiver
+	origin   *origin // of media by link; else nil
 	load     *load
 	tokens   *tokens // of a closed loop
 	report   *PlatformReport
@@ -151,6 +156,11 @@ func (r *run) measure(ctx context.Context) (*PlatformReport, error) {
 		return nil, err
 	}
 	defer r.receiver.Close()
+	defer func() {
+		if r.origin != nil {
+			_ = r.origin.srv.Close() // nothing is lost
+		}
+	}()
 	if err := r.op.subscribe(ctx, r.receiver.URL()); err != nil {
 		return nil, err
 	}
@@ -189,8 +199,12 @@ func (r *run) prepare(ctx context.Context) error {
 		return err
 	}
 	senders := make([]*sender, len(lines))
+	text, err := r.content(ctx)
+	if err != nil {
+		return err
+	}
 	for i, l := range lines {
-		senders[i] = newSender(&r.op.t, l)
+		senders[i] = newSender(&r.op.t, l, text)
 	}
 	now := r.o.Clock.Now()
 	roster, err := newRoster(now, senders, users, conversations)

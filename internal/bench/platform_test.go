@@ -95,6 +95,45 @@ func TestPlatformSeesForgedSignatures(t *testing.T) {
 	}
 }
 
+// Every message carries the picture, and a link is fetched once.
+func TestPlatformSendsPictures(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		media   string
+		faults  fakeFaults
+		fetches int64
+	}{
+		"by id":                 {MediaID, fakeFaults{}, 0},
+		"by link":               {MediaLink, fakeFaults{}, 1},
+		"by link, fetched anew": {MediaLink, fakeFaults{Refetch: true}, 100},
+		"neither":               {"", fakeFaults{}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFake(c.faults)
+			defer f.close()
+			o := small(t, f)
+			o.Media = c.media
+			r, err := Platform(t.Context(), o)
+			if err != nil || r.Fetches != c.fetches || r.Media != c.media {
+				t.Fatalf("%+v, %v", r, err)
+			}
+			if got := slices.Contains(r.Reasons, "100 fetches of one link"); got != (c.fetches == 100) {
+				t.Errorf("reasons %q", r.Reasons)
+			}
+			for of, n := range f.pictures {
+				if n != 100 || (of == "") != (c.media == "") || (of == "184672") != (c.media == MediaID) {
+					t.Errorf("%d messages with picture %q", n, of)
+				}
+			}
+			var page strings.Builder
+			if err := r.Write(&page); err != nil || strings.Contains(page.String(), "the same picture") != (c.media != "") {
+				t.Errorf("%v\n%s", err, page.String())
+			}
+		})
+	}
+}
+
 func TestPlatformAsksForEnoughUsers(t *testing.T) {
 	t.Parallel()
 	f := newFake(fakeFaults{})
@@ -104,7 +143,7 @@ func TestPlatformAsksForEnoughUsers(t *testing.T) {
 	if _, err := Platform(t.Context(), o); err == nil || !strings.Contains(err.Error(), "give more --users") {
 		t.Errorf("%v", err)
 	}
-	for _, bad := range []PlatformOptions{{MPS: -1}, {Reply: 1.1}, {Users: -1}} {
+	for _, bad := range []PlatformOptions{{MPS: -1}, {Reply: 1.1}, {Users: -1}, {Media: "song"}} {
 		if _, err := Platform(t.Context(), bad); err == nil {
 			t.Errorf("%+v is taken", bad)
 		}
@@ -219,7 +258,7 @@ func TestClimb(t *testing.T) {
 func TestRosterLetsConversationsRest(t *testing.T) {
 	t.Parallel()
 	tg := TargetOf(map[string]string{"BASE_URL": "http://h", "TOKEN": "t"})
-	senders := []*sender{newSender(&tg, line{ID: "1"}), newSender(&tg, line{ID: "2"})}
+	senders := []*sender{newSender(&tg, line{ID: "1"}, bodyText), newSender(&tg, line{ID: "2"}, bodyText)}
 	r, err := newRoster(start, senders, []string{"a", "b", "c"}, 5)
 	if err != nil || len(r.all) != 6 {
 		t.Fatalf("%v", err)

@@ -34,6 +34,8 @@ type PlatformReport struct {
 	Level         int     `json:"number_level_mps"`
 	Batch         int     `json:"webhook_batch"`
 	Connections   int     `json:"connections"`
+	Media         string  `json:"media,omitempty"`
+	Fetches       int64   `json:"link_fetches,omitempty"`
 	Cores         int     `json:"cores"`
 	System        string  `json:"system"`
 
@@ -76,7 +78,7 @@ type PlatformReport struct {
 
 func newReport(o *PlatformOptions) *PlatformReport {
 	return &PlatformReport{
-		AskedMPS: o.MPS, Reply: o.Reply, Users: o.Users, Numbers: o.Numbers, Batch: o.Batch, Connections: o.Connections,
+		AskedMPS: o.MPS, Reply: o.Reply, Users: o.Users, Numbers: o.Numbers, Batch: o.Batch, Connections: o.Connections, Media: o.Media,
 		Cores: runtime.NumCPU(), System: runtime.GOOS + "/" + runtime.GOARCH + " " + runtime.Version(), Limits: Targets,
 	}
 }
@@ -96,6 +98,12 @@ func (r *run) finish(received int64) {
 	p.Accept, p.Late, p.Buckets = l.accept.Quantiles(), l.late.Quantiles(), l.accept.Buckets()
 	p.ToSent, p.ToDelivered, p.ToRead = l.ledger.toSent.Quantiles(), l.ledger.toDelivered.Quantiles(), l.ledger.toRead.Quantiles()
 	p.judge()
+	if r.origin != nil {
+		if p.Fetches = r.origin.hits.Load(); p.Fetches > r.origin.due() {
+			p.Reasons = append(p.Reasons, thousands(p.Fetches)+" fetches of one link")
+			p.Verdict = verdict(p.Reasons)
+		}
+	}
 }
 
 // judge compares with the targets. Latencies of a search depend on how much is on its way and are not judged.
@@ -209,6 +217,12 @@ func (p *PlatformReport) writeLoad(out *page) {
 		what = number(p.AskedMPS) + " messages/s"
 	}
 	out.row("load", "%s, %s replies, %s users, %d numbers of %s messages/s, %d connections", what, percent(p.Reply), thousands(int64(p.Users)), p.Numbers, thousands(int64(p.Level)), p.Connections)
+	switch p.Media {
+	case MediaID:
+		out.row("media", "the same picture by id")
+	case MediaLink:
+		out.row("media", "the same picture by link, fetched %s times", thousands(p.Fetches))
+	}
 	if p.AskedMPS > 0 {
 		out.row("rate", "%.1f messages/s accepted over %.1f s, everything in after another %.1f s", p.Rate, p.Seconds, p.DrainSeconds)
 		return

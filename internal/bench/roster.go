@@ -22,16 +22,16 @@ type conversation struct {
 type sender struct {
 	line
 	open []byte // request line and header, up to the value of Content-Length
+	text string // of the body, between the recipient and the number of the message
 }
 
-func newSender(t *Target, l line) *sender {
-	return &sender{line: l, open: []byte("POST /" + t.Version + "/" + l.ID + "/messages HTTP/1.1\r\nHost: " + t.BaseURL[len("http://"):] +
+func newSender(t *Target, l line, text string) *sender {
+	return &sender{line: l, text: text, open: []byte("POST /" + t.Version + "/" + l.ID + "/messages HTTP/1.1\r\nHost: " + t.BaseURL[len("http://"):] +
 		"\r\nAuthorization: Bearer " + t.Token + "\r\nContent-Type: application/json\r\nContent-Length: ")}
 }
 
 const (
 	bodyOpen  = `{"messaging_product":"whatsapp","recipient_type":"individual","to":"`
-	bodyText  = `","type":"text","text":{"body":"Your table is ready. Please come to the counter, number `
 	bodyClose = `"}}`
 )
 
@@ -40,10 +40,10 @@ func (c *conversation) request(b []byte, n int64) []byte {
 	var digits [20]byte
 	number := strconv.AppendInt(digits[:0], n, 10)
 	b = append(b, c.line.open...)
-	b = strconv.AppendInt(b, int64(len(bodyOpen)+len(c.user)+len(bodyText)+len(number)+len(bodyClose)), 10)
+	b = strconv.AppendInt(b, int64(len(bodyOpen)+len(c.user)+len(c.line.text)+len(number)+len(bodyClose)), 10)
 	b = append(b, "\r\n\r\n"...)
 	b = append(append(b, bodyOpen...), c.user...)
-	b = append(append(b, bodyText...), number...)
+	b = append(append(b, c.line.text...), number...)
 	return append(b, bodyClose...)
 }
 
