@@ -30,7 +30,11 @@ type Pipeline interface {
 	// BlockUsers returns one error for each user after what it did is durable.
 	BlockUsers(ctx context.Context, number wa.PhoneNumberID, users []wa.WaID, on bool) ([]error, error)
 	// Sent is a message that the number sent, or pipeline.ErrUnknown.
-	Sent(ctx context.Context, number wa.PhoneNumberID, id wa.MessageID) (*pipeline.Message, error)
+	Sent(ctx context.Context, number wa.PhoneNumberID, id wa.MessageID) (*pipeline.Sent, error)
+	// SentAt is a message by its row, or pipeline.ErrUnknown.
+	SentAt(ctx context.Context, row int64) (*pipeline.Sent, error)
+	// History is a page of what the number sent, newest first: before a row, or with newer behind it.
+	History(ctx context.Context, number wa.PhoneNumberID, from int64, newer bool, limit int) (pipeline.HistoryPage, error)
 	// Blocked is a page of the users that the number blocks: behind after, or in front of before.
 	Blocked(ctx context.Context, number wa.PhoneNumberID, after, before wa.WaID, limit int) ([]wa.WaID, error)
 }

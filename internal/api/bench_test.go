@@ -39,8 +39,16 @@ func (nowhere) BlockUsers(context.Context, wa.PhoneNumberID, []wa.WaID, bool) ([
 	return nil, nil
 }
 
-func (nowhere) Sent(context.Context, wa.PhoneNumberID, wa.MessageID) (*pipeline.Message, error) {
+func (nowhere) Sent(context.Context, wa.PhoneNumberID, wa.MessageID) (*pipeline.Sent, error) {
 	return nil, pipeline.ErrUnknown
+}
+
+func (nowhere) SentAt(context.Context, int64) (*pipeline.Sent, error) {
+	return nil, pipeline.ErrUnknown
+}
+
+func (nowhere) History(context.Context, wa.PhoneNumberID, int64, bool, int) (pipeline.HistoryPage, error) {
+	return pipeline.HistoryPage{}, nil
 }
 
 func (nowhere) Blocked(context.Context, wa.PhoneNumberID, wa.WaID, wa.WaID, int) ([]wa.WaID, error) {

@@ -127,9 +127,9 @@ type lane struct {
 	accepted []pipeline.Outgoing
 	marked   []wa.MessageID
 	typing   bool
-	blocked  []wa.WaID // ascending
-	sent     *pipeline.Message
-	silent   wa.WaID // did not write within 24 hours
+	blocked  []wa.WaID       // ascending
+	sent     []pipeline.Sent // newest first
+	silent   wa.WaID         // did not write within 24 hours
 	fail     func(ctx context.Context) error
 }
 
@@ -171,13 +171,42 @@ func (l *lane) BlockUsers(_ context.Context, _ wa.PhoneNumberID, users []wa.WaID
 	return each, nil
 }
 
-func (l *lane) Sent(_ context.Context, number wa.PhoneNumberID, id wa.MessageID) (*pipeline.Message, error) {
+func (l *lane) find(is func(m *pipeline.Sent) bool) (*pipeline.Sent, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if m := l.sent; m != nil && m.Number == number && m.ID == id {
-		return m, nil
+	for i := range l.sent {
+		if is(&l.sent[i]) {
+			return &l.sent[i], nil
+		}
 	}
 	return nil, pipeline.ErrUnknown
+}
+
+func (l *lane) Sent(_ context.Context, number wa.PhoneNumberID, id wa.MessageID) (*pipeline.Sent, error) {
+	return l.find(func(m *pipeline.Sent) bool { return m.Number == number && m.ID == id })
+}
+
+func (l *lane) SentAt(_ context.Context, row int64) (*pipeline.Sent, error) {
+	return l.find(func(m *pipeline.Sent) bool { return m.Row == row })
+}
+
+// History gives up at once when it is asked for what lies before row 100.
+func (l *lane) History(_ context.Context, number wa.PhoneNumberID, from int64, newer bool, limit int) (p pipeline.HistoryPage, _ error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if from == 100 && !newer {
+		return pipeline.HistoryPage{Rest: 50}, nil
+	}
+	for _, m := range l.sent {
+		switch {
+		case m.Number != number, from != 0 && (m.Row == from || newer != (m.Row > from)):
+		case len(p.List) == limit:
+			p.More = true
+		default:
+			p.List = append(p.List, m)
+		}
+	}
+	return p, nil
 }
 
 func (l *lane) Blocked(_ context.Context, _ wa.PhoneNumberID, after, _ wa.WaID, limit int) (list []wa.WaID, _ error) {

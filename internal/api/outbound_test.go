@@ -1,13 +1,13 @@
 package api_test
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/hikyaku/hikyaku/internal/api"
+	"github.com/hikyaku/hikyaku/internal/graph"
 	"github.com/hikyaku/hikyaku/internal/pipeline"
 	"github.com/hikyaku/hikyaku/internal/wa"
 )
@@ -180,20 +180,47 @@ func TestMessageHistory(t *testing.T) {
 	w := newWorld(t, nil)
 	path := "GET /v23.0/" + numLive + "/message_history"
 	at := w.clock.Now().UnixMilli()
-	w.lane.sent = &pipeline.Message{ID: "wamid.A", Number: numLive, SentAt: at, DeliveredAt: at + 2000, ReadAt: at + 4000}
-	w.call("clerk", path, "").want(t, 400, graphError("(#100) The parameter message_id is required.", `"code":100`))
-	w.call("clerk", path+"?message_id=wamid.B", "").want(t, 200, `{"data":[]}`)
-	r := w.call("clerk", path+"?message_id=wamid.A", "")
-	digits := regexp.MustCompile(`"id":"\d{15}"`)
-	got, _, _ := strings.Cut(digits.ReplaceAllString(r.body, `"id":"N"`), `,"paging"`)
 	second := func(ms int64) string { return strconv.FormatInt(ms/1000, 10) }
-	if want := `{"data":[{"id":"N","message_id":"wamid.A","events":{"data":[{"id":"N","delivery_status":"SENT","timestamp":` + second(at) +
-		`},{"id":"N","delivery_status":"DELIVERED","timestamp":` + second(at+2000) + `},{"id":"N","delivery_status":"READ","timestamp":` + second(at+4000) + `}]}}]`; got != want {
-		t.Errorf("got %s", got)
+	failed := pipeline.Sent{Row: 100, Message: &pipeline.Message{ID: "wamid.F", Number: numLive, WABA: wabaA, FailedAt: at, Code: wa.ErrWindow.Code}}
+	w.lane.sent = []pipeline.Sent{
+		{Row: 107, Message: &pipeline.Message{ID: "wamid.A", Number: numLive, WABA: wabaA, SentAt: at, DeliveredAt: at + 2000, ReadAt: at + 4000}},
+		{Row: 103, Message: &pipeline.Message{ID: "wamid.O", Number: numB, WABA: wabaB, SentAt: at}},
+		failed,
 	}
-	w.lane.sent = &pipeline.Message{ID: "wamid.A", Number: numLive, FailedAt: at, Code: wa.ErrWindow.Code}
-	if r := w.call("clerk", path+"?message_id=wamid.A&fields=events", ""); !strings.Contains(r.body, `"delivery_status":"FAILED","timestamp":`+strconv.FormatInt(at/1000, 10)+`,"error_description":"Re-engagement message"}]}`) || strings.Contains(r.body, "message_id") {
-		t.Errorf("failed: %s", r.body)
+	cursors := func(before, after string) string {
+		return `"paging":{"cursors":{"before":"` + graph.Cursor(before) + `","after":"` + graph.Cursor(after) + `"}`
+	}
+	first := `{"id":"8000000001070","message_id":"wamid.A","events":{"data":[{"id":"8000000001071","delivery_status":"SENT","timestamp":` + second(at) +
+		`},{"id":"8000000001072","delivery_status":"DELIVERED","timestamp":` + second(at+2000) + `},{"id":"8000000001073","delivery_status":"READ","timestamp":` +
+		second(at+4000) + `}],` + cursors("1", "3") + `}}}`
+	last := `{"id":"8000000001000","message_id":"wamid.F","events":{"data":[{"id":"8000000001004","delivery_status":"FAILED","timestamp":` + second(at) +
+		`,"error_description":"Re-engagement message"}],` + cursors("4", "4") + `}}}`
+	link := func(limit int, side, key string) string {
+		return `"` + base + `/v23.0/` + numLive + `/message_history?limit=` + strconv.Itoa(limit) + `&` + side + `=` + graph.Cursor(key) + `"`
+	}
+	for name, c := range map[string]struct{ query, want string }{
+		"all":               {"", `{"data":[` + first + `,` + last + `],` + cursors("107", "100") + `}}`},
+		"one":               {"?message_id=wamid.A", `{"data":[` + first + `],` + cursors("107", "107") + `}}`},
+		"unknown":           {"?message_id=wamid.B", `{"data":[]}`},
+		"of another number": {"?message_id=wamid.O", `{"data":[]}`},
+		"fields":            {"?message_id=wamid.F&fields=message_id", `{"data":[{"message_id":"wamid.F","id":"8000000001000"}],` + cursors("100", "100") + `}}`},
+		"a page":            {"?limit=1", `{"data":[` + first + `],` + cursors("107", "107") + `,"next":` + link(1, "after", "107") + `}}`},
+		"the next one":      {"?limit=1&after=" + graph.Cursor("107"), `{"data":[` + last + `],` + cursors("100", "100") + `,"previous":` + link(1, "before", "100") + `}}`},
+		"the one before":    {"?limit=1&before=" + graph.Cursor("100"), `{"data":[` + first + `],` + cursors("107", "107") + `,"next":` + link(1, "after", "107") + `}}`},
+		"nothing found yet": {"?limit=1&after=" + graph.Cursor("100"), `{"data":[],` + cursors("100", "50") + `,"previous":` + link(1, "before", "100") + `,"next":` + link(1, "after", "50") + `}}`},
+	} {
+		t.Run(name, func(t *testing.T) { w.call("clerk", path+c.query, "").want(t, 200, c.want) })
+	}
+	w.call("clerk", path+"?summary=total_count", "").want(t, 400, graphError("(#100) Param summary is not supported for message_history without message_id.", `"code":100`))
+
+	node := "GET /v23.0/8000000001000"
+	w.call("clerk", node, "").want(t, 200, `{"id":"8000000001000","message_id":"wamid.F"}`)
+	event := `{"cursor":"` + graph.Cursor("4") + `","node":{"id":"8000000001004","delivery_status":"FAILED","error_description":"Re-engagement message","occurrence_timestamp":` + second(at) + `}}`
+	w.call("clerk", node+"/events", "").want(t, 200, `{"data":[`+event+`],`+cursors("4", "4")+`}}`)
+	w.call("clerk", node+"/events?status_filter=SENT", "").want(t, 200, `{"data":[]}`)
+	w.call("clerk", node+"/events?status_filter=LOST", "").want(t, 400, graphError(`(#100) Param status_filter must be one of {SENT, DELIVERED, READ, FAILED, DELETED} - got \"LOST\".`, `"code":100`))
+	for _, id := range []string{"8000000001004", "8000000001010", "8000000001030"} { // an event, a row that is not there, one of another tenant
+		w.call("clerk", "GET /v23.0/"+id, "").want(t, 400, missing("get", id))
 	}
 }
 

@@ -24,6 +24,7 @@ const (
 	kindPerson        = "user"
 	kindMedia         = "media"
 	kindUpload        = "upload"
+	kindHistory       = "message_history"
 
 	kindPreverified = "preverified_number"
 )
@@ -60,6 +61,9 @@ func (s *surface) Resolve(ctx context.Context, _ graph.Caller, id string) (strin
 	}
 	if _, ok := s.o.Business.Preverified(id); ok {
 		return kindPreverified, nil
+	}
+	if _, ok := historyRow(id); ok {
+		return kindHistory, nil
 	}
 	if s.o.Media == nil {
 		return "", nil

@@ -88,6 +88,8 @@ var rights = map[endpoint]right{
 	{post, kindNumber, edgeMarketing}:  {scopeS, access.MessagingTask},
 	{post, kindNumber, edgeEncrypted}:  {scopeS, access.MessagingTask},
 	{get, kindNumber, edgeHistory}:     {scopeS, access.MessagingTask},
+	{get, kindHistory, ""}:             {scopeS, access.MessagingTask},
+	{get, kindHistory, edgeEvents}:     {scopeS, access.MessagingTask},
 	{get, kindNumber, edgeBlock}:       {scopeS, access.MessagingTask},
 	{post, kindNumber, edgeBlock}:      {scopeS, access.MessagingTask},
 	{remove, kindNumber, edgeBlock}:    {scopeS, access.MessagingTask},
@@ -152,6 +154,8 @@ func (s *surface) enter(_ context.Context, c *graph.Call, node any) error {
 		return s.enterFlow(c, e, r, v)
 	case mediaFile:
 		return refusal(c, e, r, who(c).May(asset(v.waba), r.task, r.scopes...), typeMedia)
+	case history:
+		return refusal(c, e, r, who(c).May(asset(v.waba), r.task, r.scopes...), typeHistory)
 	case *media.Session:
 		return nil // it belongs to the token's app, see uploadNode
 	case *template.Group:

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"reflect"
@@ -69,8 +70,22 @@ type listed struct {
 	data        []any
 	first, last string // keys
 	more        bool
+	unfinished  bool // there is more to look at, whatever data has
 	total       int
 	summary     Obj
+}
+
+// rest notes where the search goes on.
+func (r *listed) rest(key string, p Page) {
+	r.unfinished = true
+	if p.Before != "" {
+		r.first = key
+	} else {
+		r.last = key
+	}
+	if len(r.data) == 0 { // what was asked for is the other end
+		r.first, r.last = cmp.Or(r.first, p.After, key), cmp.Or(r.last, p.Before, key)
+	}
 }
 
 func within(v, since, until Version) bool {
@@ -221,6 +236,9 @@ func (l Collection[T, S]) listing(b *builder) *listing {
 		r.data, _ = each[S](items.Data)
 		if n := len(items.Data); n > 0 && l.Key != nil {
 			r.first, r.last = l.Key(items.Data[0]), l.Key(items.Data[n-1])
+		}
+		if items.Rest != "" {
+			r.rest(items.Rest, p)
 		}
 		return r, nil
 	}

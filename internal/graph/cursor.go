@@ -60,9 +60,12 @@ type Page struct {
 
 // Items is what a lister answers.
 type Items[S any] struct {
-	Data  []S
-	More  bool // there are further items in the direction asked: behind Data, or before it when Page.Before was set
-	Total int  // of the whole collection under the same filters; only read when Page.Total
+	Data []S
+	More bool // there are further items in the direction asked: behind Data, or before it when Page.Before was set
+	// Rest is the sort key that the search stopped at, when it gave up before it had looked at everything; it takes the place
+	// of that of the last item in the direction asked. With it, Data may be short or empty, and More is set.
+	Rest  string
+	Total int // of the whole collection under the same filters; only read when Page.Total
 	// Extra members of the summary, written after total_count when a summary was asked for.
 	Summary Obj
 }

@@ -225,7 +225,7 @@ func (w *writer) list(ctx context.Context, l *listing, parent any, sel Selection
 		}
 	}
 	w.b = append(w.b, ']')
-	if len(r.data) > 0 && !l.unpaged {
+	if (len(r.data) > 0 || r.unfinished) && !l.unpaged {
 		w.paging(p, r, path)
 	}
 	if err := w.summary(p, r); err != nil {

@@ -27,6 +27,7 @@ type Options struct {
 	Vault     Sealer
 	Previews  Previewer // nil: links are delivered without preview
 	Arrivals  Arrivals  // nil: files of users are not taken over
+	Archive   Archive   // nil: nobody asks for what was sent
 	Links     Linker    // nil: messages with media by link fail
 	Gate      Gate      // nil: every template passes
 	// Ready is called once, when the store shows everything and before the lanes run; nil for none.

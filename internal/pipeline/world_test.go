@@ -102,7 +102,7 @@ func (w *world) start() {
 	w.check(err)
 	v.boxes = &boxes{w: w, cut: v.cut, store: v.store, byDevice: map[wa.DeviceID]*box{}}
 	o := pipeline.Options{
-		Store: &cutStore{v.store, v.cut}, Blocks: v.store, Keys: v.store, Numbers: w.numbers, Directory: w.people, Mailbox: v.boxes,
+		Store: &cutStore{v.store, v.cut}, Archive: v.store, Blocks: v.store, Keys: v.store, Numbers: w.numbers, Directory: w.people, Mailbox: v.boxes,
 		Vault: sealer{w.vault}, Clock: w.clock, Pace: w.pace, Rand: rand.Reader, Logger: w.logger(),
 	}
 	for i := range v.journal.Partitions() {

@@ -29,30 +29,36 @@ const messageColumns = `m.id, m.number, m.waba, m.wa_id, m.state, m.type, m.cate
 func (s *Store) messages(ctx context.Context, query string, args ...any) ([]*pipeline.Message, error) {
 	var out []*pipeline.Message
 	err := s.query(ctx, s.db, query, args, func(r *sql.Rows) error {
-		var (
-			m                                                                               pipeline.Message
-			id, number, waba, user, kind, category, pricing, hash, device, client, template string
-			state, billable, priced, code, attempt, outside                                 int64
-		)
-		err := r.Scan(&id, &number, &waba, &user, &state, &kind, &category, &pricing, &billable, &priced, &hash,
-			&m.AcceptedAt, &m.SentAt, &m.DeliveredAt, &m.ReadAt, &m.PlayedAt, &m.FailedAt, &m.Expires, &code, &attempt,
-			&device, &client, &template, &outside, &m.Opaque, &m.Content)
-		if err != nil {
-			return err
-		}
-		m.ID, m.Number, m.WABA, m.User = wa.MessageID(plain(id)), wa.PhoneNumberID(plain(number)), wa.WABAID(plain(waba)), wa.WaID(plain(user))
-		m.State, m.Type, m.Category, m.PricingType = pipeline.State(state), plain(kind), plain(category), plain(pricing)
-		m.Billable, m.PricedOnce, m.IdentityHash = billable != 0, priced != 0, plain(hash)
-		m.Code, m.Attempt = int(code), uint32(attempt)
-		m.Device, m.ClientID = wa.DeviceID(plain(device)), plain(client)
-		m.Template, m.Outside = wa.TemplateID(plain(template)), outside != 0
-		out = append(out, &m)
-		return nil
+		m, err := scanMessage(r)
+		out = append(out, m)
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read messages: %w", err)
 	}
 	return out, nil
+}
+
+// scanMessage reads messageColumns, and what the query has in front of them.
+func scanMessage(r *sql.Rows, before ...any) (*pipeline.Message, error) {
+	var (
+		m                                                                               pipeline.Message
+		id, number, waba, user, kind, category, pricing, hash, device, client, template string
+		state, billable, priced, code, attempt, outside                                 int64
+	)
+	err := r.Scan(append(before, &id, &number, &waba, &user, &state, &kind, &category, &pricing, &billable, &priced, &hash,
+		&m.AcceptedAt, &m.SentAt, &m.DeliveredAt, &m.ReadAt, &m.PlayedAt, &m.FailedAt, &m.Expires, &code, &attempt,
+		&device, &client, &template, &outside, &m.Opaque, &m.Content)...)
+	if err != nil {
+		return nil, err
+	}
+	m.ID, m.Number, m.WABA, m.User = wa.MessageID(plain(id)), wa.PhoneNumberID(plain(number)), wa.WABAID(plain(waba)), wa.WaID(plain(user))
+	m.State, m.Type, m.Category, m.PricingType = pipeline.State(state), plain(kind), plain(category), plain(pricing)
+	m.Billable, m.PricedOnce, m.IdentityHash = billable != 0, priced != 0, plain(hash)
+	m.Code, m.Attempt = int(code), uint32(attempt)
+	m.Device, m.ClientID = wa.DeviceID(plain(device)), plain(client)
+	m.Template, m.Outside = wa.TemplateID(plain(template)), outside != 0
+	return &m, nil
 }
 
 // Messages implements pipeline.Store. The order is not that of ids.

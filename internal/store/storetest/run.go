@@ -67,6 +67,7 @@ func Run(t *testing.T, open func(testing.TB) *store.Store) {
 		"codes":        codes,
 		"tops":         tops,
 		"retention":    retention,
+		"history":      history,
 		"tally":        tally,
 		"media":        mediaRows,
 		"uploads":      uploadRows,
