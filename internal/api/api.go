@@ -110,7 +110,7 @@ func (s *surface) server() (*graph.Server, error) {
 	o := &s.o
 	nodes := []graph.NodeType{
 		s.portfolioNode(), s.wabaNode(false), s.numberNode(), s.templateNode(), s.groupNode(), s.appNode(), s.systemUserNode(), s.personNode(),
-		s.mediaNode(), s.uploadNode(), s.preverifiedNode(), s.flowNode(),
+		s.mediaNode(), s.uploadNode(), s.preverifiedNode(), s.flowNode(), s.historyNode(),
 	}
 	return graph.New(graph.Options{
 		Nodes:    nodes,

@@ -52,4 +52,8 @@ var mediaTypes = map[string]typeWords{
 		may("message_id", text, ""),
 		may("events", data(object(must("id", id, ""), must("delivery_status", enum("SENT", "DELIVERED", "READ", "FAILED"), ""), must("timestamp", unix, ""), may("error_description", text, ""))), ""),
 	}},
+	"WhatsAppMessageHistoryEvent": {"A step of a message.", []Member{
+		may("cursor", text, ""),
+		may("node", object(must("id", id, ""), must("delivery_status", enum("SENT", "DELIVERED", "READ", "FAILED"), ""), may("error_description", text, ""), must("occurrence_timestamp", unix, "")), ""),
+	}},
 }

@@ -140,8 +140,13 @@ var messageCalls = map[string]Words{
 		Errors: []*wa.Error{wa.ErrEncryptedProduct, wa.ErrEncryptedToken, wa.ErrEncryptedPermission},
 	},
 	"GET phone_number/message_history": {
-		Does:   "Tells what became of a message that the number sent.",
-		Params: []Member{must("message_id", text, "The real service lists without it.")},
+		Does:   "Lists what a number sent and what became of it, newest first.",
+		Params: []Member{may("message_id", text, "This one alone.")},
+	},
+	"GET message_history": {Does: "Names the message of an entry."},
+	"GET message_history/events": {
+		Does:   "Lists what became of a message.",
+		Params: []Member{may("status_filter", enum("SENT", "DELIVERED", "READ", "FAILED", "DELETED"), "")},
 	},
 	"GET phone_number/block_users": {Does: "Lists whom a number blocks."},
 	"POST phone_number/block_users": {
