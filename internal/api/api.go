@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"io"
 	"log/slog"
@@ -72,6 +73,7 @@ type Options struct {
 	Revision string          // x-fb-rev
 	MaxBody  int64           // bytes; 0: 1 MiB
 	Rand     io.Reader       // of trace ids; nil: crypto/rand
+	Names    io.Reader       // of the addresses of photos; nil: crypto/rand
 
 	// Strict prepends the number's calling code to every recipient without a plus sign (spec/messages.md section 3.1).
 	Strict bool
@@ -97,6 +99,9 @@ func New(o Options) (http.Handler, error) {
 	}
 	if o.Uploads == nil && o.Media != nil {
 		o.Uploads = uploadsOf{o.Media}
+	}
+	if o.Names == nil {
+		o.Names = rand.Reader
 	}
 	if o.Counts == nil {
 		o.Counts = noCounts{}
