@@ -40,6 +40,12 @@ type Pipeline interface {
 	Blocked(ctx context.Context, number wa.PhoneNumberID, after, before wa.WaID, limit int) ([]wa.WaID, error)
 }
 
+// Pacer decides whether a message of a template is held until it is known how people take the first ones. What was counted for
+// a message that is refused after all is taken back by undo, which is never nil.
+type Pacer interface {
+	Pace(ctx context.Context, n *business.Number, id wa.TemplateID) (held bool, undo func(), err error)
+}
+
 // Options of the surface. The first ones are needed, the zero value of the rest works.
 type Options struct {
 	Access   *access.Service
@@ -51,6 +57,8 @@ type Options struct {
 	Webhooks *webhook.Service
 	Pipeline Pipeline
 	Clock    clock.Clock
+
+	Pace Pacer // nil: no message is held
 
 	// Full reports whether the portfolio's messaging limit is used up at now, in Unix milliseconds; nil: it never is.
 	Full func(id wa.BusinessID, now int64) bool

@@ -247,6 +247,7 @@ func (p *platform) openPipeline(ctx context.Context, draw io.Reader) error {
 		return fmt.Errorf("start lanes: %w", err)
 	}
 	p.board.lanes.Store(p.pipeline)
+	p.policy.OnRelease(p.pipeline.Release)
 	return nil
 }
 
