@@ -188,8 +188,6 @@ func (p *platform) busyWith() string {
 		return "flows"
 	case !p.rules.business.Idle():
 		return "account notices"
-	case !p.directory.Idle():
-		return "news of people"
 	case !p.webhooks.Idle():
 		return "webhooks"
 	case !p.pipeline.Projected():

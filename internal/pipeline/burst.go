@@ -96,8 +96,7 @@ type fence struct {
 	c     command
 }
 
-// after runs c once everything decided so far is durable. c is [owed], or a [refuser] when what was decided must not be
-// lost unnoticed.
+// after runs c once everything decided so far is durable. c is [owed].
 func (l *lane) after(c command) {
 	l.busy.Add(1)
 	at := l.begun

@@ -197,9 +197,7 @@ func (l *lane) install(lp *loadedPeer) {
 		l.logger.Warn("load pair", "number_id", string(lp.key.Number), "err", lp.err)
 	} else {
 		orphans = l.adopt(p, lp)
-		if err := l.recognise(p); err != nil {
-			l.logger.Error("look at a pair", "number_id", string(lp.key.Number), "err", err)
-		}
+		l.recognise(p)
 	}
 	p.stale = p.stale || p.outrun
 	p.outrun = false

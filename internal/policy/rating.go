@@ -33,7 +33,6 @@ func (s *Service) CatchUp(ctx context.Context) error {
 		}
 		errs = append(errs, err)
 	}
-	errs = append(errs, s.judge(ctx))
 	return errors.Join(errs...)
 }
 
@@ -178,8 +177,7 @@ func (s *Service) rateTemplate(ctx context.Context, id wa.TemplateID) error {
 	if template.Quality(held.Rating) == t.Quality || (t.Quality == "" && held.Rating == quality.Unknown) {
 		return nil
 	}
-	_, p := s.pacer.of(id)
-	return s.o.Rate(ctx, id, template.Quality(held.Rating), p.State == paceHold)
+	return s.o.Rate(ctx, id, template.Quality(held.Rating))
 }
 
 // SetRating lets the operator decide: the rating stays until it is set to "", which goes back to what users say. Errors:

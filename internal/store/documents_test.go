@@ -11,7 +11,6 @@ import (
 
 	"github.com/hikyaku/hikyaku/internal/access"
 	"github.com/hikyaku/hikyaku/internal/business"
-	"github.com/hikyaku/hikyaku/internal/network"
 	"github.com/hikyaku/hikyaku/internal/template"
 	"github.com/hikyaku/hikyaku/internal/webhook"
 )
@@ -41,7 +40,6 @@ func TestDocumentsKeepTheirNames(t *testing.T) {
 		webhook.Subscription{},
 		webhook.Link{},
 		webhook.NumberOverride{},
-		network.News{},
 	} {
 		typ := reflect.TypeOf(v)
 		have = append(have, fields(typ.String(), typ)...)

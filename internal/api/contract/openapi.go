@@ -107,7 +107,7 @@ func (c *Contract) OpenAPI(latest string, versions []string) ([]byte, error) {
 	byPath := map[string][]Call{}
 	var order []string
 	for _, call := range c.Calls {
-		key := call.Method + " " + c.path(call)
+		key := call.Method + " " + c.Path(call)
 		if byPath[key] == nil {
 			order = append(order, key)
 		}
@@ -127,8 +127,8 @@ func (c *Contract) OpenAPI(latest string, versions []string) ([]byte, error) {
 	return append(out, '\n'), nil
 }
 
-// path is where a call is made, behind the version.
-func (c *Contract) path(call Call) string {
+// Path is where the document has a call, behind the version.
+func (c *Contract) Path(call Call) string {
 	if call.Kind == "" {
 		return "/" + strings.TrimPrefix(call.Path, "/")
 	}

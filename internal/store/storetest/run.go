@@ -62,7 +62,6 @@ func Run(t *testing.T, open func(testing.TB) *store.Store) {
 		"retries":      retries,
 		"directory":    directory,
 		"numberChange": numberChange,
-		"news":         news,
 		"prekeys":      prekeys,
 		"prekeyRace":   prekeyRace,
 		"codes":        codes,

@@ -19,7 +19,7 @@ import (
 var kinds = map[string]string{
 	"Application-ID": "app", "Business-ID": "business", "Phone-Number-ID": "phone_number", "WhatsApp-Account-Number-ID": "phone_number",
 	"WABA-ID": "waba", "WhatsApp-Business-Account-ID": "waba", "TEMPLATE_ID": "template", "Media-ID": "media", "User-ID": "user",
-	"Pre-Verified-Phone-Number-ID": "preverified_number", "Flow-ID": "flow",
+	"Pre-Verified-Phone-Number-ID": "preverified_number", "Flow-ID": "flow", "Message-History-ID": "message_history",
 }
 
 // elsewhere are calls that are served, but not by the tables of nodes.
@@ -33,8 +33,7 @@ var reasons = []struct{ part, why string }{
 	{"official_business_account", "read it as a field of the number"}, {"group", "no groups"}, {"call", "no calls"}, {"olution", "no multi-partner solutions"}, {"obo_mobility", "no accounts on behalf of others"},
 	{"OBO-Mobility", "no accounts on behalf of others"}, {"onbehalf", "no accounts on behalf of others"}, {"Migration-Intent", "no multi-partner solutions"},
 	{"mm_lite", "every account counts as onboarded"}, {"extendedcredits", "no credit lines: nothing is paid here"}, {"Bot-ID", "no bots of accounts as objects"},
-	{"flow", "no flows yet"}, {"Flow", "no flows yet"}, {"schedules", "no scheduled sends"}, {"events", "history is read by message, with its events inside"},
-	{"Profile-ID", "the profile is read and changed on its number"}, {"connected_client", "clients are listed by their portfolio"},
+	{"schedules", "no scheduled sends"}, {"Profile-ID", "the profile is read and changed on its number"}, {"connected_client", "clients are listed by their portfolio"},
 }
 
 type verdict int

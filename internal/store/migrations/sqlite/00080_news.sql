@@ -1,5 +1,0 @@
--- +goose Up
-CREATE TABLE news (id TEXT PRIMARY KEY, doc BLOB NOT NULL);
-
--- +goose Down
-DROP TABLE news;
