@@ -4,7 +4,7 @@ GOLANGCI ?= golangci-lint
 FUZZ    ?= 30s
 VERSION := $(shell cat .golangci-version)
 
-.PHONY: help build check test lint race postgres crash fuzz scenario fidelity load gen smoke sdk quickstart
+.PHONY: help build check test lint race postgres crash fuzz scenario fidelity load gen smoke
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -33,6 +33,9 @@ race: ## the concurrent packages under the race detector
 postgres: ## the store's conformance suite on a temporary PostgreSQL
 	test/postgres.sh $(GO) test ./internal/store/...
 
+postman: ## the Postman collections, headless, against fresh sandboxes; needs Node.js
+	test/postman.sh
+
 crash: ## kill -9 at 200 random moments, disk errors, full disk
 	$(GO) test -tags crash -count=1 -timeout 15m ./test/crash/...
 
@@ -51,12 +54,6 @@ load: ## the load figures of docs/performance.md, and a minute of hostile input
 
 smoke: build ## a short bench run of the whole platform
 	./hikyaku bench platform --mps 200 --duration 5s
-
-sdk: ## unmodified SDKs from npm against a fresh sandbox; needs Node.js
-	test/sdk/run.sh
-
-quickstart: ## from a clone, with nothing compiled, to the first delivered message: five minutes at most
-	test/quickstart/run.sh
 
 gen: ## generated code and pages; CI fails when they differ
 	$(GO) generate ./...
