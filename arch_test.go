@@ -105,6 +105,7 @@ var only = map[string][]string{
 	"google.golang.org/protobuf/en": {"internal/journal/record", "internal/pipeline"},
 	"github.com/minio/":             {"internal/media"},
 	"github.com/gabriel-vasile/":    {"internal/media"},
+	"github.com/abema/":             {"internal/media"},
 }
 
 type file struct {

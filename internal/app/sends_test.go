@@ -119,6 +119,31 @@ func TestEveryTypeArrives(t *testing.T) {
 			}
 		}
 	}
+	s.failsLater()
+}
+
+// A file that is not what it is said to be, or that no device plays, is taken and fails later, without having been sent.
+// Source: spec/media.md section 18, row 7; spec/errors.md sections 8 and 19.
+func (s *stand) failsLater() {
+	s.t.Helper()
+	for kind, file := range map[string]struct {
+		mime    string
+		data    []byte
+		details string
+	}{
+		"image":    {"image/jpeg", mediatest.PNG(8, 8), "Image file uploaded with mimetype as image/jpeg, however on processing it is of type image/png. Please choose a different file."},
+		"video":    {"video/mp4", mediatest.Film("hvc1", "mp4a"), "Video file uploaded with mimetype as video/mp4, however on processing it is of type video/mp4, videoCodec=hevc, audioCodec=aac. Please choose a different file."},
+		"audio":    {"audio/ogg", mediatest.Ogg(0), "Audio file uploaded with mimetype as audio/ogg, however on processing it is of type audio/ogg, audioCodec=unknown. Please choose a different file."},
+		"document": {"image/png", mediatest.PNG(8, 8), "Document file uploaded with mimetype as image/png, however on processing it is of type image/png. Please choose a different file."},
+	} {
+		id := s.send(map[string]any{"messaging_product": "whatsapp", "to": s.start.User, "type": kind, kind: map[string]string{"id": s.upload(file.mime, string(file.data))}})
+		s.idle()
+		details := strings.ReplaceAll(file.details, "/", `\/`)
+		contains(s.t, kind, s.status(id, "failed").Content, `"errors":[{"code":131053,"title":"Media upload error","message":"Media upload error","error_data":{"details":"`+details+`"}`)
+		if _, ok := s.hooks.Find(id, "sent"); ok {
+			s.t.Errorf("%s: a sent status precedes the failure", kind)
+		}
+	}
 }
 
 // opens fetches the file of a message with the user's device.

@@ -23,6 +23,7 @@ type Look struct {
 	Width, Height int    // of images and stickers; 0 when unknown
 	Animated      bool   // sticker
 	Opus, Mono    bool   // Ogg
+	film          film   // of videos
 	deep          bool   // more than 8 bits per channel, or colours that are no RGB
 	tree          *mimetype.MIME
 }
@@ -114,6 +115,8 @@ func (l *Look) fault(declared string, size int64) string {
 		return ""
 	case !l.is(bare), kind == Audio && l.MIME == "audio/ogg" && (!l.Opus || !l.Mono):
 		return mismatch(kind, declared, l.describe())
+	case kind == Video && !l.film.plays():
+		return mismatch(kind, declared, l.MIME+l.film.describe())
 	case kind == Image && (l.Width == 0 || l.deep):
 		return "Image is invalid. Please check the image properties, supported are JPG/JPEG, RGB/RGBA, 8 bit/channels and PNG, RGB/RGBA, up to 8 bit/channel."
 	case kind == Sticker && (l.Width != stickerSide || l.Height != stickerSide):

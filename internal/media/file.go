@@ -50,6 +50,7 @@ func (s *Service) store(ctx context.Context, r io.Reader, limit int64) (*file, e
 	}
 	f.size = in.n
 	f.look = look(in.head.Bytes())
+	f.look.film = in.reel.film()
 	return f, nil
 }
 
@@ -75,6 +76,7 @@ type intake struct {
 	left int64
 	n    int64
 	head bytes.Buffer
+	reel reel
 	err  error
 }
 
@@ -88,6 +90,7 @@ func (i *intake) Read(p []byte) (int, error) {
 		i.err = ErrTooLarge
 		return 0, i.err
 	}
+	_, _ = i.reel.Write(p[:n])
 	if room := headSize - i.head.Len(); room > 0 {
 		i.head.Write(p[:min(n, room)])
 	}

@@ -138,7 +138,7 @@ func FuzzHandle(f *testing.F) {
 // Whatever the bytes, looking at them ends, and a fault is valid text.
 func FuzzLook(f *testing.F) {
 	for _, b := range [][]byte{
-		mediatest.PNG(2, 2), mediatest.JPEG(0), mediatest.WebP(512, 512, true, 40), mediatest.Ogg(1), mediatest.Ogg(0), mediatest.MP4(), mediatest.PDF(30), {},
+		mediatest.PNG(2, 2), mediatest.JPEG(0), mediatest.WebP(512, 512, true, 40), mediatest.Ogg(1), mediatest.Ogg(0), mediatest.MP4(), mediatest.Film("avc1", "mp4a", "mp4a"), mediatest.PDF(30), {},
 	} {
 		f.Add(b)
 	}

@@ -2,6 +2,7 @@ package mediatest
 
 import (
 	"bytes"
+	"encoding/binary"
 	"image"
 	"image/color"
 	"image/jpeg"
@@ -71,6 +72,31 @@ func Ogg(channels byte) []byte {
 // MP4 is the beginning of a video.
 func MP4() []byte {
 	return append([]byte("\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom"), make([]byte, 100)...)
+}
+
+// Film is a video whose description comes last, with a track for each sample entry that is named: one of pictures, unless it
+// is empty, and some of sound.
+func Film(picture string, sounds ...string) []byte {
+	tracks := [][]byte{box("mvhd", make([]byte, 100))}
+	if picture != "" {
+		tracks = append(tracks, track("vide", picture))
+	}
+	for _, s := range sounds {
+		tracks = append(tracks, track("soun", s))
+	}
+	b := append(MP4()[:24], box("mdat", make([]byte, 1000))...)
+	return append(b, box("moov", tracks...)...)
+}
+
+func track(handler, entry string) []byte {
+	hdlr := append(append(make([]byte, 8), handler...), make([]byte, 13)...)
+	stsd := append([]byte{0, 0, 0, 0, 0, 0, 0, 1}, box(entry, make([]byte, 78))...)
+	return box("trak", box("tkhd", make([]byte, 84)), box("mdia", box("hdlr", hdlr), box("minf", box("stbl", box("stsd", stsd)))))
+}
+
+func box(name string, content ...[]byte) []byte {
+	inside := bytes.Join(content, nil)
+	return append(append(binary.BigEndian.AppendUint32(nil, uint32(8+len(inside))), name...), inside...)
 }
 
 // PDF is the beginning and the end of a document, with a comment between that fills it up to size.
