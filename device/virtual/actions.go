@@ -17,7 +17,7 @@ import (
 
 // UserAction is something a person does, as the control API names it.
 type UserAction struct {
-	// Do is read, played (or play), press, react, edit, revoke, block, unblock, report, mute, archive, opt_out, opt_in, offline,
+	// Do is read, played (or play), press, click, react, edit, revoke, block, unblock, report, mute, archive, opt_out, opt_in, offline,
 	// online, receipts_on, receipts_off, new_device, change_number, or send.
 	Do      string          `json:"do"`
 	To      string          `json:"to,omitempty"`      // wa_id of the business number; for read and played: of the chat
@@ -26,7 +26,7 @@ type UserAction struct {
 	Content json.RawMessage `json:"content,omitempty"` // of send, in the shape of the send API
 	For     Duration        `json:"for,omitempty"`     // of offline: come back after it; 0 means not by itself
 	Phone   string          `json:"phone,omitempty"`   // of change_number: the new one
-	Choice  string          `json:"choice,omitempty"`  // of press: number from 1, id or title; may be left out if there is one
+	Choice  string          `json:"choice,omitempty"`  // of press: number from 1, id or title; may be left out if there is one. Of click: "body" for a link in the text
 	Fields  map[string]any  `json:"fields,omitempty"`  // of press: what a form is filled in with; of a flow: values of its fields by name
 	Sample  bool            `json:"sample,omitempty"`  // of press: fields of a flow that need a value and are given none get one
 	Raw     bool            `json:"raw,omitempty"`     // of press: do not open the flow, send fields as the answer
@@ -110,6 +110,12 @@ func (u *user) perform(d *device.Device, a *UserAction) (device.Effects, error) 
 		return d.MarkPlayed(a.IDs...)
 	case "press", "react", "edit", "revoke":
 		return about(d, a)
+	case "click":
+		if err := knows(d, a.IDs); err != nil {
+			return device.Effects{}, err
+		}
+		m, _ := d.Message(a.IDs[0])
+		return d.Act(frame.Act{Do: frame.DoClick, Of: m.Chat, ID: m.ID, Reason: a.Choice})
 	case "block", "unblock", "report", "mute", "archive", "opt_out", "opt_in":
 		if a.To == "" {
 			return device.Effects{}, fmt.Errorf("%q needs a business number in to: %w", a.Do, ErrAction)

@@ -18,12 +18,16 @@ var opinions = map[frame.Do]string{
 
 // Act implements network.Actions.
 func (f feedback) Act(ctx context.Context, a network.Action) error {
-	what, ok := opinions[a.Do]
-	if !ok {
-		return frame.Refuse(frame.ErrUnsupported, "this action is not available")
-	}
 	done := make(chan error, 1)
-	f.p.Feedback(a.Device.User(), a.Of, what, a.Reason, func(err error) { done <- err })
+	what, ok := opinions[a.Do]
+	switch {
+	case a.Do == frame.DoClick:
+		f.p.Click(a.Device.User(), a.Of, a.ID, a.Reason == "body", func(err error) { done <- err })
+	case !ok:
+		return frame.Refuse(frame.ErrUnsupported, "this action is not available")
+	default:
+		f.p.Feedback(a.Device.User(), a.Of, what, a.Reason, func(err error) { done <- err })
+	}
 	select {
 	case err := <-done:
 		if err != nil {

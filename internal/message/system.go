@@ -1,7 +1,9 @@
 package message
 
 import (
+	"encoding/base64"
 	"strconv"
+	"time"
 
 	"github.com/hikyaku/hikyaku/internal/wa"
 )
@@ -65,6 +67,20 @@ func AppendPreference(b []byte, user wa.WaID, userID, name string, stop bool, at
 	b = append(append(append(b, `,"detail":"User requested to `...), word...), ` marketing messages","category":"marketing_messages","value":"`...)
 	b = append(append(b, word...), `","timestamp":`...)
 	return append(strconv.AppendInt(b, at/1000, 10), `}]}`...)
+}
+
+// AppendClick appends the members of user_actions: somebody opened a link of a marketing message, which token stands for.
+// Source: spec/webhooks.md section 16.
+func AppendClick(b []byte, at time.Time, token []byte, click string, inText bool) []byte {
+	b = strconv.AppendInt(append(b, `{"user_actions":[{"timestamp":"`...), at.Unix(), 10)
+	b = append(b, `","action_type":"marketing_messages_link_click","marketing_messages_link_click_data":{"tracking_token":"AQ`...)
+	b = base64.RawURLEncoding.AppendEncode(b, token)
+	b = quote(append(b, `","click_id":`...), click)
+	where := "cta"
+	if inText {
+		where = "body"
+	}
+	return append(append(append(b, `,"click_component":"`...), where...), `"}}]}`...)
 }
 
 // appendContacts appends the array with one user.

@@ -27,7 +27,7 @@ type Lanes interface {
 	Act(ctx context.Context, a Action) error
 }
 
-// Actions takes the user actions that lanes have no use for: report, mute, archive, opt_out, opt_in. Without one they are
+// Actions takes the user actions besides block and unblock: report, mute, archive, opt_out, opt_in, click. Without one they are
 // answered with ErrUnsupported.
 type Actions interface {
 	Act(ctx context.Context, a Action) error

@@ -58,7 +58,7 @@ func (l *Link) act(ctx context.Context, f *frame.Act) error {
 			return frame.Refuse(frame.ErrNotFound, "no such business number")
 		}
 		return l.hub.cfg.Lanes.Act(ctx, a)
-	case frame.DoReport, frame.DoMute, frame.DoArchive, frame.DoOptOut, frame.DoOptIn:
+	case frame.DoReport, frame.DoMute, frame.DoArchive, frame.DoOptOut, frame.DoOptIn, frame.DoClick:
 		if l.hub.cfg.Actions == nil {
 			break
 		}

@@ -110,6 +110,7 @@ const (
 	DoArchive Do = "archive"
 	DoOptOut  Do = "opt_out"
 	DoOptIn   Do = "opt_in"
+	DoClick   Do = "click" // a link of a message: Reason says whether it was a button, "cta", or in the text, "body"
 	DoLink    Do = "link"
 	DoUnlink  Do = "unlink"
 )
