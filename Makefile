@@ -4,7 +4,7 @@ GOLANGCI ?= golangci-lint
 FUZZ    ?= 30s
 VERSION := $(shell cat .golangci-version)
 
-.PHONY: help build check test lint race postgres crash fuzz scenario fidelity load gen smoke
+.PHONY: help build check test lint race postgres crash fuzz scenario fidelity load gen smoke postman sdk quickstart
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -54,6 +54,12 @@ load: ## the load figures of docs/performance.md, and a minute of hostile input
 
 smoke: build ## a short bench run of the whole platform
 	./hikyaku bench platform --mps 200 --duration 5s
+
+sdk: ## unmodified SDKs from npm against a fresh sandbox; needs Node.js
+	test/sdk/run.sh
+
+quickstart: ## from a clone, with nothing compiled, to the first delivered message: five minutes at most
+	test/quickstart/run.sh
 
 gen: ## generated code and pages; CI fails when they differ
 	$(GO) generate ./...

@@ -45,6 +45,7 @@ type serveCmd struct {
 	TokenCarriers   string        `help:"Where access tokens may be, for old clients: header (default), header+body, or any (the query string too)." placeholder:"WHERE"`
 	RequirePayment  bool          `help:"Fail billable templates of accounts without payment method (131042); test accounts are exempt."`
 	Enforcement     string        `help:"Whether accounts whose numbers stay RED are restricted: off, observe or enforce." enum:"off,observe,enforce" default:"observe"`
+	PaceAfter       int           `help:"Hold messages of a new marketing template after this many, until it is known how people take it; 0 never does." default:"0"`
 	RateCard        string        `help:"CSV file with what messages cost; default: the made-up sample." placeholder:"FILE"`
 	Seed            uint64        `help:"Make ids and virtual users repeat from run to run."`
 	Clock           time.Time     `help:"Start a sandbox at this time (RFC 3339) and hold it until the control API moves it." placeholder:"TIME"`
@@ -66,7 +67,7 @@ func (c *serveCmd) Run(ctx context.Context) error {
 		TLSCert: c.TLSCert, TLSKey: c.TLSKey, SelfSigned: c.TLSSelfSigned, ACME: c.ACME, BehindProxy: c.BehindProxy,
 		PublicURL: c.PublicURL, RootKeyFile: c.RootKeyFile, RootKeyEnv: c.RootKeyEnv, RootKeyHook: c.RootKeyHook, Codes: c.Codes,
 		PrivateWebhooks: c.PrivateWebhooks, WebhookBatch: c.WebhookBatch, NoPreviews: c.NoLinkPreviews,
-		Media: c.Media, PrivateMedia: c.PrivateMedia, PreviewLoopback: c.PreviewPrivate, Retention: c.Retention, TokenCarriers: c.TokenCarriers, RequirePayment: c.RequirePayment, Enforcement: c.Enforcement, RateCard: c.RateCard, Seed: c.Seed, FrozenAt: c.Clock,
+		Media: c.Media, PrivateMedia: c.PrivateMedia, PreviewLoopback: c.PreviewPrivate, Retention: c.Retention, TokenCarriers: c.TokenCarriers, RequirePayment: c.RequirePayment, Enforcement: c.Enforcement, PaceAfter: c.PaceAfter, RateCard: c.RateCard, Seed: c.Seed, FrozenAt: c.Clock,
 		Logger: logger(c.LogLevel, c.LogJSON), Out: os.Stdout, Command: command(),
 	})
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"io"
 	"log/slog"
@@ -39,6 +40,12 @@ type Pipeline interface {
 	Blocked(ctx context.Context, number wa.PhoneNumberID, after, before wa.WaID, limit int) ([]wa.WaID, error)
 }
 
+// Pacer decides whether a message of a template is held until it is known how people take the first ones. What was counted for
+// a message that is refused after all is taken back by undo, which is never nil.
+type Pacer interface {
+	Pace(ctx context.Context, n *business.Number, id wa.TemplateID) (held bool, undo func(), err error)
+}
+
 // Options of the surface. The first ones are needed, the zero value of the rest works.
 type Options struct {
 	Access   *access.Service
@@ -50,6 +57,8 @@ type Options struct {
 	Webhooks *webhook.Service
 	Pipeline Pipeline
 	Clock    clock.Clock
+
+	Pace Pacer // nil: no message is held
 
 	// Full reports whether the portfolio's messaging limit is used up at now, in Unix milliseconds; nil: it never is.
 	Full func(id wa.BusinessID, now int64) bool
@@ -72,6 +81,7 @@ type Options struct {
 	Revision string          // x-fb-rev
 	MaxBody  int64           // bytes; 0: 1 MiB
 	Rand     io.Reader       // of trace ids; nil: crypto/rand
+	Names    io.Reader       // of the addresses of photos; nil: crypto/rand
 
 	// Strict prepends the number's calling code to every recipient without a plus sign (spec/messages.md section 3.1).
 	Strict bool
@@ -97,6 +107,9 @@ func New(o Options) (http.Handler, error) {
 	}
 	if o.Uploads == nil && o.Media != nil {
 		o.Uploads = uploadsOf{o.Media}
+	}
+	if o.Names == nil {
+		o.Names = rand.Reader
 	}
 	if o.Counts == nil {
 		o.Counts = noCounts{}

@@ -72,18 +72,31 @@ func (s *surface) message(ctx context.Context, c *graph.Call, n number, mm *mark
 	if err := s.attach(ctx, m, n); err != nil {
 		return nil, err
 	}
+	status, undo := "", func() {}
+	held := false
+	if fill != nil {
+		if status = message.Accepted; s.o.Pace != nil {
+			if held, undo, err = s.o.Pace.Pace(ctx, n.Number, m.Template); err != nil {
+				return nil, wa.ErrUnavailable.Because(err)
+			}
+		}
+		if held {
+			status = message.Held
+		}
+	}
 	id, err := s.o.Pipeline.Accept(ctx, &pipeline.Outgoing{
 		Number: n.ID, To: m.To, Type: m.Type, Category: m.Category, Template: m.Template, Life: m.Life, Body: m.Body,
-		Opaque: m.Opaque, IdentityHash: m.IdentityHash, PreviewURL: m.PreviewURL, Attachments: m.Attachments,
+		Opaque: m.Opaque, IdentityHash: m.IdentityHash, PreviewURL: m.PreviewURL, Attachments: m.Attachments, Held: held,
 	})
 	if err != nil {
+		undo()
 		return nil, sendError(ctx, err)
 	}
 	scoped := ""
 	if m.ByID() {
 		scoped = s.o.Business.UserID(n.waba.ID, m.To)
 	}
-	return graph.Raw(message.AppendAccepted(make([]byte, 0, 320), m.Input, m.To, scoped, id, fill != nil)), nil
+	return graph.Raw(message.AppendAccepted(make([]byte, 0, 320), m.Input, m.To, scoped, id, status)), nil
 }
 
 func (s *surface) address(m *message.Outbound, n number) error {

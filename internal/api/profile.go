@@ -2,9 +2,7 @@ package api
 
 import (
 	"bytes"
-	"cmp"
 	"context"
-	"crypto/rand"
 	"encoding/base32"
 	"errors"
 	"image"
@@ -168,7 +166,7 @@ func (s *surface) takePicture(ctx context.Context, c *graph.Call, v graph.Value)
 		return nil, graph.Invalid("Param profile_picture_handle must be the handle of an image of at least %d x %d pixels.", minPictureSide, minPictureSide)
 	}
 	var name [16]byte
-	if _, err := io.ReadFull(cmp.Or(s.o.Rand, rand.Reader), name[:]); err != nil {
+	if _, err := io.ReadFull(s.o.Names, name[:]); err != nil {
 		return nil, err
 	}
 	pic := &business.Picture{ID: base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(name[:]), Type: "image/" + format, At: c.Start}

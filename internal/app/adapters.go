@@ -236,6 +236,18 @@ func (l lanes) Act(ctx context.Context, a network.Action) error {
 	}
 }
 
+// herald lets the lanes tell businesses of people who changed.
+type herald struct{ p *pipeline.Pipeline }
+
+func (h herald) Tell(ctx context.Context, n *network.News) error {
+	if n.Was != "" {
+		if err := h.p.Acquaint(ctx, n.Was, &pipeline.Moved{To: n.WaID, Name: n.Name}); err != nil {
+			return err
+		}
+	}
+	return h.p.Acquaint(ctx, n.WaID, nil)
+}
+
 // ---- lanes to network ----
 
 type directory struct{ d *network.Directory }

@@ -188,6 +188,8 @@ func (p *platform) busyWith() string {
 		return "flows"
 	case !p.rules.business.Idle():
 		return "account notices"
+	case !p.directory.Idle():
+		return "news of people"
 	case !p.webhooks.Idle():
 		return "webhooks"
 	case !p.pipeline.Projected():

@@ -91,7 +91,7 @@ func rateTemplate(r *http.Request, p *platform) (any, error) {
 	default:
 		return nil, badRequest("score: want GREEN, YELLOW, RED or UNKNOWN")
 	}
-	return shown(p.rules.template.Rate(r.Context(), wa.TemplateID(r.PathValue("id")), in.Score))
+	return shown(p.rules.template.Rate(r.Context(), wa.TemplateID(r.PathValue("id")), in.Score, false))
 }
 
 // recategoriseTemplate plans the change of a category, with the usual notice, or makes it at once.

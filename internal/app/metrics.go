@@ -139,6 +139,7 @@ func (a *App) watchPlatform() {
 		"delivered": func(c *pipeline.Counts) uint64 { return c.Delivered.Load() },
 		"read":      func(c *pipeline.Counts) uint64 { return c.Read.Load() },
 		"failed":    func(c *pipeline.Counts) uint64 { return c.Failed.Load() },
+		"held":      func(c *pipeline.Counts) uint64 { return c.Held.Load() },
 		"dropped":   func(c *pipeline.Counts) uint64 { return c.Dropped.Load() },
 	} {
 		counter(status, "Steps of outbound messages.", prometheus.Labels{"status": label}, read)

@@ -42,6 +42,7 @@ type Options struct {
 	TokenCarriers   string        // where access tokens may be: "header", "header+body" or "any"; empty means what Config says, else header
 	RequirePayment  bool          // billable templates of accounts without payment method fail with 131042; test accounts are exempt
 	Enforcement     string        // of accounts: "off", "observe" or "enforce"; empty means observe
+	PaceAfter       int           // so many messages of a new marketing template go out before others are held; 0: none is held
 	RateCard        string        // CSV file with what messages cost; empty means the made-up sample
 	Seed            uint64        // not 0: ids and virtual users repeat from run to run; keys stay random
 

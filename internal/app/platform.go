@@ -208,7 +208,7 @@ func (p *platform) openNetwork() {
 	p.mailbox = network.NewMailbox(network.MailboxConfig{Store: p.store, Clock: p.clock, Businesses: numbers, Log: p.log})
 	p.onClose("mailboxes", func(context.Context) error { p.mailbox.Close(); return nil })
 	p.directory = network.NewDirectory(network.DirectoryConfig{
-		Store: p.store.Directory(), Clock: p.clock, Mailbox: p.mailbox, Log: p.log, Ensure: p.ensureUser,
+		Store: p.store.Directory(), Clock: p.clock, Wall: p.wall, Mailbox: p.mailbox, Log: p.log, Ensure: p.ensureUser,
 	})
 }
 
@@ -237,7 +237,7 @@ func (p *platform) openPipeline(ctx context.Context, draw io.Reader) error {
 		again := c.Kind == network.DeviceReplaced || c.Kind == network.NumberChanged
 		p.pipeline.UserChanged(c.User.WaID, again)
 		if c.OldWaID != "" {
-			p.pipeline.Move(c.OldWaID, c.User.WaID, c.User.Name)
+			p.pipeline.UserChanged(c.OldWaID, false)
 		}
 	})
 	p.onClose("lanes", p.pipeline.Close)
@@ -247,6 +247,7 @@ func (p *platform) openPipeline(ctx context.Context, draw io.Reader) error {
 		return fmt.Errorf("start lanes: %w", err)
 	}
 	p.board.lanes.Store(p.pipeline)
+	p.policy.OnRelease(p.pipeline.Release)
 	return nil
 }
 
@@ -294,6 +295,7 @@ func (p *platform) startChores(a *App) {
 	p.chores.Go(func() { p.rules.template.Run(ctx, &p.board) })
 	p.chores.Go(func() { p.rules.flow.Run(ctx, &p.board) })
 	p.chores.Go(func() { p.tell(ctx) })
+	p.chores.Go(func() { p.directory.Run(ctx, herald{p.pipeline}) })
 	p.chores.Go(func() { p.policy.Run(ctx, numberNotices{&p.board}) })
 	p.chores.Go(func() {
 		select {

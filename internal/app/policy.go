@@ -21,10 +21,11 @@ func (p *platform) openPolicy(ctx context.Context) (err error) {
 	p.policy, err = policy.New(ctx, policy.Options{
 		Business: p.rules.business, Template: p.rules.template, Past: p.store, Memory: p.store, Notes: p.store, Counts: p.store,
 		Clock: p.clock, Log: p.log, RequirePayment: p.o.RequirePayment, Enforcement: policy.Mode(p.o.Enforcement),
-		Rate: func(ctx context.Context, id wa.TemplateID, q template.Quality) error {
-			_, err := p.rules.template.Rate(ctx, id, q)
+		Rate: func(ctx context.Context, id wa.TemplateID, q template.Quality, byHand bool) error {
+			_, err := p.rules.template.Rate(ctx, id, q, byHand)
 			return err
 		},
+		PaceAfter: p.o.PaceAfter,
 	})
 	return err
 }
@@ -51,6 +52,10 @@ func (g gate) Admit(m *pipeline.Message, n *business.Number, now int64) *wa.Erro
 
 func (g gate) Settle(m *pipeline.Message, n *business.Number, delivered bool, now int64) int64 {
 	return g.s.Settle(n, policy.Send{User: m.User, Template: m.Template, Category: m.Category, Outside: m.Outside}, delivered, now)
+}
+
+func (g gate) Pacing(m *pipeline.Message) (wait bool, row *wa.Error) {
+	return g.s.Pacing(m.Template, m.AcceptedAt)
 }
 
 // numberNotices lets the policy tell of numbers too.

@@ -273,15 +273,15 @@ func TestFirstLink(t *testing.T) {
 
 func TestAppendAccepted(t *testing.T) {
 	t.Parallel()
-	got := string(message.AppendAccepted(nil, "+1 (650) \"555\"", "16505551234", "", "wamid.A=", false))
+	got := string(message.AppendAccepted(nil, "+1 (650) \"555\"", "16505551234", "", "wamid.A=", ""))
 	if want := `{"messaging_product":"whatsapp","contacts":[{"input":"+1 (650) \"555\"","wa_id":"16505551234"}],"messages":[{"id":"wamid.A="}]}`; got != want {
 		t.Errorf("got %s", got)
 	}
-	got = string(message.AppendAccepted(nil, "+16505551234", "16505551234", "", "wamid.A=", true))
+	got = string(message.AppendAccepted(nil, "+16505551234", "16505551234", "", "wamid.A=", message.Accepted))
 	if want := `{"messaging_product":"whatsapp","contacts":[{"input":"+16505551234","wa_id":"16505551234"}],"messages":[{"id":"wamid.A=","message_status":"accepted"}]}`; got != want {
 		t.Errorf("got %s", got)
 	}
-	got = string(message.AppendAccepted(nil, "US.1", "16505551234", "US.1", "wamid.A=", false))
+	got = string(message.AppendAccepted(nil, "US.1", "16505551234", "US.1", "wamid.A=", ""))
 	if want := `{"messaging_product":"whatsapp","contacts":[{"input":"US.1","wa_id":"16505551234","user_id":"US.1"}],"messages":[{"id":"wamid.A="}]}`; got != want {
 		t.Errorf("got %s", got)
 	}
@@ -330,7 +330,7 @@ func BenchmarkDecode(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		buf = message.AppendAccepted(buf[:0], o.Input, o.To, "", "wamid.HBgLMTU1NTAxNzc3ODgVAgARGBI5QzQxRDBCN0EyRTY1RjM4MTAA", false)
+		buf = message.AppendAccepted(buf[:0], o.Input, o.To, "", "wamid.HBgLMTU1NTAxNzc3ODgVAgARGBI5QzQxRDBCN0EyRTY1RjM4MTAA", "")
 		buf = message.AppendPlaintext(buf[:0], "wamid.HBgLMTU1NTAxNzc3ODgVAgARGBI5QzQxRDBCN0EyRTY1RjM4MTAA", 1783065600, o.Body)
 	}
 }

@@ -81,17 +81,24 @@ func Unpad(plain []byte) ([]byte, bool) {
 	return nil, false
 }
 
+// The values of message_status. Source: spec/limits.md section 5.
+const (
+	Accepted = "accepted"
+	Held     = "held_for_quality_assessment"
+)
+
 // AppendAccepted appends the answer to a send. input is the recipient as given, user the one it was found to be, userID
-// the business-scoped id when the call named one. Source: spec/messages.md sections 3.2 and 4.
-func AppendAccepted(b []byte, input string, user wa.WaID, userID string, id wa.MessageID, template bool) []byte {
+// the business-scoped id when the call named one, status message_status of a template; empty for everything else. Source:
+// spec/messages.md sections 3.2 and 4.
+func AppendAccepted(b []byte, input string, user wa.WaID, userID string, id wa.MessageID, status string) []byte {
 	b = quote(append(b, `{"messaging_product":"whatsapp","contacts":[{"input":`...), input)
 	b = quote(append(b, `,"wa_id":`...), string(user))
 	if userID != "" {
 		b = quote(append(b, `,"user_id":`...), userID)
 	}
 	b = quote(append(b, `}],"messages":[{"id":`...), string(id))
-	if template {
-		b = append(b, `,"message_status":"accepted"`...)
+	if status != "" {
+		b = quote(append(b, `,"message_status":`...), status)
 	}
 	return append(b, `}]}`...)
 }

@@ -63,8 +63,9 @@ type DirectoryConfig struct {
 	Clock   clock.Clock
 	Mailbox *Mailbox
 	Log     *slog.Logger
-	Rand    io.Reader // nil means crypto/rand
-	Cached  int       // users in memory; 0 means 100,000
+	Rand    io.Reader   // nil means crypto/rand
+	Wall    clock.Clock // of the pause before news are told again; nil means Clock
+	Cached  int         // users in memory; 0 means 100,000
 
 	// Ensure is called when Lookup does not know a number, and may create the user. A sandbox uses it to have recipients.
 	Ensure func(ctx context.Context, id wa.WaID) error
@@ -74,6 +75,7 @@ type DirectoryConfig struct {
 type Directory struct {
 	store  DirectoryStore
 	clock  clock.Clock
+	wall   clock.Clock
 	boxes  mailboxes
 	log    *slog.Logger
 	rand   io.Reader
@@ -83,6 +85,7 @@ type Directory struct {
 
 	creating sync.Mutex     // Create runs one at a time
 	writers  [64]sync.Mutex // one writer at a time per user, by hash of its number
+	outbox   outbox
 
 	mu        sync.RWMutex
 	listeners []func(Change)
@@ -92,9 +95,14 @@ type Directory struct {
 // NewDirectory makes a Directory.
 func NewDirectory(c DirectoryConfig) *Directory {
 	d := &Directory{
-		store: c.Store, clock: c.Clock, boxes: c.Mailbox, log: c.Log, rand: c.Rand, ensure: c.Ensure,
+		store: c.Store, clock: c.Clock, wall: c.Wall, boxes: c.Mailbox, log: c.Log, rand: c.Rand, ensure: c.Ensure,
 		cache: newCache(cmp.Or(c.Cached, 100_000)),
 	}
+	if d.wall == nil {
+		d.wall = d.clock
+	}
+	d.outbox.wake = make(chan struct{}, 1)
+	d.outbox.written.Store(1) // what an earlier process left
 	if d.rand == nil {
 		d.rand = rand.Reader
 	}

@@ -14,6 +14,8 @@
 //   - An item leaves the memory only when it is in the store or acknowledged; whatever the memory does not hold is read
 //     from the store when the device needs it. An item is handed to the lanes as acknowledged at least once.
 //   - A position is never used twice for items that left the process.
+//   - Businesses hear of a new identity or number of a person at least once: the news is stored with the registration, and
+//     forgotten when the [Herald] has made it durable.
 //
 // Locks: a mailbox shard's lock is taken before a collector's and before those inside sinks; nothing else is held together.
 // The package must not know the pipeline, the journal or SQL: what it needs of them are the interfaces in ports.go.

@@ -64,6 +64,17 @@ type KeySet struct {
 type NewDevice struct {
 	User *User
 	Keys KeySet
+	News *News // nil when nobody need hear of it
+}
+
+// News is what businesses that know a person have yet to be told: another identity, or another number. It is written with
+// the registration that it follows from, so that a crash repeats it and never loses it.
+type News struct {
+	ID     string // orders news: later ones sort behind earlier ones
+	Person string // User.ID
+	WaID   wa.WaID
+	Was    wa.WaID // the number before; empty when it is the same
+	Name   string  // the profile name
 }
 
 // DirectoryStore keeps users, devices and prekeys. Rows handed in and out are not changed afterwards by either side.
@@ -77,8 +88,11 @@ type DirectoryStore interface {
 	SaveUser(ctx context.Context, u *User) error
 	// Register writes registrations in one transaction: the user's row is inserted, or updated by User.ID (also its WaID);
 	// all its devices and their prekeys are removed, and mailbox items up to Device.Base; the new device and keys are
-	// inserted.
+	// inserted, and so is the news.
 	Register(ctx context.Context, list []NewDevice) error
+	// News returns up to limit news that were not yet told, in their order. Told removes news.
+	News(ctx context.Context, limit int) ([]*News, error)
+	Told(ctx context.Context, ids []string) error
 	// RemoveDevice removes a device, its prekeys and its mailbox items.
 	RemoveDevice(ctx context.Context, id wa.DeviceID) error
 	// Touch sets Seen of the device and of its user.

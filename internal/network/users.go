@@ -117,6 +117,10 @@ func (d *Directory) enrol(ctx context.Context, old, u *User, dev *frame.Device) 
 		return nil, fmt.Errorf("read the mailbox: %w", err)
 	}
 	n := enrol(u, dev, base, d.now())
+	if old != nil && (old.WaID != u.WaID || old.IdentityHash != u.IdentityHash) {
+		n.News = d.news(old, u)
+		defer d.outbox.poke() // also when it is not known whether they were written
+	}
 	if err := d.store.Register(ctx, []NewDevice{n}); err != nil {
 		return nil, fmt.Errorf("register device: %w", err)
 	}

@@ -27,6 +27,8 @@ type Outgoing struct {
 	Life     time.Duration // until the message is dropped undelivered
 	Body     []byte        // members of the device's plaintext, see message.Outbound
 
+	Held bool // the template is being looked at: the message waits, see Gate.Pacing
+
 	Opaque       string // biz_opaque_callback_data
 	IdentityHash string // recipient_identity_key_hash
 	PreviewURL   string // first link of a text that asks for a preview; empty for none
@@ -149,7 +151,7 @@ func (l *lane) admit(p *peer, n *business.Number, files []message.Attachment) er
 // nothing and the limits forget the message with everything else.
 func (l *lane) take(p *peer, n *business.Number, m *Outgoing) (*letter, error) {
 	now := l.now()
-	e := &letter{body: m.Body, opaque: m.Opaque, preview: m.PreviewURL, files: m.Attachments, loaded: true}
+	e := &letter{body: m.Body, opaque: m.Opaque, preview: m.PreviewURL, files: m.Attachments, loaded: true, pace: paceGoes}
 	e.Message = Message{
 		ID: l.newID(m.To, true), Number: m.Number, WABA: n.WABA, User: m.To, State: StateAccepted,
 		Type: m.Type, Category: m.Category, Template: m.Template, IdentityHash: m.IdentityHash,
@@ -167,6 +169,9 @@ func (l *lane) take(p *peer, n *business.Number, m *Outgoing) (*letter, error) {
 	}
 	if err != nil {
 		return nil, wa.ErrUnknownSend.Because(err)
+	}
+	if m.Held {
+		e.pace, e.Content = paceHeld, r.SealedBody
 	}
 	if m.Opaque != "" {
 		if r.SealedOpaque, err = l.p.o.Vault.SealContent(opaqueAD(e.ID), []byte(m.Opaque)); err != nil {

@@ -96,7 +96,8 @@ type fence struct {
 	c     command
 }
 
-// after runs c once everything decided so far is durable. c is [owed].
+// after runs c once everything decided so far is durable. c is [owed], or a [refuser] when what was decided must not be
+// lost unnoticed.
 func (l *lane) after(c command) {
 	l.busy.Add(1)
 	at := l.begun

@@ -28,9 +28,14 @@ func (l *lane) deliver(m *letter, c *redeliver) {
 		return
 	}
 	now := l.now()
+	hold, dropped := l.pacing(m)
 	switch {
 	case now >= m.Expires:
 		l.drop(m)
+	case hold:
+		l.standBy(m)
+	case dropped != nil:
+		l.failLetter(m, p, dropped)
 	case m.Type != message.TypeTemplate && !message.WindowOpen(p.lastInbound, now):
 		l.failLetter(m, p, wa.ErrWindow)
 	case p.standing.OptedOut && m.Type == message.TypeTemplate && m.Category == "marketing":

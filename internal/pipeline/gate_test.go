@@ -16,6 +16,8 @@ import (
 type doorman struct {
 	mu  sync.Mutex
 	log []string
+
+	pacing func(m *pipeline.Message) (bool, *wa.Error) // nil: everything goes
 }
 
 func (d *doorman) write(format string, args ...any) {
@@ -129,4 +131,13 @@ func TestInboundWaitsForAnUpgrade(t *testing.T) {
 	if err := <-done; errors.Is(err, pipeline.ErrBusy) {
 		t.Error("after the upgrade it is still refused")
 	}
+}
+
+func (d *doorman) Pacing(m *pipeline.Message) (wait bool, row *wa.Error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.pacing == nil {
+		return false, nil
+	}
+	return d.pacing(m)
 }

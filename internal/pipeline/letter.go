@@ -20,6 +20,7 @@ type letter struct {
 	opaque  string // clear; read back from Opaque when needed
 	preview string // link to fetch after the message is on its way
 
+	pace     uint8                // how the send was answered, see pacing.go
 	admitted bool                 // a template: the gate has let it pass
 	class    string               // the category that the gate was asked with: the price may make it another one
 	barred   *wa.Error            // or has not

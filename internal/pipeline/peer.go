@@ -197,7 +197,9 @@ func (l *lane) install(lp *loadedPeer) {
 		l.logger.Warn("load pair", "number_id", string(lp.key.Number), "err", lp.err)
 	} else {
 		orphans = l.adopt(p, lp)
-		l.recognise(p)
+		if err := l.recognise(p); err != nil {
+			l.logger.Error("look at a pair", "number_id", string(lp.key.Number), "err", err)
+		}
 	}
 	p.stale = p.stale || p.outrun
 	p.outrun = false

@@ -93,7 +93,7 @@ type Pipeline struct {
 type Counts struct {
 	Accepted, Received, Sent, Delivered, Read, Failed atomic.Uint64
 	RefusedThroughput, RefusedPair, RefusedBusy       atomic.Uint64
-	Retried, Dropped, Recovered                       atomic.Uint64
+	Retried, Dropped, Held, Recovered                 atomic.Uint64
 }
 
 // ErrStopped is returned to callers whose command was not decided before the pipeline stopped.

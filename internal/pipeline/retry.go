@@ -20,19 +20,9 @@ func (p *Pipeline) UserChanged(user wa.WaID, again bool) {
 	}
 }
 
-// Move says that a user has another number: every business number that knows the old one is told by a system message, and of
-// the new business-scoped id by user_id_update. name is the user's profile name. Source:
-// spec/webhooks.md sections 13.13 and 27.
-func (p *Pipeline) Move(from, to wa.WaID, name string) {
-	for _, l := range p.lanes {
-		l.tell(&userChanged{user: from, moved: &relocation{to: to, name: name}})
-	}
-}
-
 type userChanged struct {
 	user  wa.WaID
 	again bool
-	moved *relocation
 }
 
 func (c *userChanged) owed() {}
@@ -41,9 +31,6 @@ func (c *userChanged) run(l *lane) {
 	for _, p := range l.byUser[c.user] {
 		p.stale = true
 		p.outrun = p.asked
-	}
-	if c.again || c.moved != nil {
-		l.after(&acquaint{user: c.user, moved: c.moved})
 	}
 	if c.again {
 		l.after(&undelivered{user: c.user}) // messages on their way to the old keys must be found, too

@@ -1,7 +1,7 @@
 package pipeline
 
 import (
-	"context"
+	"fmt"
 
 	"github.com/hikyaku/hikyaku/internal/business"
 	"github.com/hikyaku/hikyaku/internal/journal/record"
@@ -38,23 +38,23 @@ func (l *lane) identified(p *peer, hash string) {
 // recognise tells the business when a user has another identity than the one it knows. It is called whenever the user was
 // looked up: what is compared is stored, so a crash between the user's change and the notice repeats the look, and loses
 // nothing.
-func (l *lane) recognise(p *peer) {
+func (l *lane) recognise(p *peer) error {
 	if !p.ready() || p.user == nil || p.standing.Hash == "" || p.standing.Hash == p.user.IdentityHash {
-		return
+		return nil
 	}
 	n, ok := l.p.o.Numbers.Number(p.key.Number)
 	if !ok || !n.IdentityCheck {
-		return
+		return nil
 	}
 	a := l.arrival(n, p.key.User)
 	err := l.notice(&Notice{
 		WABA: n.WABA, Number: n.ID, Field: fieldMessages, Value: message.AppendIdentity(nil, a, p.user.Name, p.user.IdentityHash),
 	})
 	if err != nil {
-		l.logger.Error("tell of a changed identity", "number_id", string(n.ID), "err", err)
-		return // the next look compares again
+		return fmt.Errorf("tell of a changed identity: %w", err) // the next look compares again
 	}
 	l.identified(p, p.user.IdentityHash)
+	return nil
 }
 
 // fieldMessages and its neighbours are the webhook fields that lanes write notices for.
@@ -94,91 +94,6 @@ func (l *lane) prefer(p *peer, n *business.Number, out bool) error {
 		return err
 	}
 	p.standing.OptedOut = out
-	l.stand(p)
-	return nil
-}
-
-// ---- users who change ----
-
-// acquaint looks at every pair of the user, so that businesses hear of a change before they write again. The pairs that are
-// not in memory are loaded for it.
-type acquaint struct {
-	user  wa.WaID
-	known []wa.PhoneNumberID
-	moved *relocation
-}
-
-func (*acquaint) owed() {}
-
-func (c *acquaint) run(l *lane) {
-	for _, number := range c.known {
-		if l.p.laneOf(number) == l {
-			l.busy.Add(1)
-			l.decide(&meet{PeerKey{number, c.user}, c.moved})
-		}
-	}
-	if c.known != nil {
-		return
-	}
-	l.job(func(ctx context.Context) command {
-		if l.p.proj[l.index].wait(ctx, l.log.Last()) != nil {
-			return nil
-		}
-		known, err := l.p.o.Store.Acquainted(ctx, c.user)
-		switch {
-		case err != nil:
-			l.logger.Warn("look for those who know a user", "err", err)
-			return &postponed{&acquaint{user: c.user, moved: c.moved}}
-		case len(known) == 0:
-			return nil
-		}
-		return &acquaint{c.user, known, c.moved}
-	})
-}
-
-// relocation says where a user went.
-type relocation struct {
-	to   wa.WaID
-	name string
-}
-
-// meet loads a pair, which compares what the business knows of the user with what is so, and tells of a new number.
-type meet struct {
-	key   PeerKey
-	moved *relocation
-}
-
-func (*meet) owed() {}
-
-func (c *meet) run(l *lane) {
-	p := l.peer(c.key)
-	if !p.ready() {
-		l.park(p, c)
-		return
-	}
-	n, ok := l.p.o.Numbers.Number(c.key.Number)
-	if c.moved == nil || !ok || p.standing.MovedTo == c.moved.to {
-		return
-	}
-	if err := l.tellMoved(p, n, c.moved); err != nil {
-		l.logger.Error("tell of a changed number", "number_id", string(n.ID), "err", err)
-	}
-}
-
-func (l *lane) tellMoved(p *peer, n *business.Number, to *relocation) error {
-	a, after := l.arrival(n, p.key.User), l.userID(n.WABA, to.to)
-	err := l.notice(&Notice{
-		WABA: n.WABA, Number: n.ID, Field: fieldMessages, Value: message.AppendMoved(nil, a, to.name, to.to, after),
-	})
-	if err == nil && after != "" {
-		err = l.notice(&Notice{
-			WABA: n.WABA, Number: n.ID, Field: fieldUserID, Value: message.AppendUserID(nil, a, to.name, to.to, after),
-		})
-	}
-	if err != nil {
-		return err
-	}
-	p.standing.MovedTo = to.to
 	l.stand(p)
 	return nil
 }

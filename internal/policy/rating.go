@@ -33,6 +33,7 @@ func (s *Service) CatchUp(ctx context.Context) error {
 		}
 		errs = append(errs, err)
 	}
+	errs = append(errs, s.judge(ctx))
 	return errors.Join(errs...)
 }
 
@@ -177,7 +178,8 @@ func (s *Service) rateTemplate(ctx context.Context, id wa.TemplateID) error {
 	if template.Quality(held.Rating) == t.Quality || (t.Quality == "" && held.Rating == quality.Unknown) {
 		return nil
 	}
-	return s.o.Rate(ctx, id, template.Quality(held.Rating))
+	_, p := s.pacer.of(id)
+	return s.o.Rate(ctx, id, template.Quality(held.Rating), p.State == paceHold)
 }
 
 // SetRating lets the operator decide: the rating stays until it is set to "", which goes back to what users say. Errors:

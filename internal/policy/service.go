@@ -60,11 +60,13 @@ type Options struct {
 	Clock    clock.Clock
 	Log      *slog.Logger
 	// Rate gives a template another rating, with all that follows from it.
-	Rate func(ctx context.Context, id wa.TemplateID, q template.Quality) error
+	// byHand: a pause that follows is not ended by the clock.
+	Rate func(ctx context.Context, id wa.TemplateID, q template.Quality, byHand bool) error
 
 	UpgradeTime    time.Duration // a number is away while its throughput is raised; 0 means 5 s, at most a minute
 	Calm           time.Duration // how long a better rating must hold; 0 means 6 h, negative none
 	Enforcement    Mode          // of accounts; empty means Observe
+	PaceAfter      int           // so many messages of a template go out before others are held; 0: none is ever held
 	RequirePayment bool          // billable templates of accounts without payment method fail with 131042
 	Cap            limits.MarketCap
 }
@@ -85,6 +87,8 @@ type Service struct {
 	active  map[string]bool // of those that reached people since the last evaluation
 	due     time.Time       // of the next evaluation by the clock; zero while nothing runs
 	busy    bool            // Run is at work
+
+	pacer pacer
 
 	wake chan struct{} // buffered 1
 }
@@ -120,6 +124,7 @@ type note struct {
 	Mode        Mode             `json:"mode,omitempty"`      // of the platform, when the operator chose it
 	Pretended   int              `json:"pretended,omitempty"` // people that count as reached by a number, see Pretend
 	PretendedAt int64            `json:"pretended_at,omitempty"`
+	Pace        pace             `json:"pace,omitzero"` // of a template
 }
 
 // New reads what was decided before. The store must show everything that happened: call Load then, and Start last.
@@ -146,6 +151,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 		}
 		s.notes[id] = n
 	}
+	s.openPacer()
 	return s, nil
 }
 
@@ -270,6 +276,9 @@ func (s *Service) soonest(due time.Time) time.Time {
 		if n.Upgrade != "" && n.MaintenanceUntil.Before(due) {
 			due = n.MaintenanceUntil
 		}
+	}
+	if at := s.pacer.next(); !at.IsZero() && at.Before(due) {
+		due = at
 	}
 	return due
 }

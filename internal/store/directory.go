@@ -132,6 +132,11 @@ func (d *Directory) Register(ctx context.Context, list []network.NewDevice) erro
 			if err := register(ctx, t, list[i].User, list[i].User.Devices[0], &list[i].Keys); err != nil {
 				return err
 			}
+			if n := list[i].News; n != nil {
+				if err := saveDoc(ctx, t, "news", n.ID, n); err != nil {
+					return err
+				}
+			}
 		}
 		return nil
 	})

@@ -11,6 +11,7 @@ import (
 
 	"github.com/hikyaku/hikyaku/internal/access"
 	"github.com/hikyaku/hikyaku/internal/business"
+	"github.com/hikyaku/hikyaku/internal/network"
 	"github.com/hikyaku/hikyaku/internal/template"
 	"github.com/hikyaku/hikyaku/internal/webhook"
 )
@@ -40,6 +41,7 @@ func TestDocumentsKeepTheirNames(t *testing.T) {
 		webhook.Subscription{},
 		webhook.Link{},
 		webhook.NumberOverride{},
+		network.News{},
 	} {
 		typ := reflect.TypeOf(v)
 		have = append(have, fields(typ.String(), typ)...)

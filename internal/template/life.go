@@ -137,7 +137,7 @@ func (t *Template) recategorise() {
 
 // rate gives the template another quality score; a red one pauses it, the third time for good. Source: spec/quality.md
 // section 3.1.
-func (t *Template) rate(q Quality, now time.Time) {
+func (t *Template) rate(q Quality, byHand bool, now time.Time) {
 	if q == t.Quality {
 		return
 	}
@@ -150,11 +150,14 @@ func (t *Template) rate(q Quality, now time.Time) {
 	}
 	t.Pauses++
 	t.Paused = now
-	switch t.Pauses {
-	case 1:
+	switch {
+	case byHand && t.Pauses <= 2:
+		t.Status, t.Resume = Paused, time.Time{}
+		t.tellStatus(string(Paused), "NONE", otherInfo("RATE_LIMITING_PAUSE", "Your template has been paused because of how people took its first messages. Unpause it to send it again."))
+	case t.Pauses == 1:
 		t.Status, t.Resume = Paused, now.Add(firstPause)
 		t.tellStatus(string(Paused), "NONE", otherInfo("FIRST_PAUSE", "Your template has been paused for 3 hours because of low quality."))
-	case 2:
+	case t.Pauses == 2:
 		t.Status, t.Resume = Paused, now.Add(secondPause)
 		t.tellStatus(string(Paused), "NONE", otherInfo("SECOND_PAUSE", "Your template has been paused for 6 hours because of low quality."))
 	default:

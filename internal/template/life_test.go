@@ -180,7 +180,7 @@ func TestPauseLadder(t *testing.T) {
 	s, clk, p, m := approved(t)
 	rate := func(from, to template.Quality) {
 		t.Helper()
-		if _, err := s.Rate(t.Context(), m.ID, to); err != nil {
+		if _, err := s.Rate(t.Context(), m.ID, to, false); err != nil {
 			t.Fatal(err)
 		}
 		p.want(t, `220 message_template_quality_update {"previous_quality_score":"`+string(from)+`","new_quality_score":"`+string(to)+`",`+identity(m)+`}`)

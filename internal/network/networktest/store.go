@@ -25,6 +25,7 @@ type Store struct {
 	codes map[string]*network.Code
 	items map[wa.DeviceID][]*network.Item // ascending
 	tops  map[wa.DeviceID]uint64
+	news  []*network.News
 	err   error
 }
 
@@ -123,7 +124,29 @@ func (s *Store) Register(_ context.Context, list []network.NewDevice) error {
 		s.keys[d.ID] = &k
 		s.items[d.ID] = slices.DeleteFunc(s.items[d.ID], func(t *network.Item) bool { return t.Seq <= d.Base })
 		s.tops[d.ID] = max(s.tops[d.ID], d.Base)
+		if n.News != nil {
+			s.news = append(s.news, n.News)
+		}
 	}
+	return nil
+}
+
+// News implements network.DirectoryStore.
+func (s *Store) News(_ context.Context, limit int) ([]*network.News, error) {
+	if err := s.lock(); err != nil {
+		return nil, err
+	}
+	defer s.mu.Unlock()
+	return slices.Clone(s.news[:min(limit, len(s.news))]), nil
+}
+
+// Told implements network.DirectoryStore.
+func (s *Store) Told(_ context.Context, ids []string) error {
+	if err := s.lock(); err != nil {
+		return err
+	}
+	defer s.mu.Unlock()
+	s.news = slices.DeleteFunc(s.news, func(n *network.News) bool { return slices.Contains(ids, n.ID) })
 	return nil
 }
 

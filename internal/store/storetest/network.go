@@ -79,6 +79,41 @@ func directory(t *testing.T, s *store.Store) {
 	checkUser(t, d, "touched", "1555", &changed)
 }
 
+// news are written with the registration, or not at all, and stay until they are told.
+func news(t *testing.T, s *store.Store) {
+	d := s.Directory()
+	with := func(n network.NewDevice, id string) network.NewDevice {
+		n.News = &network.News{ID: id, Person: n.User.ID, WaID: n.User.WaID, Was: "1554", Name: "Né\x00"}
+		return n
+	}
+	must(t, d.Register(t.Context(), []network.NewDevice{
+		with(registration("u_b", "1556", 1, 0), "02/b"), with(registration("u_a", "1555", 1, 0), "01/a"), registration("u_c", "1557", 1, 0),
+	}))
+	broken := with(registration("u_d", "1558", 1, 0), "00/d")
+	broken.User.Devices = nil
+	if err := d.Register(t.Context(), []network.NewDevice{with(registration("u_a", "1555", 1, 0), "03/a"), broken}); err == nil {
+		t.Error("a registration without device was taken")
+	}
+	left := func(limit int, want ...string) {
+		t.Helper()
+		list, err := d.News(t.Context(), limit)
+		must(t, err)
+		var got []string
+		for _, n := range list {
+			got = append(got, n.ID)
+		}
+		same(t, "news", got, want)
+	}
+	left(1, "01/a")
+	left(9, "01/a", "02/b")
+	list, err := d.News(t.Context(), 1)
+	must(t, err)
+	same(t, "as it was written", *list[0], network.News{ID: "01/a", Person: "u_a", WaID: "1555", Was: "1554", Name: "Né\x00"})
+	must(t, d.Told(t.Context(), nil))
+	must(t, d.Told(t.Context(), []string{"01/a", "unknown"}))
+	left(9, "02/b")
+}
+
 // numberChange registers a user under another number: old keys and old items are gone, items for the new keys stay.
 func numberChange(t *testing.T, s *store.Store) {
 	d := s.Directory()

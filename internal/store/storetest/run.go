@@ -62,6 +62,7 @@ func Run(t *testing.T, open func(testing.TB) *store.Store) {
 		"retries":      retries,
 		"directory":    directory,
 		"numberChange": numberChange,
+		"news":         news,
 		"prekeys":      prekeys,
 		"prekeyRace":   prekeyRace,
 		"codes":        codes,
