@@ -56,7 +56,7 @@ type stage struct {
 // open starts a platform with the settings of a scenario, subscribed to everything.
 func open(t *testing.T, settings []string) *stage {
 	t.Helper()
-	s := &stage{t: t, starter: child.Declared(), status: http.StatusOK, client: &http.Client{Timeout: 20 * time.Second}}
+	s := &stage{t: t, starter: child.Declared(), status: http.StatusOK, client: &http.Client{Timeout: 90 * time.Second}}
 	s.receiver = httptest.NewServer(http.HandlerFunc(s.receive))
 	t.Cleanup(s.receiver.Close)
 	dir := t.TempDir()
@@ -96,6 +96,7 @@ func open(t *testing.T, settings []string) *stage {
 	}
 	s.options.Clock = clock.NewFake(begin)
 	s.up()
+	s.idle() // what Kerry wrote is no part of the scenario
 	if subscribed {
 		s.subscribe()
 	}
@@ -175,7 +176,7 @@ func (s *stage) do(req *http.Request) (*http.Response, []byte) {
 // depend on which POST was quicker.
 func (s *stage) idle() []*scenario.Post {
 	s.t.Helper()
-	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, s.app.ControlURL()+"/control/v1/idle", nil)
+	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, s.app.ControlURL()+scenario.ControlPath+"idle", strings.NewReader(`{"timeout": "60s"}`))
 	if err != nil {
 		s.t.Fatal(err)
 	}
