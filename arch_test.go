@@ -94,6 +94,7 @@ var only = map[string][]string{
 	"github.com/prometheus/":        {"internal/app"},
 	"github.com/nyaruka/":           {"internal/wa"},
 	"github.com/piglig/":            {"internal/api"},
+	"github.com/yuin/goldmark":      {"internal/api/flowpage"},
 	"filippo.io/edwards25519":       {"internal/signal"},
 	"charm.land/":                   {"internal/console"},
 	"github.com/alecthomas/kong":    {"cmd/hikyaku"},

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -50,6 +51,31 @@ func slotEndpoint(q flowtest.Question) flowtest.Answer {
 	return flowtest.Answer{JSON: map[string]any{"screen": "DETAILS", "data": map[string]any{}}}
 }
 
+// preview follows the link of a flow and tries it there. Source: spec/flows.md section 5.
+func (s *stand) preview(flow string) {
+	s.t.Helper()
+	a := s.graph("GET", flow+"?fields=preview.invalidate(false)", nil)
+	link := decode[struct {
+		Preview struct {
+			URL string `json:"preview_url"`
+		}
+	}](s.t, a.Body).Preview.URL
+	for query, want := range map[string]string{
+		"": "When do you want to come?", "&interactive=true&flow_action=data_exchange&phone_number=" + s.start.Number: `value="11-00"`, "x": "does not exist",
+	} {
+		res, err := s.place.HTTP.Get(link + query)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		page, err := io.ReadAll(res.Body)
+		res.Body.Close()
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		contains(s.t, "the preview "+query, string(page), want)
+	}
+}
+
 // A business sends a flow; the user's device opens it, talks with the endpoint and answers. Source: spec/flows.md sections 7, 8.
 func TestAUserAnswersAFlow(t *testing.T) {
 	t.Parallel()
@@ -75,6 +101,7 @@ func TestAUserAnswersAFlow(t *testing.T) {
 	want, _ := json.Marshal(`{"flow_token":"order-2210","name":"Aiko","slot":"10-30"}`)
 	contains(t, "the webhook", body, `"nfm_reply":{"name":"flow","body":"Sent","response_json":`+string(want)+`}`)
 	contains(t, "the webhook", body, `"context":{"from":"15550783881","id":"`+strings.ReplaceAll(id, "/", `\/`)+`"}`)
+	s.preview(flow)
 	if a := s.graph("DELETE", flow, nil); a.Status != http.StatusOK {
 		t.Fatalf("delete: HTTP %d %s", a.Status, a.Body)
 	}

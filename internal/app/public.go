@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/hikyaku/hikyaku/internal/api"
+	"github.com/hikyaku/hikyaku/internal/api/flowpage"
 	"github.com/hikyaku/hikyaku/internal/graph"
 	"github.com/hikyaku/hikyaku/internal/media"
 	"github.com/hikyaku/hikyaku/internal/network"
@@ -51,6 +52,7 @@ func (p *platform) publicHandler(a *App) (http.Handler, error) {
 	}
 	mux.Handle("GET "+api.OpenAPIPath, api.OpenAPI(p.log))
 	mux.Handle(api.FlowPath+"{flow}/flow.json", api.FlowFile(p.rules.flow))
+	mux.Handle(flowpage.Pattern, flowpage.Handler(flowPages{p}, p.log))
 	dialog := api.Dialog(p.rules.access, p.rules.business, p.log)
 	mux.Handle(api.DialogPath, dialog)
 	for _, path := range []string{"/wa/manage/", "/phone", "/phone/", "/chat", "/chat/"} {

@@ -25,6 +25,8 @@ type commander struct {
 	chat  string
 	at    uint64 // N of the message that is meant when a command names none; 0 for the newest that fits
 	sent  int    // messages handed to the device
+	flows opener // nil: flows are answered without being seen
+	form  *form  // a flow that a command has opened
 }
 
 // command is a line that begins with a slash.
@@ -39,7 +41,7 @@ var errUsage = errors.New("usage")
 // commands are in the order in which /help lists them.
 func commands() []command {
 	list := []command{
-		{"press", "[#N] CHOICE [key=value …]", "press a button or row, by its number or words; key=value fills in a form", (*commander).press},
+		{"press", "[#N] CHOICE [key=value …]", "press a button or row, by its number or words; a form opens, or key=value fills it in", (*commander).press},
 		{"reply", "[#N] TEXT", "answer a message", (*commander).reply},
 		{"react", "[#N] EMOJI", "react to a message; /react without emoji takes it away", (*commander).react},
 		{"save", "[#N] [PATH]", "save the file of a message", (*commander).save},
@@ -207,7 +209,7 @@ func (c *commander) revoke(_ context.Context, a *args) (string, error) {
 }
 
 // press answers a message with one of its choices.
-func (c *commander) press(_ context.Context, a *args) (string, error) {
+func (c *commander) press(ctx context.Context, a *args) (string, error) {
 	which, fields := filling(a.rest)
 	if which == "" {
 		return "", errUsage
@@ -226,6 +228,15 @@ func (c *commander) press(_ context.Context, a *args) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if b.choice.Kind == device.ChoiceFlow {
+		open, err := c.flow(ctx, m.ID, at)
+		if open != nil && err == nil {
+			return "", c.answerFlow(ctx, open, fields)
+		}
+		if err != nil {
+			return "", err
+		}
+	}
 	f, err := fillIn(b.choice.Kind, fields)
 	if err != nil {
 		return "", err
@@ -241,6 +252,19 @@ func (c *commander) press(_ context.Context, a *args) (string, error) {
 		}
 		return eff, err
 	})
+}
+
+// answerFlow goes through a flow that has just opened, when the command brings what is to be filled in.
+func (c *commander) answerFlow(ctx context.Context, open *form, fields map[string]any) error {
+	if len(fields) == 0 {
+		c.form = open
+		return nil
+	}
+	response, err := open.s.Fill(ctx, fields, false)
+	if err != nil {
+		return err
+	}
+	return c.send(open.offer.Content(response))
 }
 
 // filling splits "Go on guests=8 note=two tables" into the words of a choice and fields.

@@ -15,6 +15,7 @@ const (
 	findDialog
 	safetyDialog
 	helpDialog
+	formDialog
 )
 
 // dialog is what covers the thread.
@@ -26,6 +27,8 @@ type dialog struct {
 	found  []frame.Business
 	at     int    // chosen line
 	digits string // safety number
+	form   *form  // a flow that is open
+	busy   bool   // the form works on what was typed last
 }
 
 func (d *dialog) answered(list []frame.Business) { d.found, d.done, d.at = list, true, 0 }
@@ -92,6 +95,8 @@ func (m *model) dialogLines(w, h int) []string {
 		add(protection, t.note)
 	case helpDialog:
 		rows = m.helpRows(w-4, h)
+	case formDialog:
+		rows = m.formRows(max(10, w-4), h)
 	case noDialog:
 	}
 	out := make([]string, 0, h)

@@ -12,7 +12,7 @@ import (
 
 // line is the one that is written on.
 func (m *model) line() *input {
-	if m.dialog.kind == findDialog {
+	if m.dialog.kind == findDialog || m.dialog.kind == formDialog {
 		return &m.dialog.in
 	}
 	return &m.in
@@ -29,8 +29,7 @@ func (m *model) key(k tea.KeyPressMsg) tea.Cmd {
 		return nil
 	}
 	if m.dialog.kind != noDialog {
-		m.dialogKey(k)
-		return nil
+		return m.dialogKey(k)
 	}
 	switch s {
 	case "enter":
@@ -63,17 +62,19 @@ func (m *model) key(k tea.KeyPressMsg) tea.Cmd {
 		m.openSafety()
 	default:
 		if n, ok := buttonKey(s); ok {
-			m.press(n)
-			return nil
+			return m.press(n)
 		}
 		m.in.key(k)
 	}
 	return nil
 }
 
-func (m *model) dialogKey(k tea.KeyPressMsg) {
+func (m *model) dialogKey(k tea.KeyPressMsg) tea.Cmd {
 	d := &m.dialog
 	switch s := k.String(); {
+	case d.kind == formDialog && s == "enter":
+		return m.submit()
+	case d.kind == formDialog && m.formKey(s):
 	case d.kind == helpDialog:
 		d.scroll(s)
 	case d.kind == safetyDialog:
@@ -89,6 +90,7 @@ func (m *model) dialogKey(k tea.KeyPressMsg) {
 	default:
 		d.in.key(k)
 	}
+	return nil
 }
 
 // escape goes back by one step.
@@ -215,13 +217,13 @@ func (m *model) command(line string) tea.Cmd {
 		m.dialog = dialog{kind: helpDialog}
 		return nil
 	}
-	c := &commander{hands: m.hands, chat: m.open, at: m.picked}
+	c := &commander{hands: m.hands, flows: m.flows, chat: m.open, at: m.picked}
 	m.in.clear()
 	m.picked = 0
 	m.told = "…"
 	return func() tea.Msg {
 		said, err := c.do(m.ctx, line)
-		return saidMsg{said, err}
+		return saidMsg{said, err, c.form}
 	}
 }
 
@@ -230,6 +232,9 @@ func (m *model) said(msg saidMsg) {
 	m.flash, m.told = "", oneLine(msg.said)
 	if msg.err != nil {
 		m.flash, m.told = reasonOf(msg.err), ""
+	}
+	if msg.form != nil && m.dialog.kind == noDialog {
+		m.openForm(msg.form)
 	}
 	m.toEnd()
 }
@@ -266,21 +271,24 @@ func (m *model) pickedMessage() *device.Message {
 }
 
 // press answers the button with this number.
-func (m *model) press(n int) {
+func (m *model) press(n int) tea.Cmd {
 	msg := m.answerable()
 	if msg == nil {
 		m.flash = "No message here has buttons to answer."
-		return
+		return nil
 	}
 	p := read(msg)
-	b, _ := p.pressable("", n)
+	b, at := p.pressable("", n)
 	if b == nil {
-		return
+		return nil
+	}
+	if _, err := msg.Flow(at); err == nil && m.flows != nil {
+		return m.command(fmt.Sprintf("/press #%d %d", msg.N, n))
 	}
 	if more, needed := asks[b.choice.Kind]; needed {
 		m.in.set(fmt.Sprintf("/press #%d %d %s", msg.N, n, more))
 		m.told = "Complete the line, then enter."
-		return
+		return nil
 	}
 	content, err := b.choice.Content(m.clock.Now(), device.Filling{})
 	if err == nil {
@@ -289,6 +297,7 @@ func (m *model) press(n int) {
 	m.tell(err)
 	m.picked = 0
 	m.toEnd()
+	return nil
 }
 
 // asks is what a person has to add to a choice, as key=value.

@@ -37,10 +37,11 @@ type lines struct {
 	failed, ended <-chan error
 
 	greeted bool
-	refused int // messages that the platform did not take
-	wrong   int // commands that were not carried out
-	sent    int // messages handed to the device in this run
-	settled int // messages whose answer was printed; those of earlier runs count too
+	refused int   // messages that the platform did not take
+	wrong   int   // commands that were not carried out
+	form    *form // a flow that is open: lines answer it
+	sent    int   // messages handed to the device in this run
+	settled int   // messages whose answer was printed; those of earlier runs count too
 }
 
 // errAnswers reports that the platform did not answer in time.
@@ -73,6 +74,7 @@ func (n *lines) run(ctx context.Context) error {
 		select {
 		case text, ok := <-input:
 			if !ok {
+				n.leaveForm()
 				input, ended = nil, true
 				start(answerTime)
 				continue
@@ -161,7 +163,7 @@ func (n *lines) verdict(answered bool, failure error) error {
 func (n *lines) command(ctx context.Context, to, line string) {
 	ctx, cancel := context.WithTimeout(ctx, commandTime)
 	defer cancel()
-	c := &commander{hands: n.l, chat: to}
+	c := &commander{hands: n.l, flows: n.l, chat: to}
 	said, err := c.do(ctx, line)
 	n.sent += c.sent
 	if err != nil {
@@ -170,10 +172,55 @@ func (n *lines) command(ctx context.Context, to, line string) {
 	} else if said != "" {
 		n.o.say("%s", said)
 	}
+	if c.form != nil {
+		n.form = c.form
+		n.o.say("%s", strings.Join(append(n.form.text(), n.form.prompt()...), "\n"))
+	}
+}
+
+// fill hands a line to the form that is open.
+func (n *lines) fill(ctx context.Context, typed string) error {
+	if typed == "/cancel" {
+		n.form = nil
+		n.o.say("The form is left.")
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
+	before := n.form.view.ID
+	n.form.answer(ctx, typed)
+	if n.form.done == nil {
+		said := n.form.prompt()
+		if n.form.view.ID != before {
+			said = append(n.form.text(), said...)
+		}
+		n.o.say("%s", strings.Join(said, "\n"))
+		return nil
+	}
+	f := n.form
+	n.form = nil
+	if _, err := n.l.Send(f.offer.Chat, f.done); err != nil {
+		return fmt.Errorf("send: %w", err)
+	}
+	n.sent++
+	return nil
+}
+
+// leaveForm is the end of the input.
+func (n *lines) leaveForm() {
+	if n.form != nil {
+		n.form = nil
+		n.wrong++
+		n.o.say("The form was not finished.")
+	}
 }
 
 func (n *lines) send(ctx context.Context, text string) error {
-	if text = strings.TrimSpace(text); text == "" {
+	text = strings.TrimSpace(text)
+	if n.form != nil {
+		return n.fill(ctx, text)
+	}
+	if text == "" {
 		return nil
 	}
 	if text == "/help" {

@@ -26,6 +26,7 @@ type (
 	saidMsg   struct {            // a command is done
 		said string
 		err  error
+		form *form // it has opened
 	}
 	typedMsg struct { // the typing indicator of a chat is over
 		chat string
@@ -47,6 +48,7 @@ type model struct {
 	flash string // answer to the last key; the next key clears it
 	told  string // the same when all is well
 	hands hands  // for commands
+	flows opener // nil: flows are answered unseen
 
 	online  bool
 	greeted bool   // it was connected at least once
@@ -125,6 +127,8 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		cmd = m.leaveStale(msg.err)
 	case saidMsg:
 		m.said(msg)
+	case formMsg:
+		m.worked(msg)
 	case typedMsg:
 		if m.typing[msg.chat] == msg.n {
 			delete(m.typing, msg.chat)

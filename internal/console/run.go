@@ -142,7 +142,7 @@ func (o *Options) screen(ctx context.Context, l *device.Link, me string, p *pump
 		open = o.Suggest
 	}
 	m := newModel(ctx, linked{l}, o.Clock, o.zone(), me, open)
-	m.hands = l
+	m.hands, m.flows = l, l
 	program := tea.NewProgram(m, tea.WithContext(ctx), tea.WithInput(o.In), tea.WithOutput(o.Out))
 	done := make(chan struct{})
 	go func() {

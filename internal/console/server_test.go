@@ -75,6 +75,8 @@ func newServer(t *testing.T) *server {
 		}
 		w.Write(s.blob)
 	})
+	mux.HandleFunc("POST "+frame.PathFlows, s.serveParty)
+	mux.HandleFunc("POST "+frame.PathFlowSteps, s.serveParty)
 	s.Server = httptest.NewServer(mux)
 	t.Cleanup(s.Close)
 	return s

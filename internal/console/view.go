@@ -92,6 +92,8 @@ func (m *model) invitation() string {
 	switch {
 	case m.dialog.kind == findDialog:
 		return "Search"
+	case m.dialog.kind == formDialog:
+		return "Answer"
 	case m.open == "":
 		return "ctrl+n finds a business"
 	}
@@ -208,6 +210,8 @@ func (m *model) helpLine() string {
 		keys = []string{"esc back"}
 	case helpDialog:
 		keys = []string{"esc back", "↑↓ scroll"}
+	case formDialog:
+		keys = []string{"enter next", "↑↓ choose", "esc leave the form", "/back to what was before"}
 	case noDialog:
 		keys = m.threadKeys()
 	}

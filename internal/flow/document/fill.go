@@ -15,7 +15,7 @@ var ErrStuck = errors.New("the flow does not go on from here")
 
 // Fill goes through the flow from the screen shown to its end: it sets the values that have the name of a field on the
 // screen, and taps its Footer. A list of entries is answered by the value of its name. With sample, fields that are needed
-// and have no value get one; without, values that no screen asked for are an error: a misspelt one would be a wrong test.
+// and have no value get one. Texts stand for what a person would type, see [Element.Read]; ids of options come first. Without sample, values that no screen asked for are an error: a misspelt one would be a wrong test.
 // Errors: those of [Session.Set] and [Session.Tap], [ErrStuck], [ErrElement].
 func (s *Session) Fill(ctx context.Context, values map[string]any, sample bool) (map[string]any, error) {
 	used := map[string]bool{}
@@ -62,12 +62,16 @@ func (s *Session) fillScreen(ctx context.Context, values map[string]any, used ma
 		for i := range view.Elements {
 			e := &view.Elements[i]
 			v, given := values[e.Name]
-			if !e.Field || !e.Enabled || done[e.Name] || (!given && (!sample || !e.Required || e.Check(s.doc.Version) == "")) {
+			if !e.Field || !e.Enabled || done[e.Name] || (!given && (!sample || !e.Required || e.Check() == "")) {
 				continue
 			}
 			done[e.Name], used[e.Name] = true, true
 			if !given {
 				v = e.Sample()
+			} else if typed, ok := v.(string); ok && !e.offers(typed) {
+				if read, ok := e.Read(typed); ok {
+					v = read
+				}
 			}
 			if err := s.Set(ctx, e.Name, v); err != nil {
 				return fmt.Errorf("screen %s, field %s: %w", at, e.Name, err)
@@ -158,7 +162,7 @@ func (e *Element) sampleDate() any {
 		}
 	}
 	for range 366 {
-		if _, why := e.checkDate(first.Format(time.DateOnly), 0); why == "" {
+		if _, why := e.checkDate(first.Format(time.DateOnly)); why == "" {
 			break
 		}
 		first = first.AddDate(0, 0, 1)
@@ -213,6 +217,11 @@ func (e *Element) Read(typed string) (v any, ok bool) {
 		return []any{}, typed == ""
 	}
 	return typed, true
+}
+
+// offers reports whether an option has this id.
+func (e *Element) offers(id string) bool {
+	return slices.ContainsFunc(e.Options, func(o Option) bool { return o.ID == id })
 }
 
 func (e *Element) option(typed string) (any, bool) {

@@ -16,7 +16,7 @@ func (s *Session) check(v *View) FieldErrors {
 	wrong := FieldErrors{}
 	for i := range v.Elements {
 		if e := &v.Elements[i]; e.Field && e.Enabled {
-			if why := e.Check(s.doc.Version); why != "" {
+			if why := e.Check(); why != "" {
 				wrong[e.Name] = why
 			}
 		}
@@ -25,7 +25,7 @@ func (s *Session) check(v *View) FieldErrors {
 }
 
 // Check says in a sentence what is wrong with the element's value; empty when nothing is.
-func (e *Element) Check(version Version) string {
+func (e *Element) Check() string {
 	if !truth(e.Value) || emptyRange(e.Value) {
 		if e.Required {
 			return "This is required."
@@ -38,7 +38,7 @@ func (e *Element) Check(version Version) string {
 	case "CheckboxGroup", "ChipsSelector", "RadioButtonsGroup", "Dropdown":
 		return e.checkChoice()
 	case "DatePicker", "CalendarPicker":
-		return e.checkDates(version)
+		return e.checkDates()
 	case "PhotoPicker", "DocumentPicker":
 		if n := len(e.Value.([]any)); n < e.Min || n > e.Max {
 			return fmt.Sprintf("Between %d and %d files are needed.", e.Min, e.Max)
@@ -103,14 +103,14 @@ func (e *Element) checkChoice() string {
 	return ""
 }
 
-func (e *Element) checkDates(version Version) string {
+func (e *Element) checkDates() string {
 	m, ok := e.Value.(map[string]any)
 	if !ok {
-		_, why := e.checkDate(Text(e.Value), version)
+		_, why := e.checkDate(Text(e.Value))
 		return why
 	}
-	from, why := e.checkDate(Text(m["start-date"]), version)
-	to, also := e.checkDate(Text(m["end-date"]), version)
+	from, why := e.checkDate(Text(m["start-date"]))
+	to, also := e.checkDate(Text(m["end-date"]))
 	if why+also != "" {
 		return strings.TrimSpace(why)
 	}
@@ -138,19 +138,19 @@ func readDate(s string, version Version) (time.Time, bool) {
 	return time.UnixMilli(ms).UTC().Truncate(24 * time.Hour), true
 }
 
-func (e *Element) checkDate(s string, version Version) (t time.Time, why string) {
-	t, ok := readDate(s, version)
+func (e *Element) checkDate(s string) (t time.Time, why string) {
+	t, ok := readDate(s, e.version)
 	if !ok {
 		return t, "This is not a date like 2026-06-20."
 	}
-	if first, ok := readDate(e.Dates.Min, version); ok && t.Before(first) {
+	if first, ok := readDate(e.Dates.Min, e.version); ok && t.Before(first) {
 		return t, "This is before " + first.Format(time.DateOnly) + "."
 	}
-	if last, ok := readDate(e.Dates.Max, version); ok && t.After(last) {
+	if last, ok := readDate(e.Dates.Max, e.version); ok && t.After(last) {
 		return t, "This is after " + last.Format(time.DateOnly) + "."
 	}
 	gone := slices.ContainsFunc(e.Dates.Unavailable, func(d string) bool {
-		u, ok := readDate(d, version)
+		u, ok := readDate(d, e.version)
 		return ok && u.Equal(t)
 	})
 	if gone || (len(e.Dates.Days) > 0 && !slices.Contains(e.Dates.Days, t.Weekday().String()[:3])) {

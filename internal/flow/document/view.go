@@ -51,7 +51,8 @@ type Element struct {
 	Action string // what a tap does; empty when there is nothing to tap
 	URL    string // of open_url
 
-	comp *Component
+	comp    *Component
+	version Version
 }
 
 // Option is something to choose.
@@ -178,7 +179,7 @@ func (r *renderer) component(c *Component, errs formErrors) {
 
 func (r *renderer) element(c *Component, errs formErrors) Element {
 	e := Element{
-		ID: "c" + strconv.Itoa(r.n), Type: c.Type, Name: c.Name, Field: components[c.Type].field, comp: c, Enabled: true,
+		ID: "c" + strconv.Itoa(r.n), Type: c.Type, Name: c.Name, Field: components[c.Type].field, comp: c, version: r.version, Enabled: true,
 		Description: r.text(c, "description"), Weight: r.text(c, "font-weight"),
 		Strike: truth(r.prop(c, "strikethrough")), Markdown: c.Type == "RichText" || truth(r.prop(c, "markdown")),
 	}
