@@ -46,8 +46,7 @@ func (s flowPages) Exchange(ctx context.Context, id, phone string, q document.Qu
 	}
 	said, err := s.p.rules.flow.Exchange(ctx, st)
 	if e, ok := errors.AsType[*flow.ExchangeError](err); ok {
-		var told *frame.Error
-		if errors.As(exchangeError(e), &told) {
+		if told, ok := errors.AsType[*frame.Error](exchangeError(e)); ok {
 			return a, fmt.Errorf("%w: %s (%s)", flowpage.ErrEndpoint, told.Text, e.Kind)
 		}
 	}
@@ -63,7 +62,7 @@ func (s flowPages) Exchange(ctx context.Context, id, phone string, q document.Qu
 // number is whose key encrypts: that of the link, by its id or digits, if it is one of the flow's account, else one whose key is
 // signed.
 func (s flowPages) number(f *flow.Flow, phone string) (wa.PhoneNumberID, error) {
-	_, number := flowAccounts{s.p}.Keys(f.WABA)
+	_, number := flowAccounts(s).Keys(f.WABA)
 	for _, n := range s.p.rules.business.Numbers(f.WABA) {
 		if phone != "" && (string(n.ID) == phone || string(n.WaID) == phone || "+"+string(n.WaID) == phone) {
 			number = n.ID

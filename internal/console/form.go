@@ -94,8 +94,7 @@ func (f *form) answer(ctx context.Context, typed string) {
 		err = f.tap(ctx, typed)
 	}
 	f.sync()
-	var fields document.FieldErrors
-	if errors.As(err, &fields) {
+	if fields, ok := errors.AsType[document.FieldErrors](err); ok {
 		for name := range fields {
 			delete(f.asked, name) // asked again
 		}
@@ -249,16 +248,16 @@ func (f *form) prompt() (lines []string) {
 }
 
 func option(n int, o *document.Option) string {
-	s := fmt.Sprintf("%d  %s", n, oneLine(o.Title))
+	words := []string{fmt.Sprintf("%d  %s", n, oneLine(o.Title))}
 	for _, more := range []string{o.Description, o.Metadata} {
 		if more != "" {
-			s += " · " + oneLine(more)
+			words = append(words, oneLine(more))
 		}
 	}
 	if !o.Enabled {
-		s += " (not available)"
+		words = append(words, "not available")
 	}
-	return s
+	return strings.Join(words, " · ")
 }
 
 // hint says how a field is written; empty for those that take any words.

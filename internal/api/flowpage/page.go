@@ -19,6 +19,7 @@ import (
 	"errors"
 	"html/template"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -155,10 +156,7 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) {
 
 // link is the page's address with some parameters changed; empty ones go away.
 func (v *visit) link(change map[string]string) string {
-	q := url.Values{}
-	for name, list := range v.query {
-		q[name] = list
-	}
+	q := maps.Clone(v.query)
 	for name, value := range change {
 		if q.Del(name); value != "" {
 			q.Set(name, value)
