@@ -93,6 +93,9 @@ func (c *checker) navigate(v *value, path string) {
 		c.at(InvalidNavigate, next, p, "The routing model has no route from '%s' to '%s'.", short(c.screen.ID), short(next.text))
 	}
 	payload := v.get("payload")
+	if to.data != nil && len(to.data.members) > maxModel {
+		return // told where the model stands
+	}
 	var missing []string
 	for _, key := range to.DataKeys() {
 		if payload.get(key) == nil {
@@ -107,7 +110,7 @@ func (c *checker) navigate(v *value, path string) {
 
 // update checks that update_data changes what the screen declares.
 func (c *checker) update(payload *value, path string) {
-	if !payload.is(kindObject) {
+	if !payload.is(kindObject) || (c.screen.data != nil && len(c.screen.data.members) > maxModel) {
 		return
 	}
 	for _, m := range payload.members {

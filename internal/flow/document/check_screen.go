@@ -145,7 +145,7 @@ func (c *checker) component(v *value, path string, in place) {
 		return
 	}
 	c.total[t.text]++
-	c.object(v, path, with(def.props, map[string]rule{"type": text(0).fixed().must()}))
+	c.object(v, path, def.props)
 	if def.field {
 		c.field(v, path, in)
 	}
@@ -252,8 +252,15 @@ var modelTypes = map[string]kind{
 	"string": kindString, "number": kindNumber, "boolean": kindBool, "array": kindArray, "object": kindObject,
 }
 
+// maxModel bounds the properties of a data model (ours): they are looked up one by one.
+const maxModel = 1000
+
 // model checks a screen's data model.
 func (c *checker) model(data *value, path string) {
+	if len(data.members) > maxModel {
+		c.at(InvalidDataModel, data, path, "A data model has at most %d properties.", maxModel)
+		return
+	}
 	for _, m := range data.members {
 		p := under(path, m.name)
 		if m.value.kind != kindObject {

@@ -13,6 +13,8 @@ type Document struct {
 	DataChannelURI string // the endpoint of versions before 3.0
 	Routing        map[string][]string
 	Screens        []*Screen
+
+	byID map[string]*Screen // the first of each id
 }
 
 // Screen is one page of a flow.
@@ -59,14 +61,7 @@ func Parse(src []byte) (*Document, []Problem, error) {
 }
 
 // Screen finds a screen; nil when the flow has none of that id.
-func (d *Document) Screen(id string) *Screen {
-	for _, s := range d.Screens {
-		if s.ID == id {
-			return s
-		}
-	}
-	return nil
-}
+func (d *Document) Screen(id string) *Screen { return d.byID[id] }
 
 // Entry is the screen a flow opens with when nobody names one: the first that no route leads to, else the first. It is nil
 // for a flow without screens.
@@ -119,7 +114,9 @@ func (s *Screen) Example() map[string]any {
 
 // build takes from the source what has the right shape. It is lenient: the checker says what is wrong.
 func build(root *value) *Document {
-	d := &Document{DataAPIVersion: root.get("data_api_version").str(), DataChannelURI: root.get("data_channel_uri").str()}
+	d := &Document{
+		DataAPIVersion: root.get("data_api_version").str(), DataChannelURI: root.get("data_channel_uri").str(), byID: map[string]*Screen{},
+	}
 	d.Version, _ = ParseVersion(root.get("version").str())
 	if r := root.get("routing_model"); r.is(kindObject) {
 		d.Routing = make(map[string][]string, len(r.members))
@@ -129,8 +126,13 @@ func build(root *value) *Document {
 	}
 	if list := root.get("screens"); list != nil {
 		for _, v := range list.items {
-			if v.kind == kindObject {
-				d.Screens = append(d.Screens, buildScreen(v))
+			if v.kind != kindObject {
+				continue
+			}
+			s := buildScreen(v)
+			d.Screens = append(d.Screens, s)
+			if d.byID[s.ID] == nil {
+				d.byID[s.ID] = s
 			}
 		}
 	}

@@ -3,6 +3,7 @@ package document_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -174,6 +175,29 @@ func TestWhatCannotBeParsed(t *testing.T) {
 	}
 	if _, problems, err := document.Parse([]byte("{}")); err != nil || len(problems) != 2 {
 		t.Errorf("an empty object misses two properties, got %v, %v", problems, err)
+	}
+}
+
+// Work is bounded, too: what has many parts that name each other must not take long.
+func TestLargeDocuments(t *testing.T) {
+	t.Parallel()
+	var screens, routes, model, payload strings.Builder
+	name := func(i int) string { return strings.Map(func(r rune) rune { return r - '0' + 'A' }, fmt.Sprint(i)) }
+	for i := range 10_000 {
+		fmt.Fprintf(&screens, `{"id":"%s","layout":{"type":"SingleColumnLayout","children":[]}},`, name(i))
+		fmt.Fprintf(&routes, `"%s":["%s","%s"],`, name(i), name((i+1)%10_000), name(9_999-i))
+		fmt.Fprintf(&model, `"%s":{"type":"string","__example__":""},`, name(i))
+		fmt.Fprintf(&payload, `"%s":"",`, name(i))
+	}
+	trim := func(b *strings.Builder) string { return strings.TrimSuffix(b.String(), ",") }
+	for _, src := range []string{
+		`{"version":"7.3","routing_model":{` + trim(&routes) + `},"screens":[` + trim(&screens) + `]}`,
+		`{"version":"7.3","screens":[{"id":"A","data":{` + trim(&model) + `},"layout":{"type":"SingleColumnLayout","children":[{"type":"Footer","label":"x",` +
+			`"on-click-action":{"name":"update_data","payload":{` + trim(&payload) + `}}}]}}]}`,
+	} {
+		if _, problems, err := document.Parse([]byte(src)); err != nil || len(problems) == 0 {
+			t.Errorf("%v, %d problems", err, len(problems))
+		}
 	}
 }
 

@@ -157,6 +157,12 @@ var components = map[string]component{
 	}},
 }
 
+func init() {
+	for _, c := range components {
+		c.props["type"] = text(0).fixed().must()
+	}
+}
+
 var prose = map[string]rule{
 	"visible": flag(), "font-weight": words("bold", "italic", "bold_italic", "normal"), "strikethrough": flag(),
 	"markdown": flag().fixed().from(501),
