@@ -28,7 +28,8 @@ lint-install: ## installs the pinned golangci-lint into GOBIN
 
 race: ## the concurrent packages under the race detector
 	$(GO) test -race ./internal/clock/... ./internal/limits/... ./internal/journal/... ./internal/pipeline/... \
-		./internal/webhook/... ./internal/network/... ./internal/vault/... ./internal/graph/... ./device/... ./internal/app/...
+		./internal/webhook/... ./internal/network/... ./internal/vault/... ./internal/graph/... ./device/... ./internal/app/... \
+		./internal/business/... ./internal/access/... ./internal/template/... ./internal/analytics/...
 
 postgres: ## the store's conformance suite on a temporary PostgreSQL
 	test/postgres.sh $(GO) test ./internal/store/...

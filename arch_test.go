@@ -52,6 +52,7 @@ var plan = map[string][]string{
 	},
 	"internal/policy": {
 		"internal/wa", "internal/clock", "internal/business", "internal/template", "internal/limits", "internal/quality", "internal/analytics",
+		"internal/pricing",
 	},
 	"internal/network/frame": {"internal/wa"},
 	"internal/network":       {"internal/wa", "internal/clock", "internal/message", "internal/signal"},

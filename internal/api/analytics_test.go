@@ -166,8 +166,12 @@ func TestTemplateAnalytics(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.call("admin", path, "").want(t, 200, `{"data":[{"granularity":"DAILY","product_type":"cloud_api","data_points":[{"template_id":"`+tplOrder+`",`+
-		`"start":`+sun+`,"end":`+mon+`,"sent":5,"delivered":4,"read":3,"cost":[{"type":"amount_spent","value":0.13},{"type":"cost_per_delivered","value":0.0325}]}]}]}`)
+	answer := `{"data":[{"granularity":"DAILY","product_type":"cloud_api","data_points":[{"template_id":"` + tplOrder + `",` +
+		`"start":` + sun + `,"end":` + mon + `,"sent":5,"delivered":4,"read":3,"cost":[{"type":"amount_spent","value":0.13},{"type":"cost_per_delivered","value":0.0325}]}]}]}`
+	w.call("admin", path, "").want(t, 200, answer)
+	for _, end := range []string{"2026-11-24", "2027-11-23", "9999-12-31", "4102444800"} { // the future ends now
+		w.call("admin", strings.Replace(path, "2026-11-23", end, 1), "").want(t, 200, answer)
+	}
 	for fact, query := range map[string]string{
 		"eleven templates": strings.Replace(path, tplOrder, strings.Repeat(tplOrder+",", 10)+tplOrder, 1), "another account's": strings.Replace(path, tplOrder, tplB, 1),
 		"91 days": strings.Replace(path, "2026-11-20", "2026-08-01", 1), "no templates": strings.Replace(path, tplOrder, "", 1),

@@ -18,6 +18,10 @@ import (
 )
 
 func (p *platform) openPolicy(ctx context.Context) (err error) {
+	rates, err := p.rateCard()
+	if err != nil {
+		return err
+	}
 	p.policy, err = policy.New(ctx, policy.Options{
 		Business: p.rules.business, Template: p.rules.template, Past: p.store, Memory: p.store, Notes: p.store, Counts: p.store,
 		Clock: p.clock, Log: p.log, RequirePayment: p.o.RequirePayment, Enforcement: policy.Mode(p.o.Enforcement),
@@ -25,7 +29,7 @@ func (p *platform) openPolicy(ctx context.Context) (err error) {
 			_, err := p.rules.template.Rate(ctx, id, q, byHand)
 			return err
 		},
-		PaceAfter: p.o.PaceAfter,
+		PaceAfter: p.o.PaceAfter, Rates: rates,
 	})
 	return err
 }

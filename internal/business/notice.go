@@ -184,6 +184,7 @@ type accountValue struct {
 
 	Violation    *violationInfo    `json:"violation_info,omitempty"`
 	Restrictions []restrictionInfo `json:"restriction_info,omitempty"`
+	Volume       *VolumeTier       `json:"volume_tier_info,omitempty"`
 }
 
 type wabaInfo struct {

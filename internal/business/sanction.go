@@ -222,5 +222,23 @@ func (s *Service) Alert(ctx context.Context, id wa.BusinessID, severity, kind, t
 	return err
 }
 
+// VolumeTier is volume_tier_info of account_update. Source: spec/webhooks.md section 32.
+type VolumeTier struct {
+	At       int64  `json:"tier_update_time"` // Unix seconds
+	Category string `json:"pricing_category"`
+	Tier     string `json:"tier"`            // "25000001:50000000"
+	Month    string `json:"effective_month"` // "2026-07"
+	Region   string `json:"region"`
+}
+
+// TellTier tells an account that its portfolio has reached a volume tier. Errors: [ErrUnknown].
+func (s *Service) TellTier(ctx context.Context, id wa.WABAID, t VolumeTier) error {
+	_, err := s.UpdateWABA(ctx, id, func(*WABA) error {
+		s.owe(s.notice(id, FieldAccount, accountValue{Event: "VOLUME_BASED_PRICING_TIER_UPDATE", Volume: &t}))
+		return nil
+	})
+	return err
+}
+
 // banDate is waba_ban_date.
 func (s *Service) banDate() string { return s.clock.Now().UTC().Format("January 2, 2006") }

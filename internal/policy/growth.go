@@ -20,7 +20,7 @@ func (s *Service) Evaluate(ctx context.Context) error {
 		}
 	}
 	for _, p := range s.o.Business.Portfolios() {
-		errs = append(errs, s.evaluate(ctx, p))
+		errs = append(errs, s.evaluate(ctx, p), s.tellTiers(ctx, p))
 	}
 	s.mu.Lock()
 	for id := range s.active { // templates in use, and those whose rating may have to go

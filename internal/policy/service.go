@@ -13,6 +13,7 @@ import (
 	"github.com/hikyaku/hikyaku/internal/business"
 	"github.com/hikyaku/hikyaku/internal/clock"
 	"github.com/hikyaku/hikyaku/internal/limits"
+	"github.com/hikyaku/hikyaku/internal/pricing"
 	"github.com/hikyaku/hikyaku/internal/quality"
 	"github.com/hikyaku/hikyaku/internal/template"
 	"github.com/hikyaku/hikyaku/internal/wa"
@@ -66,6 +67,7 @@ type Options struct {
 	UpgradeTime    time.Duration // a number is away while its throughput is raised; 0 means 5 s, at most a minute
 	Calm           time.Duration // how long a better rating must hold; 0 means 6 h, negative none
 	Enforcement    Mode          // of accounts; empty means Observe
+	Rates          pricing.Set   // whose volume tiers are told when they are reached; nil: none
 	PaceAfter      int           // so many messages of a template go out before others are held; 0: none is ever held
 	RequirePayment bool          // billable templates of accounts without payment method fail with 131042
 	Cap            limits.MarketCap
@@ -124,7 +126,8 @@ type note struct {
 	Mode        Mode             `json:"mode,omitempty"`      // of the platform, when the operator chose it
 	Pretended   int              `json:"pretended,omitempty"` // people that count as reached by a number, see Pretend
 	PretendedAt int64            `json:"pretended_at,omitempty"`
-	Pace        pace             `json:"pace,omitzero"` // of a template
+	Pace        pace             `json:"pace,omitzero"`   // of a template
+	Tiers       *told            `json:"tiers,omitempty"` // of a portfolio; replaced, never changed
 }
 
 // New reads what was decided before. The store must show everything that happened: call Load then, and Start last.

@@ -61,6 +61,16 @@ func (c *Card) Tiers(market, category string) []Tier {
 
 var free = []Tier{{From: 1, To: Unbounded}}
 
+// Tiered reports whether any line of the card has more than one tier.
+func (c *Card) Tiered() bool {
+	for _, t := range c.tiers {
+		if len(t) > 1 {
+			return true
+		}
+	}
+	return false
+}
+
 // At is the tier of the nth charged message of a month, n counted from 1.
 func (c *Card) At(market, category string, n int64) Tier {
 	tiers := c.Tiers(market, category)

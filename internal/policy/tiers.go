@@ -1,0 +1,120 @@
+package policy
+
+import (
+	"context"
+	"maps"
+	"strings"
+	"time"
+
+	"github.com/hikyaku/hikyaku/internal/analytics"
+	"github.com/hikyaku/hikyaku/internal/business"
+	"github.com/hikyaku/hikyaku/internal/pricing"
+	"github.com/hikyaku/hikyaku/internal/wa"
+)
+
+// tierNote is the note of what a portfolio was told about volume tiers.
+const tierNote = "tiers/"
+
+// told is which tier was told last, by its first message: of an account, month, market and category.
+type told struct {
+	From map[string]int64 `json:"from"`
+}
+
+// volumes are the charged messages of a portfolio in a month, by pricing category and market.
+type volumes map[string]map[string]int64
+
+// tieredCategories have volume tiers. Those of authentication count together, whichever rate they cost. Source:
+// spec/pricing.md section 3, "Volume tiers".
+var tieredCategories = map[string][]string{"utility": {"utility"}, "authentication": {"authentication", "authentication-international"}}
+
+// tellTiers tells the accounts of a portfolio which volume tiers it has reached in the month, each in its own time zone. A
+// notice is owed before it is remembered: a crash repeats it, which the contract allows.
+func (s *Service) tellTiers(ctx context.Context, p *business.Portfolio) error {
+	if len(s.o.Rates) == 0 {
+		return nil
+	}
+	now := s.o.Clock.Now()
+	key := tierNote + string(p.ID)
+	note := s.noteOf(key)
+	known := map[string]int64{}
+	if note.Tiers != nil {
+		known = maps.Clone(note.Tiers.From)
+	}
+	accounts := s.o.Business.WABAs(p.ID)
+	months := map[string]volumes{}
+	changed := false
+	for _, w := range accounts {
+		card := s.o.Rates.At(now, w.Currency)
+		if card == nil || !card.Tiered() {
+			continue
+		}
+		zone := analytics.Zone(w.TimezoneID)
+		local := now.In(zone)
+		start := time.Date(local.Year(), local.Month(), 1, 0, 0, 0, 0, zone)
+		v, ok := months[zone.String()]
+		if !ok {
+			var err error
+			if v, err = s.volumes(ctx, accounts, start, now); err != nil {
+				return err
+			}
+			months[zone.String()] = v
+		}
+		n, err := s.tellVolumes(ctx, w, card, v, start.Format("2006-01"), known)
+		if err != nil {
+			return err
+		}
+		changed = changed || n > 0
+	}
+	if !changed {
+		return nil
+	}
+	old := now.AddDate(0, -2, 0).Format("2006-01")
+	maps.DeleteFunc(known, func(k string, _ int64) bool { return strings.SplitN(k, "|", 3)[1] < old })
+	note.Tiers = &told{From: known}
+	return s.save(ctx, key, note)
+}
+
+// tellVolumes tells one account, and notes it in known.
+func (s *Service) tellVolumes(ctx context.Context, w *business.WABA, card *pricing.Card, v volumes, month string, known map[string]int64) (n int, err error) {
+	for category, markets := range v {
+		for market, count := range markets {
+			t := card.At(market, category, max(count, 1))
+			k := strings.Join([]string{string(w.ID), month, market, category}, "|")
+			if t.From <= 1 || known[k] >= t.From {
+				continue
+			}
+			if err := s.o.Business.TellTier(ctx, w.ID, business.VolumeTier{
+				At: s.o.Clock.Now().Unix(), Category: strings.ToUpper(category), Tier: t.Range(), Month: month, Region: market,
+			}); err != nil {
+				return n, err
+			}
+			known[k] = t.From
+			n++
+		}
+	}
+	return n, nil
+}
+
+// volumes adds up what the accounts together were charged for since start.
+func (s *Service) volumes(ctx context.Context, accounts []*business.WABA, start, now time.Time) (volumes, error) {
+	v := volumes{}
+	from := start.Unix()
+	to := now.Unix()/analytics.HalfHour*analytics.HalfHour + analytics.HalfHour
+	for category, words := range tieredCategories {
+		v[category] = map[string]int64{}
+		var what []string
+		for _, c := range words {
+			what = append(what, analytics.Priced("regular", c))
+		}
+		for _, w := range accounts {
+			list, err := s.o.Counts.Sum(ctx, &analytics.Sum{Subject: string(w.ID), What: what, From: from, To: to, Step: to - from, ByCountry: true})
+			if err != nil {
+				return nil, err
+			}
+			for _, c := range list {
+				v[category][pricing.MarketOf(c.Country, wa.CallingCodeOf(c.Country))] += c.N
+			}
+		}
+	}
+	return v, nil
+}
