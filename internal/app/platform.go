@@ -19,7 +19,6 @@ import (
 	"github.com/hikyaku/hikyaku/internal/business"
 	"github.com/hikyaku/hikyaku/internal/clock"
 	"github.com/hikyaku/hikyaku/internal/journal"
-	"github.com/hikyaku/hikyaku/internal/limits"
 	"github.com/hikyaku/hikyaku/internal/media"
 	"github.com/hikyaku/hikyaku/internal/network"
 	"github.com/hikyaku/hikyaku/internal/pipeline"
@@ -339,44 +338,4 @@ func (p *platform) close(ctx context.Context) (err error) {
 	}
 	p.cleanups = nil
 	return err
-}
-
-const (
-	choreEvery = 10 * time.Minute
-	// historyAge is how long the history of accounts can be read. Source: spec/limits.md section 7.
-	historyAge = 90 * 24 * time.Hour
-	// journalAge is how long frames stay at least. Source: design, "The journal".
-	journalAge = 7 * 24 * time.Hour
-)
-
-// retain destroys the keys of content beyond its retention and trims what nobody reads any more.
-func (p *platform) retain(ctx context.Context) {
-	now := p.clock.Now()
-	warn := func(what string, err error) {
-		if err != nil && ctx.Err() == nil {
-			p.log.Warn("retention", "step", what, "err", err)
-		}
-	}
-	n, err := p.vault.DestroyContent(ctx, now.Add(-p.o.Retention))
-	warn("destroy content keys", err)
-	if n > 0 {
-		p.log.Info("content keys destroyed", "keys", n)
-	}
-	p.expireMedia(ctx)
-	_, err = p.store.DeleteMessages(ctx, now.Add(-2*MaxRetention))
-	warn("delete message rows", err)
-	warn("forget who was reached", p.store.DeleteTally(ctx, now.Add(-limits.VerifyWindow)))
-	_, err = p.store.DeletePairs(ctx, now.Add(-2*MaxRetention))
-	warn("delete pairs", err)
-	_, err = p.store.DeleteOneTime(ctx, now.Add(-MaxRetention))
-	warn("delete one-time prekeys", err)
-	warn("delete history of accounts", p.store.DeleteActivities(ctx, now.Add(-historyAge)))
-	for i := range p.journal.Partitions() {
-		log := p.journal.Log(i)
-		old, err := log.SeqAt(ctx, now.Add(-journalAge))
-		if err == nil {
-			err = log.Trim(ctx, min(old, p.pipeline.Stored(i), p.webhooks.Position(i)))
-		}
-		warn("trim journal", err)
-	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -174,6 +175,49 @@ func TestRetention(t *testing.T) {
 	}
 	s.up()
 	s.control("POST", "users/12025550100/actions", map[string]string{"do": "online"})
+	s.idle()
+}
+
+// The keys of a number that was deleted last as long as what it sent may be on its way, and no longer.
+func TestKeysOfADeletedNumber(t *testing.T) {
+	t.Parallel()
+	s := run(t, nil)
+	s.send(child.Hello("12025550100", ""))
+	s.idle()
+	if a := s.graph("DELETE", s.start.Business, nil); a.Status != 200 {
+		t.Fatalf("HTTP %d %s", a.Status, a.Body)
+	}
+	keys := func() error {
+		s.t.Helper()
+		db := s.database()
+		defer db.Close()
+		sealed, err := db.NumberKeys(t.Context(), wa.PhoneNumberID(s.start.Number))
+		if err == nil {
+			_, err = s.vault(db).Open([]byte("number/"+s.start.Number+"/keys"), sealed)
+		}
+		return err
+	}
+	s.advance(29 * 24 * time.Hour)
+	s.advance(11 * time.Minute)
+	s.idle()
+	s.down()
+	if err := keys(); err != nil {
+		t.Errorf("after 29 days: %v", err)
+	}
+	s.up()
+	s.advance(25 * time.Hour)
+	for i := 0; ; i++ {
+		s.down()
+		if err := keys(); errors.Is(err, vault.ErrDestroyed) {
+			break
+		} else if i == 20 {
+			t.Fatalf("after more than 30 days: %v", err)
+		}
+		s.up()
+		s.advance(11 * time.Minute)
+		s.idle()
+	}
+	s.up()
 	s.idle()
 }
 

@@ -65,7 +65,7 @@ func (s *Service) checkPIN(n *Number, pin string, now time.Time) (err error) {
 func (s *Service) connect(n *Number, now time.Time, moved bool) {
 	if old, ok := s.snap.Load().numbers[n.MigratesFrom]; ok {
 		c := old.copy()
-		c.Registered, c.Status, c.Platform = false, NumberMigrated, NotApplicable
+		c.Registered, c.Status, c.Platform, c.Deleted = false, NumberMigrated, NotApplicable, now
 		s.draft.Numbers = append(s.draft.Numbers, c)
 		n.MigratesFrom = ""
 	}

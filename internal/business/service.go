@@ -272,6 +272,16 @@ func (s *Service) AllNumbers() []*Number {
 	return sorted(s.snap.Load().numbers, (*Number).Live, olderNumber)
 }
 
+// Buried returns the numbers that were deleted or migrated before the given time. They never come back.
+func (s *Service) Buried(before time.Time) (out []wa.PhoneNumberID) {
+	for _, n := range s.snap.Load().numbers {
+		if !n.Live() && !n.Deleted.IsZero() && n.Deleted.Before(before) {
+			out = append(out, n.ID)
+		}
+	}
+	return out
+}
+
 func olderWABA(a, b *WABA) int {
 	if c := a.Created.Compare(b.Created); c != 0 {
 		return c

@@ -147,7 +147,7 @@ type Number struct {
 	Ownership      Ownership        // the proof of ownership in progress
 	CodeVerifiedAt time.Time        // zero when never
 	MigratesFrom   wa.PhoneNumberID // the number that this one replaces once it is registered; empty otherwise
-	Deleted        time.Time        // zero unless deleted
+	Deleted        time.Time        // zero unless deleted, or migrated
 
 	VerifiedName  string // display name in force
 	NameStatus    NameStatus

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/textproto"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/hikyaku/hikyaku/internal/wa"
@@ -108,13 +109,9 @@ func (c *Call) attach(p *multipart.Part) error {
 	return nil
 }
 
-// attachTo makes the request of an item multipart: the parameters of its body, and the one file that it names. Handlers look
-// for it under the name file.
+// attachTo makes the request of an item multipart: the parameters of its body, and the files that it names. Handlers look
+// for one under the name file, so the first goes by that; the others keep theirs.
 func (c *Call) attachTo(req *http.Request, it *item, body string) error {
-	f, ok := c.files[it.files[0]]
-	if !ok {
-		return batchError("Param attached_files names %q, which is not part of the request", clip(it.files[0]))
-	}
 	params, err := url.ParseQuery(body)
 	if err != nil {
 		return batchError("Param body must be form-encoded when a file is attached")
@@ -126,9 +123,35 @@ func (c *Call) attachTo(req *http.Request, it *item, body string) error {
 			_ = w.WriteField(key, v) // a buffer takes everything
 		}
 	}
+	for i, name := range it.files {
+		name = strings.TrimSpace(name)
+		as := name
+		if i == 0 && !slices.Contains(it.files[1:], "file") {
+			as = "file"
+		}
+		f, ok := c.files[name]
+		if !ok {
+			return batchError("Param attached_files names %q, which is not part of the request", clip(name))
+		}
+		if b.Len()+len(f.data) > maxAttached {
+			return batchError("The files of a batch item must not be larger than %d bytes together", maxAttached)
+		}
+		if err := f.writeTo(w, as); err != nil {
+			return err
+		}
+	}
+	_ = w.Close()
+	req.Header = req.Header.Clone()
+	req.Header.Set("Content-Type", w.FormDataContentType())
+	req.Body, req.ContentLength = io.NopCloser(&b), int64(b.Len())
+	return nil
+}
+
+var quoted = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\r", "", "\n", "")
+
+func (f *attached) writeTo(w *multipart.Writer, name string) error {
 	h := textproto.MIMEHeader{}
-	quote := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\r", "", "\n", "")
-	h.Set("Content-Disposition", `form-data; name="file"; filename="`+quote.Replace(f.name)+`"`)
+	h.Set("Content-Disposition", `form-data; name="`+quoted.Replace(name)+`"; filename="`+quoted.Replace(f.name)+`"`)
 	if f.kind != "" {
 		h.Set("Content-Type", f.kind)
 	}
@@ -137,9 +160,5 @@ func (c *Call) attachTo(req *http.Request, it *item, body string) error {
 		return err
 	}
 	_, _ = part.Write(f.data)
-	_ = w.Close()
-	req.Header = req.Header.Clone()
-	req.Header.Set("Content-Type", w.FormDataContentType())
-	req.Body, req.ContentLength = io.NopCloser(&b), int64(b.Len())
 	return nil
 }

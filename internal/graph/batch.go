@@ -17,7 +17,7 @@ type item struct {
 	method, url, body, name string
 	header                  http.Header
 	token                   string
-	files                   []string // names of attached parts; one at most
+	files                   []string // names of attached parts
 	after                   []string // names it depends on, by depends_on or by reference
 	omit                    bool     // answered with null when it succeeds
 	done                    bool
@@ -128,8 +128,11 @@ func parseItem(v Value) (item, error) {
 	if it.files, err = o.Get("attached_files").StringsOr(); err != nil {
 		return it, err
 	}
-	if f := o.Get("attached_files"); len(it.files) > 1 || len(it.files) == 1 && strings.Contains(it.files[0], ",") {
-		return it, batchError("Param %s must name one file.", f.Path())
+	if len(it.files) == 1 {
+		it.files = strings.Split(it.files[0], ",")
+	}
+	if len(it.files) > maxAttachedFiles {
+		return it, batchError("Param %s must not name more than %d files.", o.Get("attached_files").Path(), maxAttachedFiles)
 	}
 	if it.header, err = itemHeader(o.Get("headers")); err != nil {
 		return it, err

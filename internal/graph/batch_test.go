@@ -62,7 +62,7 @@ func TestBatchFailures(t *testing.T) {
 		"no method":      `[{"relative_url":"101"}]`,
 		"no url":         `[{"method":"GET"}]`,
 		"body an object": `[{"method":"POST","relative_url":"101","body":{"a":1}}]`,
-		"two files":      `[{"method":"POST","relative_url":"101","attached_files":"f,g"}]`,
+		"51 files":       `[{"method":"POST","relative_url":"101","attached_files":"f` + strings.Repeat(",f", 50) + `"}]`,
 		"many refs":      `[{"method":"GET","relative_url":"` + strings.Repeat("{result=a:$}", 51) + `"}]`,
 	} {
 		if w := newRig(t, nil).do("POST /", `{"batch":`+batch+`}`); w.Code != 400 || !strings.Contains(w.Body.String(), `"code":100`) {
@@ -119,7 +119,8 @@ func TestBatchAttachments(t *testing.T) {
 	m := multipart.NewWriter(&b)
 	m.WriteField("include_headers", "false")
 	m.WriteField("batch", `[{"method":"POST","relative_url":"301/media","body":"messaging_product=whatsapp","attached_files":"cat"},`+
-		`{"method":"GET","relative_url":"101?fields=id"},{"method":"POST","relative_url":"301/media","attached_files":"dog"}]`)
+		`{"method":"GET","relative_url":"101?fields=id"},{"method":"POST","relative_url":"301/media","attached_files":"dog"},`+
+		`{"method":"POST","relative_url":"301/media","body":"messaging_product=whatsapp","attached_files":"cat, bird"}]`)
 	for name, data := range map[string]string{"cat": "miaow", "bird": "tweet"} {
 		p, err := m.CreateFormFile(name, name+".png")
 		if err != nil {
@@ -129,7 +130,7 @@ func TestBatchAttachments(t *testing.T) {
 	}
 	m.Close()
 	w := newRig(t, nil).do("POST /v24.0/", b.String(), "Content-Type: "+m.FormDataContentType())
-	for _, want := range []string{`{"code":200,"body":"{\"id\":\"101\"}"}`, `names \\\"dog\\\", which is not part of the request`, `{"code":200,"body":"{\"id\":\"5\",\"type\":\"application/octet-stream\",\"name\":\"cat.png\"}"}`} {
+	for _, want := range []string{`{"code":200,"body":"{\"id\":\"101\"}"}`, `names \\\"dog\\\", which is not part of the request`, `must not have more than one file`, `{"code":200,"body":"{\"id\":\"5\",\"type\":\"application/octet-stream\",\"name\":\"cat.png\"}"}`} {
 		if w.Code != 200 || !strings.Contains(w.Body.String(), want) {
 			t.Errorf("%d %s\nlacks %s", w.Code, w.Body, want)
 		}

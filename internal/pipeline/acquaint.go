@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/hikyaku/hikyaku/internal/business"
 	"github.com/hikyaku/hikyaku/internal/message"
@@ -29,6 +30,10 @@ func (p *Pipeline) Acquaint(ctx context.Context, user wa.WaID, moved *Moved) err
 	if err != nil {
 		return err
 	}
+	known = slices.DeleteFunc(known, func(id wa.PhoneNumberID) bool { // who is gone is told nothing; the keys may be gone, too
+		n, ok := p.o.Numbers.Number(id)
+		return !ok || !n.Live()
+	})
 	done := make(chan error, len(known))
 	for _, number := range known {
 		c := &meet{key: PeerKey{number, user}, moved: moved, done: done}

@@ -104,6 +104,16 @@ func (k *keyring) entry(id wa.PhoneNumberID) *ringEntry {
 	return e
 }
 
+// forget drops the keys of a number from memory.
+func (k *keyring) forget(id wa.PhoneNumberID) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	delete(k.keys, id)
+}
+
+// Forget drops the keys of a number that is gone from memory; what is stored of them is destroyed by the vault.
+func (p *Pipeline) Forget(number wa.PhoneNumberID) { p.keys.forget(number) }
+
 func numberAD(id wa.PhoneNumberID) []byte { return []byte("number/" + string(id) + "/keys") }
 
 func oneTimeAD(id wa.PhoneNumberID, n uint32) []byte {

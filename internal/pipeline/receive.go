@@ -95,6 +95,10 @@ func (c *receive) run(l *lane) {
 	}
 	away := false
 	if n, ok := l.p.o.Numbers.Number(c.n.ID); ok {
+		if !n.Live() { // it was deleted while the message waited
+			c.in.Done("", 0, ErrNoBusiness)
+			return
+		}
 		away = l.p.o.Clock.Now().Before(n.MaintenanceUntil) // the device keeps the message and comes again
 	}
 	if c.taken == nil && (away || l.behind()) {

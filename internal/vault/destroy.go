@@ -3,6 +3,7 @@ package vault
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -16,13 +17,17 @@ func (v *Vault) DestroyContent(ctx context.Context, before time.Time) (int, erro
 	return n, nil
 }
 
-// DestroyNumber destroys the keys of a phone number: its identity, prekeys and sessions are gone.
-func (v *Vault) DestroyNumber(ctx context.Context, number string) error {
-	_, err := v.destroy(ctx, func(k *DataKey) bool { return k.Class == ClassNumber && k.Scope == number })
-	if err != nil {
-		return fmt.Errorf("destroy keys of number %s: %w", number, err)
+// DestroyNumbers destroys the keys of phone numbers, and returns how many: their identities, prekeys and sessions are gone.
+// Nothing must be sealed for such a number afterwards: it would get a new key.
+func (v *Vault) DestroyNumbers(ctx context.Context, numbers []string) (int, error) {
+	if len(numbers) == 0 {
+		return 0, nil
 	}
-	return nil
+	n, err := v.destroy(ctx, func(k *DataKey) bool { return k.Class == ClassNumber && slices.Contains(numbers, k.Scope) })
+	if err != nil {
+		return 0, fmt.Errorf("destroy keys of numbers: %w", err)
+	}
+	return n, nil
 }
 
 func (v *Vault) destroy(ctx context.Context, match func(*DataKey) bool) (int, error) {

@@ -218,7 +218,7 @@ func TestDestroyNumber(t *testing.T) {
 	t.Parallel()
 	v := vaulttest.New(t, newWall())
 	one, two := seal(t, v, vault.ClassNumber, "1", "ad", "a"), seal(t, v, vault.ClassNumber, "2", "ad", "b")
-	if err := v.DestroyNumber(t.Context(), "1"); err != nil {
+	if n, err := v.DestroyNumbers(t.Context(), []string{"1", "9"}); err != nil || n != 1 {
 		t.Fatal(err)
 	}
 	if _, err := v.Open([]byte("ad"), one); !errors.Is(err, vault.ErrDestroyed) {
