@@ -118,7 +118,7 @@ func (i *Item) Route() string {
 	if path == "" {
 		return i.Method + " /"
 	}
-	first, rest, deeper := strings.Cut(path, "/")
+	first, rest, deeper := strings.Cut(strings.TrimSuffix(path, "/"), "/")
 	name := strings.Trim(first, "{}")
 	kind, ok := kinds[name]
 	switch {

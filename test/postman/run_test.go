@@ -35,6 +35,9 @@ const files = "../../postman/files"
 // what /openapi.json promises.
 func TestCollectionsRun(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("starts a platform for each collection")
+	}
 	book := open(t)
 	for _, c := range postman.All() {
 		t.Run(c.File, func(t *testing.T) {
@@ -258,8 +261,16 @@ func (r *runner) part(w *multipart.Writer, p postman.Part) {
 // check holds a request and its answer to the document.
 func (r *runner) check(name string, i *postman.Item, answer []byte) {
 	r.t.Helper()
-	op := r.book[i.Route()]
+	route := i.Route()
+	if route == "" {
+		return // no call of the Graph surface
+	}
+	op := r.book[route]
+	if op == nil && i.Code != 0 {
+		return // what is not served answers an error
+	}
 	if op == nil {
+		r.t.Errorf("%s: the document knows no %s", name, route)
 		return
 	}
 	status := "200"
