@@ -68,8 +68,13 @@ func (flowStore) AppSecret(wa.AppID) (string, bool)                       { retu
 func (flowStore) FlowCounts(context.Context, wa.FlowID, int64, int64) ([]flow.Count, error) {
 	day := start.Truncate(24 * time.Hour).Unix()
 	return []flow.Count{
-		{Hour: day, What: "request", N: 3}, {Hour: day, What: "error/timeout_error", N: 1}, {Hour: day, What: "latency/1", N: 2}, {Hour: day, What: "latency/11", N: 1},
-		{Hour: day + 3600, What: "request", N: 1}, {Hour: day + 3600, What: "latency/1", N: 1}, {Hour: day + 3600, What: "ping/succeeded", N: 6},
+		{Hour: day, What: "request", N: 3},
+		{Hour: day, What: "error/timeout_error", N: 1},
+		{Hour: day, What: "latency/1", N: 2},
+		{Hour: day, What: "latency/11", N: 1},
+		{Hour: day + 3600, What: "request", N: 1},
+		{Hour: day + 3600, What: "latency/1", N: 1},
+		{Hour: day + 3600, What: "ping/succeeded", N: 6},
 	}, nil
 }
 

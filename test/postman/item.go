@@ -47,6 +47,7 @@ func get(name, url string) *Item { return &Item{Name: name, Method: "GET", URL: 
 func post(name, url, body string) *Item {
 	return &Item{Name: name, Method: "POST", URL: url, Body: body}
 }
+
 func remove(name, url, body string) *Item {
 	return &Item{Name: name, Method: "DELETE", URL: url, Body: body}
 }

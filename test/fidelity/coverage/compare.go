@@ -30,10 +30,20 @@ var elsewhere = map[string]string{
 
 // reasons say why something is not here, by part of a path; the first that fits.
 var reasons = []struct{ part, why string }{
-	{"official_business_account", "read it as a field of the number"}, {"group", "no groups"}, {"call", "no calls"}, {"olution", "no multi-partner solutions"}, {"obo_mobility", "no accounts on behalf of others"},
-	{"OBO-Mobility", "no accounts on behalf of others"}, {"onbehalf", "no accounts on behalf of others"}, {"Migration-Intent", "no multi-partner solutions"},
-	{"mm_lite", "every account counts as onboarded"}, {"extendedcredits", "no credit lines: nothing is paid here"}, {"Bot-ID", "no bots of accounts as objects"},
-	{"schedules", "no scheduled sends"}, {"Profile-ID", "the profile is read and changed on its number"}, {"connected_client", "clients are listed by their portfolio"},
+	{"official_business_account", "read it as a field of the number"},
+	{"group", "no groups"},
+	{"call", "no calls"},
+	{"olution", "no multi-partner solutions"},
+	{"obo_mobility", "no accounts on behalf of others"},
+	{"OBO-Mobility", "no accounts on behalf of others"},
+	{"onbehalf", "no accounts on behalf of others"},
+	{"Migration-Intent", "no multi-partner solutions"},
+	{"mm_lite", "every account counts as onboarded"},
+	{"extendedcredits", "no credit lines: nothing is paid here"},
+	{"Bot-ID", "no bots of accounts as objects"},
+	{"schedules", "no scheduled sends"},
+	{"Profile-ID", "the profile is read and changed on its number"},
+	{"connected_client", "clients are listed by their portfolio"},
 }
 
 type verdict int
