@@ -102,6 +102,9 @@ func newStage(t *testing.T, list []*block) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := os.Symlink(filepath.Join(repo, "examples"), filepath.Join(s.dir, "examples")); err != nil {
+		t.Fatal(err)
+	}
 	// The reader's commands, with the ports and folders of this stage instead of the defaults.
 	s.write(t, "bin/hikyaku", fmt.Sprintf(`#!/bin/sh
 word=$1; shift

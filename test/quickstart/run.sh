@@ -14,11 +14,10 @@ cd "$folder/hikyaku"
 GOCACHE=$folder/cache go build -o "$folder/bin" ./cmd/hikyaku
 built=$((SECONDS - started))
 
-port() { shuf -i 15000-29999 -n 1; }
-"$folder/bin" serve --sandbox --data "$folder/data" --listen "127.0.0.1:$(port)" --control "127.0.0.1:$(port)" >"$folder/banner" &
+"$folder/bin" serve --sandbox --data "$folder/data" --listen 127.0.0.1:0 --control 127.0.0.1:0 >"$folder/banner" 2>"$folder/log" &
 server=$!
 for _ in $(seq 200); do
-	grep -q 'is ready' "$folder/banner" && break
+	grep -qs 'is ready' "$folder/banner" && break
 	sleep 0.05
 done
 eval "$("$folder/bin" env --data "$folder/data")"

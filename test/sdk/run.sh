@@ -19,7 +19,7 @@ go build -o "$work/hikyaku" ./cmd/hikyaku
 "$work/hikyaku" serve --sandbox --data "$work/data" --listen 127.0.0.1:0 --control 127.0.0.1:0 --webhook-batch 1 >"$work/banner" 2>"$work/log" &
 server=$!
 for _ in $(seq 200); do
-  grep -q 'is ready' "$work/banner" && break
+  grep -qs 'is ready' "$work/banner" && break
   sleep 0.05
 done
 set -a
