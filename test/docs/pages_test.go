@@ -112,6 +112,7 @@ case $word in
 serve) exec %[1]s serve --data %[2]s --listen 127.0.0.1:%[3]d --control 127.0.0.1:%[4]d "$@" ;;
 echo) exec %[1]s echo --data %[2]s --listen 127.0.0.1:%[5]d "$@" ;;
 env | chat) exec %[1]s $word --data %[2]s "$@" ;;
+sandbox) exec %[1]s "$word" "$@" --data %[2]s ;;
 *) exec %[1]s $word "$@" ;;
 esac
 `, path, s.place.Data, s.place.Public, s.place.Control, s.echo))
