@@ -14,7 +14,7 @@ import (
 var subjects = []string{
 	"get-started.md", "graph.md", "graph-differences.md", "portfolio.md", "waba.md", "phone-numbers.md", "templates.md", "webhooks.md",
 	"webhook-fields.md", "endpoint.md", "access.md", "permissions.md", "versioning.md", "throughput.md", "webhook-capacity.md", "media.md",
-	"migration.md", "rate-limits.md", "limits.md", "analytics.md", "privacy.md", "encryption.md", "errors.md", "ja/quickstart.md",
+	"migration.md", "rate-limits.md", "limits.md", "analytics.md", "privacy.md", "encryption.md", "errors.md", "postman.md", "flows.md", "ja/quickstart.md",
 }
 
 // row of the index: | [Title](file.md) | 題名 | …
