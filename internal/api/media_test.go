@@ -13,6 +13,7 @@ import (
 	"net/textproto"
 	"net/url"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -60,8 +61,19 @@ type part struct{ name, file, kind, body string }
 // form sends a multipart body to a path.
 func (g *gallery) form(token, path string, parts ...part) reply {
 	g.t.Helper()
+	return g.call(token, "POST "+path, formOf(g.t, parts...), "Content-Type: multipart/form-data; boundary="+boundary)
+}
+
+const boundary = "xxxxxxxxxxxxxxxx"
+
+// formOf is a multipart form.
+func formOf(t testing.TB, parts ...part) string {
+	t.Helper()
 	var b bytes.Buffer
 	m := multipart.NewWriter(&b)
+	if err := m.SetBoundary(boundary); err != nil {
+		t.Fatal(err)
+	}
 	for _, p := range parts {
 		h := textproto.MIMEHeader{}
 		h.Set("Content-Disposition", fmt.Sprintf(`form-data; name=%q`, p.name))
@@ -76,13 +88,13 @@ func (g *gallery) form(token, path string, parts ...part) reply {
 			_, err = io.WriteString(w, p.body)
 		}
 		if err != nil {
-			g.t.Fatal(err)
+			t.Fatal(err)
 		}
 	}
 	if err := m.Close(); err != nil {
-		g.t.Fatal(err)
+		t.Fatal(err)
 	}
-	return g.call(token, "POST "+path, b.String(), "Content-Type: "+m.FormDataContentType())
+	return b.String()
 }
 
 func file(kind, body string) part { return part{"file", "a.bin", kind, body} }
@@ -352,6 +364,31 @@ func TestResumableUpload(t *testing.T) {
 		t.Errorf("%+v, %v", m, err)
 	}
 	step("GET /v23.0/"+id, "").want(t, 400, missing("get", bare))
+}
+
+// Some clients send the file of a resumable upload as a form. Source: spec/media.md section 12.2.
+func TestResumableUploadOfAForm(t *testing.T) {
+	t.Parallel()
+	g := newGallery(t)
+	content := string(mediatest.PNG(8, 8))
+	var session struct{ ID, H string }
+	create := g.call("admin", "POST /v23.0/"+appA+"/uploads?file_length="+strconv.Itoa(len(content))+"&file_type=image/png", "")
+	if err := json.Unmarshal([]byte(create.body), &session); err != nil {
+		t.Fatal(create.body)
+	}
+	send := func(parts ...part) reply {
+		return g.call("admin", "POST /v23.0/"+session.ID, formOf(t, parts...), "file_offset: 0", "Content-Type: multipart/form-data; boundary="+boundary)
+	}
+	send(part{name: "type", body: "image/png"}).want(t, 400, graphError("(#100) The parameter file is required.", `"code":100`))
+	g.call("admin", "POST /v23.0/"+session.ID, "--b\r\nContent-Disp", "file_offset: 0", "Content-Type: multipart/form-data; boundary=b").
+		want(t, 400, graphError("(#100) Request body is not valid multipart/form-data", `"code":100`))
+	r := send(part{name: "type", body: "image/png"}, file("image/png", content))
+	if err := json.Unmarshal([]byte(r.body), &session); err != nil || session.H == "" {
+		t.Fatalf("%d %s", r.status, r.body)
+	}
+	if m, err := g.media.Handle(t.Context(), session.H); err != nil || m.Size != int64(len(content)) {
+		t.Errorf("%+v, %v", m, err)
+	}
 }
 
 func TestUploadSessionErrors(t *testing.T) {

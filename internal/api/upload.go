@@ -3,6 +3,9 @@ package api
 import (
 	"context"
 	"errors"
+	"io"
+	"mime"
+	"mime/multipart"
 	"net/http"
 	"strconv"
 
@@ -30,8 +33,8 @@ func (s *surface) createUpload(ctx context.Context, c *graph.Call, a *access.App
 	if err != nil {
 		return nil, err
 	}
-	mime := media.UploadType(declared)
-	if mime == "" {
+	kind := media.UploadType(declared)
+	if kind == "" {
 		return nil, graph.Invalid("Param file_type must be one of {application/pdf, image/jpeg, image/jpg, image/png, video/mp4} - got %q.", clipText(declared))
 	}
 	name, err := c.Params.Get("file_name").StrOr("")
@@ -41,7 +44,7 @@ func (s *surface) createUpload(ctx context.Context, c *graph.Call, a *access.App
 	if _, err := c.Params.Get("session_type").EnumOr("attachment", "attachment"); err != nil {
 		return nil, err
 	}
-	u, err := s.o.Media.Begin(ctx, a.ID, who(c).Me(), name, mime, length)
+	u, err := s.o.Media.Begin(ctx, a.ID, who(c).Me(), name, kind, length)
 	if err != nil {
 		return nil, wa.ErrUnknown.Because(err)
 	}
@@ -74,7 +77,7 @@ func (s *surface) uploadNode() graph.Node[*media.Session] {
 			{Name: "id", When: graph.Always, Get: func(u T) any { return u.ID }},
 			{Name: "file_offset", When: graph.ByDefault, Get: func(u T) any { return u.Offset() }},
 		},
-		Post: &graph.Action[T]{MaxBody: media.MaxSize, Stream: true, Do: s.appendUpload},
+		Post: &graph.Action[T]{MaxBody: media.MaxSize + maxForm, Stream: true, Do: s.appendUpload},
 	}
 }
 
@@ -88,9 +91,9 @@ func (s *surface) appendUpload(ctx context.Context, c *graph.Call, u *media.Sess
 	if err != nil || offset < 0 {
 		return nil, graph.Invalid("Param file_offset must be an integer.")
 	}
-	body := c.Body
-	if body == nil {
-		body = http.NoBody
+	body, err := fileOf(c)
+	if err != nil {
+		return nil, err
 	}
 	handle, err := s.o.Media.Append(ctx, u, offset, body)
 	if wrong, ok := errors.AsType[*media.OffsetError](err); ok {
@@ -106,4 +109,30 @@ func (s *surface) appendUpload(ctx context.Context, c *graph.Call, u *media.Sess
 		return graph.Obj{{K: "id", V: u.ID}, {K: "file_offset", V: u.Offset()}}, nil
 	}
 	return graph.Obj{{K: "h", V: handle}}, nil
+}
+
+// fileOf is what a request brings of a file: its body, or the first file of a form, which some clients send. Source:
+// spec/media.md section 12.2 (unverified).
+func fileOf(c *graph.Call) (io.Reader, error) {
+	if c.Body == nil {
+		return http.NoBody, nil
+	}
+	kind, params, err := mime.ParseMediaType(c.Header("Content-Type"))
+	if err != nil || kind != "multipart/form-data" || params["boundary"] == "" {
+		return c.Body, nil //nolint:nilerr // bytes of whatever type
+	}
+	for form := multipart.NewReader(c.Body, params["boundary"]); ; {
+		part, err := form.NextPart()
+		row, late := errors.AsType[*wa.Error](err) // the form is too large
+		switch {
+		case late:
+			return nil, row
+		case errors.Is(err, io.EOF):
+			return nil, graph.Required("file")
+		case err != nil:
+			return nil, graph.Invalid("Request body is not valid multipart/form-data").Because(err)
+		case part.FileName() != "":
+			return part, nil
+		}
+	}
 }
