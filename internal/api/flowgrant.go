@@ -4,37 +4,48 @@ import (
 	"github.com/hikyaku/hikyaku/internal/flow"
 	"github.com/hikyaku/hikyaku/internal/message"
 	"github.com/hikyaku/hikyaku/internal/template"
-	"github.com/hikyaku/hikyaku/internal/wa"
 )
 
-// offerFlows lets the recipient open the flows of a message.
-func (s *surface) offerFlows(m *message.Outbound, n number, refs []message.FlowRef) {
-	if s.o.Grant == nil || len(refs) == 0 {
-		return
+// openFlows finds the flows that a message opens and lets its recipient open them: gate 10 of spec/errors.md section 2. undo takes
+// the message off what throttled flows have used up; it is for messages that are refused after all.
+func (s *surface) openFlows(m *message.Outbound, n number, refs []message.FlowRef) (undo func(), err error) {
+	undo = func() {}
+	if len(refs) == 0 {
+		return undo, nil
 	}
-	var list []message.FlowGrant
+	grants := make([]message.FlowGrant, 0, len(refs))
+	taken := make(map[*flow.Flow]bool, len(refs))
 	for _, ref := range refs {
-		var f *flow.Flow
-		var ok bool
-		if ref.ID != "" {
-			f, ok = s.o.Flows.Flow(wa.FlowID(ref.ID))
-		} else {
-			f, ok = s.o.Flows.Named(n.WABA, ref.Name)
+		f, err := s.o.Flows.Sendable(n.WABA, flow.Ref(ref))
+		if err != nil {
+			undo()
+			return nil, err
 		}
-		if ok && f.WABA == n.WABA {
-			id := string(f.ID)
-			list = append(list, message.FlowGrant{ID: id, Name: ref.Name, Grant: s.o.Grant(m.To, n.WaID, id, ref.Draft)})
+		if !taken[f] { // two buttons are one message
+			taken[f] = true
+			back, err := s.o.Flows.Take(f)
+			if err != nil {
+				undo()
+				return nil, err
+			}
+			if before := undo; back != nil {
+				undo = func() { back(); before() }
+			}
+		}
+		if id := string(f.ID); s.o.Grant != nil {
+			grants = append(grants, message.FlowGrant{ID: id, Name: ref.Name, Grant: s.o.Grant(m.To, n.WaID, id, ref.Draft)})
 		}
 	}
-	m.OfferFlows(list)
+	m.OfferFlows(grants)
+	return undo, nil
 }
 
 // templateFlows are the flows that the buttons of a template open.
 func templateFlows(r *template.Rendered) (refs []message.FlowRef) {
 	add := func(b *template.Bubble) {
 		for i := range b.Buttons {
-			if f := b.Buttons[i].Flow; f != nil && (f.ID != "" || f.Name != "") {
-				refs = append(refs, message.FlowRef{ID: f.ID, Name: f.Name})
+			if f := b.Buttons[i].Flow; f != nil {
+				refs = append(refs, message.FlowRef{ID: f.ID, Name: f.Name, Exchange: f.Action == "DATA_EXCHANGE", Screen: f.Screen})
 			}
 		}
 	}

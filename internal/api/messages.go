@@ -59,17 +59,20 @@ func (s *surface) message(ctx context.Context, c *graph.Call, n number, mm *mark
 	if mm != nil && mm.bid && m.Scoped() {
 		return nil, wa.ErrBSUID
 	}
+	var uses []message.FlowRef
 	if fill != nil {
-		if err := s.finish(m, fill, n, mm, c.Start); err != nil {
+		if uses, err = s.finish(m, fill, n, mm, c.Start); err != nil {
 			return nil, err
 		}
-	} else if m.Flow != nil {
-		s.offerFlows(m, n, []message.FlowRef{*m.Flow})
+	} else if u := m.Flow; u != nil {
+		uses = []message.FlowRef{*u}
 	}
-	if err := m.Fits(); err != nil {
+	undo, err := s.openFlows(m, n, uses)
+	if err != nil {
 		return nil, err
 	}
-	if err := s.attach(ctx, m, n); err != nil {
+	if err := s.fit(ctx, m, n); err != nil {
+		undo()
 		return nil, err
 	}
 	status, undo := "", func() {}
@@ -99,6 +102,14 @@ func (s *surface) message(ctx context.Context, c *graph.Call, n number, mm *mark
 	return graph.Raw(message.AppendAccepted(make([]byte, 0, 320), m.Input, m.To, scoped, id, status)), nil
 }
 
+// fit holds the message to what a device takes, and finds its files.
+func (s *surface) fit(ctx context.Context, m *message.Outbound, n number) error {
+	if err := m.Fits(); err != nil {
+		return err
+	}
+	return s.attach(ctx, m, n)
+}
+
 func (s *surface) address(m *message.Outbound, n number) error {
 	from := message.Sender{WaID: n.WaID, CallingCode: n.CallingCode(), Strict: s.o.Strict, Known: s.o.Known}
 	if n.Mode == business.Sandbox {
@@ -110,27 +121,27 @@ func (s *surface) address(m *message.Outbound, n number) error {
 	return m.Address(&from)
 }
 
-// finish finds and fills in the template: gate 10.
-func (s *surface) finish(m *message.Outbound, fill *template.Request, n number, mm *marketing, now time.Time) error {
+// finish finds and fills in the template: gate 10. It returns the flows that its buttons open.
+func (s *surface) finish(m *message.Outbound, fill *template.Request, n number, mm *marketing, now time.Time) ([]message.FlowRef, error) {
 	t, err := s.o.Template.Find(n.waba.ID, fill.Name, fill.Language)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if mm != nil {
 		if err := mm.takes(t, now); err != nil {
-			return err
+			return nil, err
 		}
 	} else if t.Category == template.Marketing && n.waba.MarketingDisabled {
-		return wa.ErrMarketingDisabled.With("This WhatsApp Business Account sends marketing messages by the Marketing Messages API only.")
+		return nil, wa.ErrMarketingDisabled.With("This WhatsApp Business Account sends marketing messages by the Marketing Messages API only.")
 	} else if h := t.Component(template.Header); h != nil && h.Format == template.HeaderGIF {
-		return wa.ErrValue.With("Templates with a header of format GIF are sent by the Marketing Messages API only.")
+		return nil, wa.ErrValue.With("Templates with a header of format GIF are sent by the Marketing Messages API only.")
 	}
 	if t.Category == template.Authentication && m.Scoped() {
-		return wa.ErrBSUID
+		return nil, wa.ErrBSUID
 	}
 	r, err := template.Render(t, fill)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, f := range r.Media {
 		m.Attachments = append(m.Attachments, attachment(f))
@@ -141,8 +152,7 @@ func (s *surface) finish(m *message.Outbound, fill *template.Request, n number, 
 	}
 	m.Finish(r.AppendJSON(nil), category, r.Life)
 	m.Template = t.ID
-	s.offerFlows(m, n, templateFlows(r))
-	return nil
+	return templateFlows(r), nil
 }
 
 // attachment is a file of a template as messages know it.

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"mime/multipart"
@@ -10,6 +11,7 @@ import (
 	"net/textproto"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hikyaku/hikyaku/internal/flow/flowtest"
 )
@@ -32,6 +34,21 @@ const plainJSON = `{
     {"id": "FORM", "title": "Form", "terminal": true, "success": true, "layout": {"type": "SingleColumnLayout", "children": [
        {"type": "TextInput", "name": "name", "label": "Name", "required": true},
        {"type": "Footer", "label": "Send", "on-click-action": {"name": "complete", "payload": {"name": "${form.name}"}}}]}}]}`
+
+// sampleFlow is the id of the flow in sample messages, which open its screen GUESTS.
+const sampleFlow = "900113355779911"
+
+// party publishes a flow with that screen.
+func (s *stand) party() string {
+	s.t.Helper()
+	a := s.graph("POST", s.start.WABA+"/flows", map[string]any{
+		"name": "party", "categories": []string{"OTHER"}, "publish": true, "flow_json": strings.ReplaceAll(plainJSON, `"FORM"`, `"GUESTS"`),
+	})
+	if a.Status != http.StatusOK {
+		s.t.Fatalf("%d %s", a.Status, a.Body)
+	}
+	return decode[struct{ ID string }](s.t, a.Body).ID
+}
 
 // flows is a stand with the business's side of flows.
 type flows struct {
@@ -246,4 +263,43 @@ func TestFlowDraftAndLive(t *testing.T) {
 	f.up()
 	f.want("POST", id+"/publish", nil, 200, `{"success":true}`)
 	f.want("GET", id+"/assets", nil, 200, "n=2")
+}
+
+// A user opens a flow that was sent to them, exchanges data with its endpoint, and nobody else can.
+func TestFlowOnADevice(t *testing.T) {
+	t.Parallel()
+	f := runFlows(t)
+	f.subscribe()
+	f.want("POST", f.start.Number+"/whatsapp_business_encryption", map[string]any{"business_public_key": f.end.PublicKey(t)}, 200, `{"success":true}`)
+	id := f.create(map[string]any{"name": "slots", "categories": []string{"OTHER"}, "flow_json": slotJSON, "endpoint_uri": f.url, "publish": true})
+	send := func(parameters string, status int, want string) {
+		t.Helper()
+		a := f.graph("POST", f.start.Number+"/messages", json.RawMessage(`{"messaging_product":"whatsapp","to":"+`+f.start.User+`","type":"interactive","interactive":{"type":"flow",
+"body":{"text":"Pick"},"action":{"name":"flow","parameters":{"flow_message_version":"3","flow_cta":"Open",`+parameters+`}}}}`))
+		if a.Status != status || !strings.Contains(string(a.Body), want) {
+			t.Errorf("%s: %d %s\nwant %d with %s", parameters, a.Status, a.Body, status, want)
+		}
+	}
+	for parameters, want := range map[string]string{
+		`"flow_id":"1"`: "does not exist", `"flow_name":"x"`: "does not exist",
+		`"flow_id":"` + id + `","flow_action_payload":{"screen":"NOWHERE"}`: "no screen of this name",
+	} {
+		send(parameters, 400, `"code":131009`)
+		send(parameters, 400, want)
+	}
+	draft := f.create(map[string]any{"name": "form", "categories": []string{"OTHER"}, "flow_json": plainJSON})
+	send(`"flow_id":"`+draft+`"`, 400, `mode \"draft\"`)
+	send(`"flow_id":"`+draft+`","mode":"draft","flow_action":"data_exchange"`, 400, "needs a Flow with an endpoint")
+	send(`"flow_id":"`+draft+`","mode":"draft"`, 200, `"messages"`)
+	send(`"flow_name":"slots","flow_token":"order-1","flow_action":"data_exchange"`, 200, `"messages"`)
+	f.control("POST", "flows/"+id+"/state", map[string]string{"state": "BLOCKED"})
+	send(`"flow_id":"`+id+`"`, 400, `"code":132068`)
+	f.control("POST", "flows/"+id+"/state", map[string]string{"state": "THROTTLED"})
+	for range 10 {
+		send(`"flow_id":"`+id+`"`, 200, `"messages"`)
+	}
+	send(`"flow_id":"`+id+`"`, 400, `"code":132069`)
+	f.advance(time.Hour)
+	f.idle()
+	send(`"flow_id":"`+id+`"`, 200, `"messages"`)
 }

@@ -68,11 +68,13 @@ func TestEveryTypeArrives(t *testing.T) {
 	s.control("POST", "users", map[string]any{"phone": "919811112222", "name": "Asha"})
 	s.control("POST", "users/919811112222/messages", map[string]any{"to": "919876543210", "type": "text", "text": map[string]string{"body": "hi"}})
 	s.idle()
+	party := s.party()
+	swap = append(swap, sampleFlow, party)
 	type sent struct{ name, id, kind, user, plain string }
 	var list []sent
 	for _, block := range strings.Split(strings.TrimSpace(string(file)), "\n\n")[1:] {
 		lines := strings.Split(block, "\n")
-		name, plain, from, to := lines[0], lines[2], s.start.Number, s.start.User
+		name, plain, from, to := lines[0], strings.ReplaceAll(lines[2], sampleFlow, party), s.start.Number, s.start.User
 		if strings.Contains(name, "address_message") {
 			from, to = india, "919811112222"
 		}

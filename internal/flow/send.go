@@ -49,7 +49,7 @@ func (s *Service) Sendable(w wa.WABAID, ref Ref) (*Flow, error) {
 		return nil, refuse("The version of the Flow JSON has expired.")
 	case ref.Exchange && !r.Talks():
 		return nil, refuse("flow_action data_exchange needs a Flow with an endpoint.")
-	case ref.Screen != "" && len(r.Screens) < maxScreens && !slices.Contains(r.Screens, ref.Screen):
+	case ref.Screen != "" && !r.has(ref.Screen):
 		return nil, refuse("The Flow has no screen of this name.")
 	}
 	return f, nil

@@ -54,6 +54,14 @@ func (f *Flow) Pending() bool { return f.Draft.N != f.Live.N }
 // Shown is the revision that reads of the flow describe: the one that was uploaded last.
 func (f *Flow) Shown() *Revision { return &f.Draft }
 
+// HasScreen reports whether the draft or what is live has the screen.
+func (f *Flow) HasScreen(id string) bool { return f.Draft.has(id) || f.Live.has(id) }
+
+// has reports whether the document has the screen; of a very large one nobody knows.
+func (r *Revision) has(id string) bool {
+	return len(r.Screens) >= maxScreens || slices.Contains(r.Screens, id)
+}
+
 // Talks reports whether the revision exchanges data with an endpoint.
 func (r *Revision) Talks() bool { return r.DataAPI != "" || r.Channel != "" }
 

@@ -90,6 +90,9 @@ func (s *Service) rewrite(ctx context.Context, t *Template, e *Edit) error {
 	if err := t.bounded(); err != nil {
 		return err
 	}
+	if err := s.flows(ctx, e.App, t); err != nil {
+		return err
+	}
 	if t.Category == Utility && t.promotes() {
 		t.Category, t.Previous = Marketing, Utility
 	}

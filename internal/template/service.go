@@ -26,6 +26,13 @@ type Samples interface {
 	Sample(ctx context.Context, app wa.AppID, handle string, f HeaderFormat) error
 }
 
+// Flows knows the flows of accounts.
+type Flows interface {
+	// Resolve puts the id of the flow that a button of t names in place of its name or JSON; for JSON it makes a flow. Errors are
+	// rows of code 100.
+	Resolve(ctx context.Context, app wa.AppID, t *Template, f *Flow) error
+}
+
 // Options of a Service.
 type Options struct {
 	Clock clock.Clock // required
@@ -33,6 +40,8 @@ type Options struct {
 	Log   *slog.Logger
 	// Samples of media headers; nil: nobody checks them.
 	Samples Samples
+	// Flows of FLOW buttons; nil: nobody checks them.
+	Flows Flows
 	// ReviewAfter is how long the automatic reviewer takes.
 	ReviewAfter time.Duration
 	// ByHand leaves every review to a person, see [Service.Decide].

@@ -113,6 +113,9 @@ func (s *Service) build(ctx context.Context, w wa.WABAID, d *Draft) (*Template, 
 	if err := t.bounded(); err != nil {
 		return nil, err
 	}
+	if err := s.flows(ctx, d.App, t); err != nil {
+		return nil, err
+	}
 	if t.Category == Utility && d.FromLibrary == nil && t.promotes() {
 		t.Category, t.Previous = Marketing, Utility
 	}
@@ -152,13 +155,7 @@ func (s *Service) submitted(t *Template) {
 
 // samples checks the handles of media headers: step 7 of spec/templates.md section 19.
 func (s *Service) samples(ctx context.Context, app wa.AppID, t *Template) error {
-	lists := [][]Component{t.Components}
-	for _, c := range t.Components {
-		for _, card := range c.Cards {
-			lists = append(lists, card.Components)
-		}
-	}
-	for _, list := range lists {
+	for _, list := range t.lists() {
 		for i := range list {
 			c := &list[i]
 			if c.Handle == "" || s.o.Samples == nil {
@@ -166,6 +163,36 @@ func (s *Service) samples(ctx context.Context, app wa.AppID, t *Template) error 
 			}
 			if err := s.o.Samples.Sample(ctx, app, c.Handle, c.Format); err != nil {
 				return err
+			}
+		}
+	}
+	return nil
+}
+
+// lists are the components of a template and of its cards.
+func (t *Template) lists() [][]Component {
+	lists := [][]Component{t.Components}
+	for _, c := range t.Components {
+		for _, card := range c.Cards {
+			lists = append(lists, card.Components)
+		}
+	}
+	return lists
+}
+
+// flows looks up the flows of buttons: step 7 of spec/templates.md section 19. It comes last, because it may make one.
+func (s *Service) flows(ctx context.Context, app wa.AppID, t *Template) error {
+	if s.o.Flows == nil {
+		return nil
+	}
+	for _, list := range t.lists() {
+		for i := range list {
+			for j := range list[i].Buttons {
+				if f := list[i].Buttons[j].Flow; f != nil {
+					if err := s.o.Flows.Resolve(ctx, app, t, f); err != nil {
+						return err
+					}
+				}
 			}
 		}
 	}
