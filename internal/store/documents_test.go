@@ -11,6 +11,7 @@ import (
 
 	"github.com/hikyaku/hikyaku/internal/access"
 	"github.com/hikyaku/hikyaku/internal/business"
+	"github.com/hikyaku/hikyaku/internal/flow"
 	"github.com/hikyaku/hikyaku/internal/network"
 	"github.com/hikyaku/hikyaku/internal/template"
 	"github.com/hikyaku/hikyaku/internal/webhook"
@@ -38,6 +39,7 @@ func TestDocumentsKeepTheirNames(t *testing.T) {
 		access.Token{},
 		template.Template{},
 		template.Group{},
+		flow.Flow{},
 		webhook.Subscription{},
 		webhook.Link{},
 		webhook.NumberOverride{},
