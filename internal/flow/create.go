@@ -12,7 +12,7 @@ import (
 	"github.com/hikyaku/hikyaku/internal/wa"
 )
 
-// New flow as a caller asks for it.
+// NewFlow is a flow as a caller asks for it.
 type NewFlow struct {
 	WABA       wa.WABAID
 	App        wa.AppID // the caller's; it is linked to the flow

@@ -201,7 +201,7 @@ func (s *Service) send(ctx context.Context, url, key, secret string, plain []byt
 	if err != nil {
 		return nil, s.unreached(ctx, limited, err)
 	}
-	defer res.Body.Close() //nolint:errcheck // it was only read
+	defer res.Body.Close()
 	return s.answered(ctx, limited, res, opener)
 }
 

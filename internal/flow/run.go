@@ -81,7 +81,8 @@ func (s *Service) Run(ctx context.Context, n Notifier) {
 		}
 	})
 	all.Wait()
-	s.warn(context.Background(), s.flush(context.WithoutCancel(ctx)))
+	last := context.WithoutCancel(ctx)
+	s.warn(last, s.flush(last))
 }
 
 func (s *Service) warn(ctx context.Context, err error) {

@@ -72,6 +72,7 @@ func flowCounts(t *testing.T, s *store.Store) {
 		{Flow: "1", Hour: 3600, What: "error/timeout_error", N: 1}, {Flow: "1", Hour: 3600, What: "request", N: 5},
 	})
 	same(t, "all", len(counts(0, 1<<40)), 3)
+	same(t, "from an hour on", counts(7200, 1<<40), []flow.Count{{Flow: "1", Hour: 7200, What: "request", N: 1}})
 	must(t, s.ForgetFlowCounts(ctx, 7200))
 	same(t, "after the end", counts(0, 1<<40), []flow.Count{{Flow: "1", Hour: 7200, What: "request", N: 1}})
 	must(t, s.DeleteFlow(ctx, "1"))
