@@ -75,11 +75,11 @@ func (s *surface) message(ctx context.Context, c *graph.Call, n number, mm *mark
 		undo()
 		return nil, err
 	}
-	status, undo := "", func() {}
-	held := false
+	status, held, unpace := "", false, func() {}
 	if fill != nil {
 		if status = message.Accepted; s.o.Pace != nil {
-			if held, undo, err = s.o.Pace.Pace(ctx, n.Number, m.Template); err != nil {
+			if held, unpace, err = s.o.Pace.Pace(ctx, n.Number, m.Template); err != nil {
+				undo()
 				return nil, wa.ErrUnavailable.Because(err)
 			}
 		}
@@ -92,6 +92,7 @@ func (s *surface) message(ctx context.Context, c *graph.Call, n number, mm *mark
 		Opaque: m.Opaque, IdentityHash: m.IdentityHash, PreviewURL: m.PreviewURL, Attachments: m.Attachments, Held: held,
 	})
 	if err != nil {
+		unpace()
 		undo()
 		return nil, sendError(ctx, err)
 	}

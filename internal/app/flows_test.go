@@ -303,3 +303,34 @@ func TestFlowOnADevice(t *testing.T) {
 	f.idle()
 	send(`"flow_id":"`+id+`"`, 200, `"messages"`)
 }
+
+// A message that is refused after its flow was looked at takes nothing of the ten that a throttled flow has.
+func TestRefusedMessagesDoNotThrottleAFlow(t *testing.T) {
+	t.Parallel()
+	f := runFlows(t)
+	id := f.create(map[string]any{"name": "form", "categories": []string{"OTHER"}, "flow_json": plainJSON, "publish": true})
+	f.control("POST", "flows/"+id+"/state", map[string]string{"state": "THROTTLED"})
+	send := func(status int, want string) {
+		t.Helper()
+		a := f.graph("POST", f.start.Number+"/messages", json.RawMessage(`{"messaging_product":"whatsapp","to":"+`+f.start.User+`","type":"interactive","interactive":{"type":"flow",
+"body":{"text":"Pick"},"action":{"name":"flow","parameters":{"flow_message_version":"3","flow_cta":"Open","flow_id":"`+id+`"}}}}`))
+		if a.Status != status || !strings.Contains(string(a.Body), want) {
+			t.Errorf("%d %s\nwant %d with %s", a.Status, a.Body, status, want)
+		}
+	}
+	for range 5 {
+		send(200, `"messages"`)
+	}
+	f.as("POST "+f.start.User+"/messages", `{"to":"`+f.start.Number+`","type":"text","text":{"body":"Hello"}}`, 200)
+	f.idle()
+	block := map[string]any{"messaging_product": "whatsapp", "block_users": []any{map[string]string{"user": f.start.User}}}
+	f.want("POST", f.start.Number+"/block_users", block, 200, `"added_users"`)
+	for range 7 {
+		send(403, `"code":130403`)
+	}
+	f.want("DELETE", f.start.Number+"/block_users", block, 200, `"removed_users"`)
+	for range 5 {
+		send(200, `"messages"`)
+	}
+	send(400, `"code":132069`)
+}
