@@ -3,6 +3,7 @@ package virtual
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"github.com/hikyaku/hikyaku/device"
@@ -29,8 +30,14 @@ func (u *user) offered(id string, n int) *device.OfferedFlow {
 }
 
 // answerFlow opens a flow, fills it in with values, and returns the answer. It does not need the user's lock: the endpoint may
-// take its time.
-func (u *user) answerFlow(ctx context.Context, f *device.OfferedFlow, values map[string]any, sample bool) ([]byte, error) {
+// take its time. A flow is foreign, and one user's must not end all the others: a panic is an error.
+func (u *user) answerFlow(ctx context.Context, f *device.OfferedFlow, values map[string]any, sample bool) (content []byte, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			u.f.o.Logger.Error("virtual user's flow", "panic", p, "stack", string(debug.Stack()))
+			content, err = nil, fmt.Errorf("%w: it cannot be walked through", ErrFlow)
+		}
+	}()
 	s, err := f.Open(ctx, u.f.o.Flows(u.waID+".1"))
 	if err != nil {
 		return nil, fmt.Errorf("%w: open it: %w", ErrFlow, err)

@@ -6,21 +6,40 @@ const (
 	defaultArea  = 600
 )
 
-// shape makes of what a flow says a value of the kind the field holds.
+// shape makes of what a flow, or a path from elsewhere, says a value of the kind the field holds. Names are unique only on one
+// branch: two fields of different kinds can share what is held under a name.
 func shape(c *Component, v any) any {
 	switch c.Type {
 	case "OptIn":
 		yes, _ := v.(bool)
 		return yes
-	case "CheckboxGroup", "ChipsSelector", "PhotoPicker", "DocumentPicker":
+	case "CheckboxGroup", "ChipsSelector":
+		return ids(v)
+	case "PhotoPicker", "DocumentPicker":
 		list, _ := v.([]any)
-		return append([]any{}, list...) // never nil: it is [] in JSON
+		return append([]any{}, list[:min(len(list), maxSelected)]...) // never nil: it is [] in JSON
 	case "CalendarPicker":
 		if m, ok := v.(map[string]any); ok {
-			return m
+			return map[string]any{"start-date": Text(m["start-date"]), "end-date": Text(m["end-date"])}
 		}
 	}
-	return Text(v)
+	if s := Text(v); len(s) <= maxText {
+		return s
+	}
+	return ""
+}
+
+// ids are the options that a list names, as [Option] writes them.
+func ids(v any) []any {
+	chosen := []any{}
+	list, _ := v.([]any)
+	for _, it := range list[:min(len(list), maxSelected)] {
+		switch it.(type) {
+		case string, float64:
+			chosen = append(chosen, Text(it))
+		}
+	}
+	return chosen
 }
 
 // field adds what takes a value.
@@ -32,10 +51,7 @@ func (r *renderer) field(c *Component, e *Element, errs formErrors) {
 	if e.Helper == "" {
 		e.Helper = r.text(c, "helper-text")
 	}
-	e.Value = r.visit.Form[c.Name]
-	if e.Value == nil {
-		e.Value = shape(c, nil)
-	}
+	e.Value = shape(c, r.visit.Form[c.Name])
 	e.Wrong = r.s.wrong[c.Name]
 	if e.Wrong == "" {
 		if own := r.prop(c, "error-message"); own != nil {

@@ -40,7 +40,8 @@ func (e *Element) Check() string {
 	case "DatePicker", "CalendarPicker":
 		return e.checkDates()
 	case "PhotoPicker", "DocumentPicker":
-		if n := len(e.Value.([]any)); n < e.Min || n > e.Max {
+		list, _ := e.Value.([]any)
+		if n := len(list); n < e.Min || n > e.Max {
 			return fmt.Sprintf("Between %d and %d files are needed.", e.Min, e.Max)
 		}
 	}
