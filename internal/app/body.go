@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/hikyaku/hikyaku/internal/clock"
@@ -18,8 +19,17 @@ const (
 	patience = 256 << 10
 )
 
-// long reports whether a request's body may take longer than bodyTimeout: files do on slow lines.
-func long(r *http.Request) bool { return r.ContentLength > shortBody || r.ContentLength < 0 }
+// long reports whether a request's body may take longer than bodyTimeout: files do on slow lines. A batch holds one of few
+// places while its body comes, so it may not.
+func long(r *http.Request) bool {
+	return (r.ContentLength > shortBody || r.ContentLength < 0) && !batch(r.URL.Path)
+}
+
+// batch reports whether a path names at most a version. Ids and the names of nodes never begin with a v and a digit.
+func batch(path string) bool {
+	p := strings.Trim(path, "/")
+	return p == "" || len(p) > 1 && p[0] == 'v' && p[1] >= '0' && p[1] <= '9' && !strings.Contains(p, "/")
+}
 
 // longBody moves the deadline of a request on while its bytes come.
 type longBody struct {

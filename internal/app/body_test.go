@@ -34,7 +34,7 @@ func TestLongBodiesAreWaitedFor(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer conn.Close()
-		_, _ = io.WriteString(conn, "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+		_, _ = io.WriteString(conn, "POST /v23.0/10654/media HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
 		chunk := append([]byte("40000\r\n"), make([]byte, patience)...)
 		for range parts {
 			_, _ = conn.Write(append(chunk, "\r\n"...))
@@ -51,5 +51,20 @@ func TestLongBodiesAreWaitedFor(t *testing.T) {
 	began := clock.System().Now()
 	if err := upload(0, 0); !errors.Is(err, os.ErrDeadlineExceeded) || clock.System().Now().Sub(began) > 10*time.Second {
 		t.Errorf("nothing came: %v", err)
+	}
+}
+
+func TestWhoMayTakeLong(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string]bool{
+		"/": false, "/v23.0": false, "/v23.0/": false, "/v17.0/10654/media": true, "/10654/media": true, "/v23.0/upload:abc": true, "/upload:abc": true,
+	} {
+		r := httptest.NewRequest(http.MethodPost, path, http.NoBody)
+		if r.ContentLength = -1; long(r) != want {
+			t.Errorf("%s: %v", path, !want)
+		}
+		if r.ContentLength = shortBody; long(r) {
+			t.Errorf("%s: a short body", path)
+		}
 	}
 }
