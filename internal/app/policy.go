@@ -58,8 +58,8 @@ func (g gate) Settle(m *pipeline.Message, n *business.Number, delivered bool, no
 	return g.s.Settle(n, policy.Send{User: m.User, Template: m.Template, Category: m.Category, Outside: m.Outside}, delivered, now)
 }
 
-func (g gate) Pacing(m *pipeline.Message) (wait bool, row *wa.Error) {
-	return g.s.Pacing(m.Template, m.AcceptedAt)
+func (g gate) Pacing(m *pipeline.Message, held bool) (wait bool, row *wa.Error) {
+	return g.s.Pacing(m.Template, m.AcceptedAt, held)
 }
 
 // numberNotices lets the policy tell of numbers too.

@@ -17,8 +17,9 @@ type Gate interface {
 	// from when the user counts, see limits.Reached; 0 when the user does not.
 	Settle(m *Message, n *business.Number, delivered bool, now int64) (since int64)
 	// Pacing says what becomes of an accepted message while its template is looked at: it waits until [Pipeline.Release], or
-	// fails with row, or goes. Source: spec/limits.md section 5.
-	Pacing(m *Message) (wait bool, row *wa.Error)
+	// fails with row, or goes. held: the send was answered that it waits; false also when that is not known any more. Source:
+	// spec/limits.md section 5.
+	Pacing(m *Message, held bool) (wait bool, row *wa.Error)
 }
 
 // barred asks the gate about a template, once.

@@ -17,7 +17,7 @@ type doorman struct {
 	mu  sync.Mutex
 	log []string
 
-	pacing func(m *pipeline.Message) (bool, *wa.Error) // nil: everything goes
+	pacing func(m *pipeline.Message, held bool) (bool, *wa.Error) // nil: everything goes
 }
 
 func (d *doorman) write(format string, args ...any) {
@@ -133,11 +133,11 @@ func TestInboundWaitsForAnUpgrade(t *testing.T) {
 	}
 }
 
-func (d *doorman) Pacing(m *pipeline.Message) (wait bool, row *wa.Error) {
+func (d *doorman) Pacing(m *pipeline.Message, held bool) (wait bool, row *wa.Error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.pacing == nil {
 		return false, nil
 	}
-	return d.pacing(m)
+	return d.pacing(m, held)
 }

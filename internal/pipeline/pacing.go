@@ -13,6 +13,7 @@ const (
 	paceUnknown = iota
 	paceGoes    // answered "accepted"
 	paceHeld    // answered "held_for_quality_assessment"
+	paceStands  // likewise, and counted among those that wait
 )
 
 // pacing asks what becomes of a template's message: it waits, or fails with row, or goes.
@@ -20,7 +21,7 @@ func (l *lane) pacing(m *letter) (wait bool, row *wa.Error) {
 	if m.Type != message.TypeTemplate || m.pace == paceGoes || m.admitted || l.p.o.Gate == nil {
 		return false, nil
 	}
-	return l.p.o.Gate.Pacing(&m.Message)
+	return l.p.o.Gate.Pacing(&m.Message, m.pace >= paceHeld)
 }
 
 // standBy lets a message wait in the store alone, however many there are. Nothing is lost when the process dies: the next
@@ -29,7 +30,10 @@ func (l *lane) standBy(m *letter) {
 	if m.Content != nil {
 		m.body, m.files, m.opaque = nil, nil, ""
 	}
-	l.p.counts.Held.Add(1)
+	if m.pace == paceHeld { // not again after a start or a release
+		m.pace = paceStands
+		l.p.counts.Held.Add(1)
+	}
 }
 
 // Release takes up the messages of a template that wait: the gate has another answer for them now.

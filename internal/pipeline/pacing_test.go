@@ -13,8 +13,11 @@ import (
 func TestHeldMessages(t *testing.T) {
 	t.Parallel()
 	const wait, pass, drop = 0, 1, 2
-	var verdict atomic.Int32
-	d := &doorman{pacing: func(m *pipeline.Message) (bool, *wa.Error) {
+	var verdict, told atomic.Int32
+	d := &doorman{pacing: func(m *pipeline.Message, known bool) (bool, *wa.Error) {
+		if m.Template == "770" && known {
+			told.Add(1)
+		}
 		switch {
 		case m.Template != "770" || verdict.Load() == pass:
 			return false, nil
@@ -37,6 +40,16 @@ func TestHeldMessages(t *testing.T) {
 
 	held := []wa.MessageID{of("770", true)}
 	w.projected()
+	if told.Load() != 1 {
+		t.Error("the gate does not hear that the message was told to wait")
+	}
+	for range 2 { // it waits on, and is not counted anew
+		w.p.Release("770")
+		w.settle()
+	}
+	if n := w.p.Counts().Held.Load(); n != 1 {
+		t.Errorf("%d messages counted as held, want 1", n)
+	}
 	w.ladder(held[0], accepted)
 	w.stop()
 	w.start()

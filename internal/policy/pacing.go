@@ -16,8 +16,8 @@ import (
 
 // The states of a template that is paced. Source: spec/limits.md section 5.
 //
-//	"" ─► count ─► hold ─► pass      GREEN, or an hour has passed
-//	                 └───► drop      RED: the template is paused until somebody ends the pause, then it begins anew
+//	"" ─► count ─► hold ─► pass ─►   GREEN, or an hour has passed; it begins anew when [pace.over] says so
+//	                 └───► drop ─►   RED: the template is paused until somebody ends the pause, then it begins anew
 const (
 	paceCount = "count" // the first messages go out
 	paceHold  = "hold"  // others wait
@@ -30,6 +30,10 @@ const (
 	// (both ours): a GREEN of the first minute would be that of people who have not looked yet.
 	holdTime  = time.Hour
 	lookEvery = 5 * time.Minute
+	// passTime is how long a template that is not GREEN goes out freely after a hold has ended (ours).
+	passTime = 24 * time.Hour
+	// lateTime is how long after a drop messages arrive that were answered before it.
+	lateTime = time.Minute
 	// applyTime is how long it counts whether a template is to be paced.
 	applyTime = time.Minute
 	// utilityMemory is how long a pause of a utility template lets the others of its account be paced.
@@ -40,7 +44,53 @@ const (
 type pace struct {
 	State string `json:"state,omitempty"`
 	Since int64  `json:"since,omitempty"` // when counting began, or holding
-	Until int64  `json:"until,omitempty"` // of a hold: when it ends at last; of a drop: up to when messages are dropped
+	Until int64  `json:"until,omitempty"` // of a hold: when it ends at last; of a drop: up to when messages are dropped; of a pass: its begin
+	// Before is how many messages count for the half hour of Since and went out before it.
+	Before int `json:"before,omitempty"`
+	// Dropped are the holds that ended in a drop, last first: some of their messages may still be on their way to failing
+	// when the template is sent again. The third pause of a template is for good.
+	Dropped [3]window `json:"dropped,omitzero"`
+}
+
+// window is a hold that ended in a drop, both ends included; the zero one is none.
+type window struct {
+	Since int64 `json:"since,omitempty"`
+	Until int64 `json:"until,omitempty"`
+	Late  int64 `json:"late,omitempty"` // up to when messages come that are known to have been told to wait
+}
+
+// anew is the pace in the given state from now on. It remembers a drop that ends with it.
+func (p *pace) anew(state string, now time.Time) pace {
+	next := pace{State: state, Since: now.UnixMilli(), Dropped: p.Dropped}
+	if p.State == paceDrop {
+		copy(next.Dropped[1:], p.Dropped[:])
+		next.Dropped[0] = window{Since: p.Since, Until: min(p.Until, next.Since-1), Late: p.Until}
+	}
+	return next
+}
+
+// over reports whether a pass ends because the template was paused or edited meanwhile, or has gone out long enough. What
+// is GREEN is not asked about.
+func (p *pace) over(t *template.Template, now time.Time) bool {
+	begin := time.UnixMilli(p.Until)
+	return t.Paused.After(begin) || len(t.Edits) > 0 && t.Edits[len(t.Edits)-1].After(begin) || now.Sub(begin) >= passTime
+}
+
+// drops reports whether a message that was accepted at belongs to a hold that ended in a drop. Of held it is known that it
+// was told to wait: its hold may have ended before it was accepted.
+func (p *pace) drops(at int64, held bool) bool {
+	if p.State == paceDrop && at >= p.Since {
+		return held || at <= p.Until
+	}
+	if at >= p.Since && (p.State == paceHold || p.State == pacePass) { // of the hold that began then
+		return false
+	}
+	for _, w := range p.Dropped {
+		if at >= w.Since && (at <= w.Until || held && at <= w.Late) {
+			return true
+		}
+	}
+	return false
 }
 
 // pacer counts messages of templates that are paced. Lanes read it without a lock.
@@ -127,34 +177,50 @@ func (s *Service) Pace(ctx context.Context, n *business.Number, id wa.TemplateID
 	if now.Sub(x.asked) >= applyTime || x.asked.IsZero() {
 		x.asked, x.applies = now, s.applies(t, now)
 	}
-	if at.State == paceHold {
+	switch {
+	case at.State == paceHold:
 		return true, nothing, nil
-	}
-	if !x.applies || at.State == pacePass {
+	case !x.applies && at.State == paceDrop:
+		return false, nothing, s.keep(ctx, id, x, at.anew("", now))
+	case !x.applies, at.State == pacePass && !at.over(t, now):
 		return false, nothing, nil
 	}
-	if at.State != paceCount { // new, or sent again after a pause
-		at = pace{State: paceCount, Since: now.UnixMilli()}
-		if err := s.keep(ctx, id, x, at); err != nil {
-			return false, nothing, err
-		}
-		x.sent = 0
-	}
-	if x.sent < 0 {
-		if x.sent, err = s.sentSince(ctx, id, at.Since); err != nil {
-			return false, nothing, err
-		}
+	if at, err = s.counting(ctx, id, x, at, now); err != nil {
+		return false, nothing, err
 	}
 	if x.sent < s.o.PaceAfter {
 		x.sent++
 		return false, func() { s.unsend(x) }, nil
 	}
-	if err := s.keep(ctx, id, x, pace{State: paceHold, Since: now.UnixMilli(), Until: now.Add(holdTime).UnixMilli()}); err != nil {
+	at = at.anew(paceHold, now)
+	at.Until = now.Add(holdTime).UnixMilli()
+	if err := s.keep(ctx, id, x, at); err != nil {
 		return false, nothing, err
 	}
 	x.look = now.Add(lookEvery)
 	s.Poke() // Run must know when to look
 	return true, nothing, nil
+}
+
+// counting begins to count the messages of a template that is new, or sent again after a pause or a pass, and finds out what
+// went out before a start. It needs pacer.mu.
+func (s *Service) counting(ctx context.Context, id wa.TemplateID, x *paced, at pace, now time.Time) (pace, error) {
+	if at.State == paceCount && x.sent >= 0 {
+		return at, nil
+	}
+	fresh := at.State != paceCount
+	if fresh {
+		at = at.anew(paceCount, now)
+	}
+	sent, err := s.sentSince(ctx, id, at.Since)
+	if err == nil && fresh {
+		at.Before = sent
+		err = s.keep(ctx, id, x, at)
+	}
+	if err == nil {
+		x.sent = max(sent-at.Before, 0)
+	}
+	return at, err
 }
 
 func (s *Service) unsend(x *paced) {
@@ -182,7 +248,7 @@ func (s *Service) applies(t *template.Template, now time.Time) bool {
 	return false
 }
 
-// sentSince is how many messages of the template went out, to the half hour before since.
+// sentSince is how many messages of the template went out, from the half hour of since on.
 func (s *Service) sentSince(ctx context.Context, id wa.TemplateID, since int64) (n int, err error) {
 	from := since / 1000 / analytics.HalfHour * analytics.HalfHour
 	sums, err := s.o.Counts.Sum(ctx, &analytics.Sum{
@@ -207,15 +273,15 @@ func (s *Service) keep(ctx context.Context, id wa.TemplateID, x *paced, p pace) 
 }
 
 // Pacing says what becomes of a message of the template that was accepted at (Unix milliseconds): it waits, or fails with row,
-// or goes.
-func (s *Service) Pacing(id wa.TemplateID, at int64) (wait bool, row *wa.Error) {
+// or goes. held: it is known that its sender was told that it waits.
+func (s *Service) Pacing(id wa.TemplateID, at int64, held bool) (wait bool, row *wa.Error) {
 	x, p := s.pacer.of(id)
 	switch {
-	case x == nil || at < p.Since:
-	case p.State == paceHold:
-		return true, nil
-	case p.State == paceDrop && at <= p.Until:
+	case x == nil:
+	case p.drops(at, held):
 		return false, wa.ErrTemplatePaused
+	case p.State == paceHold && at >= p.Since:
+		return true, nil
 	}
 	return false, nil
 }
@@ -229,9 +295,9 @@ func (s *Service) judge(ctx context.Context) error {
 		t, ok := s.o.Template.Template(id)
 		due := s.looked(id, now)
 		if ok && due {
-			if err := s.rateTemplate(ctx, id); err != nil {
+			if err := s.rateTemplate(ctx, id); err != nil { // the hour runs on
 				errs = append(errs, err)
-				continue
+				due = false
 			}
 			t, ok = s.o.Template.Template(id)
 		}
@@ -277,7 +343,11 @@ func (s *Service) looked(id wa.TemplateID, now time.Time) bool {
 func (s *Service) end(ctx context.Context, id wa.TemplateID, state string, now time.Time) error {
 	s.pacer.mu.Lock()
 	x, p := s.pacer.of(id)
-	err := s.keep(ctx, id, x, pace{State: state, Since: p.Since, Until: now.UnixMilli()})
+	p.State, p.Until = state, now.UnixMilli()
+	if state == paceDrop {
+		p.Until += lateTime.Milliseconds()
+	}
+	err := s.keep(ctx, id, x, p)
 	x.asked = time.Time{}
 	release := s.pacer.release
 	s.pacer.mu.Unlock()
