@@ -44,7 +44,7 @@ func (m *Message) Flow(n int) (*OfferedFlow, error) {
 	var granted []frame.Flow
 	if json.Unmarshal(member(m.Raw, "flows"), &granted) == nil {
 		for _, g := range granted {
-			if g.ID == c.Target || (g.Name != "" && g.Name == c.Target) {
+			if (g.ID == c.Target || (g.Name != "" && g.Name == c.Target)) && (g.Token == "" || g.Token == c.token) {
 				return &OfferedFlow{m.ID, m.Chat, c.Title, g.ID, g.Grant, c.token, c.flow}, nil
 			}
 		}

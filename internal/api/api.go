@@ -52,8 +52,8 @@ type Options struct {
 	Business *business.Service
 	Template *template.Service
 	Flows    *flow.Service
-	Grant    func(user, from wa.WaID, id string, draft bool) string // lets a user's devices open a flow; nil: they cannot
-	Groups   *template.Groups                                       // nil: there are no template groups
+	Grant    func(user, from wa.WaID, id, token string, draft bool) string // lets a user's devices open a flow; nil: they cannot
+	Groups   *template.Groups                                              // nil: there are no template groups
 	Webhooks *webhook.Service
 	Pipeline Pipeline
 	Clock    clock.Clock

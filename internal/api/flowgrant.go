@@ -16,7 +16,7 @@ func (s *surface) openFlows(m *message.Outbound, n number, refs []message.FlowRe
 	grants := make([]message.FlowGrant, 0, len(refs))
 	taken := make(map[*flow.Flow]bool, len(refs))
 	for _, ref := range refs {
-		f, err := s.o.Flows.Sendable(n.WABA, flow.Ref(ref))
+		f, err := s.o.Flows.Sendable(n.WABA, flow.Ref{ID: ref.ID, Name: ref.Name, Draft: ref.Draft, Exchange: ref.Exchange, Screen: ref.Screen})
 		if err != nil {
 			undo()
 			return nil, err
@@ -33,7 +33,9 @@ func (s *surface) openFlows(m *message.Outbound, n number, refs []message.FlowRe
 			}
 		}
 		if id := string(f.ID); s.o.Grant != nil {
-			grants = append(grants, message.FlowGrant{ID: id, Name: ref.Name, Grant: s.o.Grant(m.To, n.WaID, id, ref.Draft)})
+			grants = append(grants, message.FlowGrant{
+				ID: id, Name: ref.Name, Token: ref.Token, Grant: s.o.Grant(m.To, n.WaID, id, ref.Token, ref.Draft),
+			})
 		}
 	}
 	m.OfferFlows(grants)
@@ -45,7 +47,11 @@ func templateFlows(r *template.Rendered) (refs []message.FlowRef) {
 	add := func(b *template.Bubble) {
 		for i := range b.Buttons {
 			if f := b.Buttons[i].Flow; f != nil {
-				refs = append(refs, message.FlowRef{ID: f.ID, Name: f.Name, Exchange: f.Action == "DATA_EXCHANGE", Screen: f.Screen})
+				token := message.NoToken
+				if a := b.Buttons[i].Action; a != nil && a.FlowToken != "" {
+					token = a.FlowToken
+				}
+				refs = append(refs, message.FlowRef{ID: f.ID, Name: f.Name, Exchange: f.Action == "DATA_EXCHANGE", Screen: f.Screen, Token: token})
 			}
 		}
 	}

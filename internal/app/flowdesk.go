@@ -16,8 +16,8 @@ import (
 func (p *platform) grants() *network.Grants { return network.NewGrants([]byte(p.plan.Pepper)) }
 
 // grantFlow is api.Options.Grant.
-func (p *platform) grantFlow(user, from wa.WaID, id string, draft bool) string {
-	return p.grants().Grant(network.FlowRef{User: user, From: from, Flow: id, Draft: draft})
+func (p *platform) grantFlow(user, from wa.WaID, id, token string, draft bool) string {
+	return p.grants().Grant(network.FlowRef{User: user, From: from, Flow: id, Draft: draft}, token)
 }
 
 // flowDesk serves flows to devices.

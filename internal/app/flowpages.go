@@ -9,6 +9,7 @@ import (
 	"github.com/hikyaku/hikyaku/internal/api/flowpage"
 	"github.com/hikyaku/hikyaku/internal/flow"
 	"github.com/hikyaku/hikyaku/internal/flow/document"
+	"github.com/hikyaku/hikyaku/internal/message"
 	"github.com/hikyaku/hikyaku/internal/network/frame"
 	"github.com/hikyaku/hikyaku/internal/wa"
 )
@@ -39,6 +40,7 @@ func (s flowPages) Exchange(ctx context.Context, id, phone string, q document.Qu
 		return a, err
 	}
 	st := flow.Step{Flow: f.ID, Number: number, Draft: true, Action: flow.Action(q.Action), Screen: q.Screen, Token: q.Token}
+	st.Unsigned = q.Token != message.NoToken // the token stands in the address of the page: nobody was sent it
 	if q.Data != nil {
 		if st.Data, err = json.Marshal(q.Data); err != nil {
 			return a, err

@@ -32,6 +32,8 @@ type Step struct {
 	Screen string
 	Data   json.RawMessage // a JSON object; nil for none
 	Token  string          // flow_token
+	// Unsigned keeps flow_token_signature from the endpoint: nobody knows that the user was sent the token.
+	Unsigned bool
 }
 
 // Kind of a failed exchange. Those that count as errors of the endpoint are named as metrics and webhooks name them.
@@ -91,6 +93,7 @@ type question struct {
 	Data      json.RawMessage `json:"data,omitempty"`
 	Token     string          `json:"flow_token,omitempty"`
 	Signature string          `json:"flow_token_signature,omitempty"`
+	unsigned  bool
 }
 
 // Exchange asks the endpoint and returns its answer, a JSON object with screen and data. It takes ten seconds at most, twice when the
@@ -120,7 +123,9 @@ func (s *Service) Exchange(ctx context.Context, st Step) (json.RawMessage, error
 	}
 	defer s.busy.Add(-1)
 	began := s.o.Wall.Now()
-	answer, err := s.ask(ctx, f, r, st.Number, question{Version: r.DataAPI, Action: st.Action, Screen: st.Screen, Data: st.Data, Token: st.Token})
+	answer, err := s.ask(ctx, f, r, st.Number, question{
+		Version: r.DataAPI, Action: st.Action, Screen: st.Screen, Data: st.Data, Token: st.Token, unsigned: st.Unsigned,
+	})
 	if err != nil && ctx.Err() != nil {
 		return nil, err // the user went away: that says nothing of the endpoint
 	}
@@ -153,7 +158,7 @@ func (s *Service) ask(ctx context.Context, f *Flow, r *Revision, number wa.Phone
 	if !ok {
 		return nil, failed(NotReady, errors.New("no app is connected"))
 	}
-	if q.Version == "4.0" && q.Token != "" {
+	if q.Version == "4.0" && q.Token != "" && !q.unsigned {
 		q.Signature = signToken(secret, q.Token, s.o.Clock.Now().Unix())
 	}
 	plain, err := json.Marshal(q)

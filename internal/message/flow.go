@@ -24,10 +24,14 @@ type FlowRef struct {
 	Draft    bool   // mode draft
 	Exchange bool   // flow_action data_exchange
 	Screen   string // of flow_action_payload; empty for the flow's first
+	Token    string // flow_token
 }
 
-// FlowGrant lets the recipient of a message open a flow of it.
-type FlowGrant struct{ ID, Name, Grant string }
+// NoToken is the flow_token of a message that gives none. Source: spec/messages.md section 10.6.
+const NoToken = "unused"
+
+// FlowGrant lets the recipient of a message open a flow of it, under its flow_token.
+type FlowGrant struct{ ID, Name, Token, Grant string }
 
 // OfferFlows adds grants to a message: the member "flows" of what the device decrypts. It is called after [Outbound.Finish].
 func (o *Outbound) OfferFlows(list []FlowGrant) {
@@ -37,6 +41,7 @@ func (o *Outbound) OfferFlows(list []FlowGrant) {
 		if g.Name != "" {
 			o.Body = quote(append(o.Body, `,"name":`...), g.Name)
 		}
+		o.Body = quote(append(o.Body, `,"flow_token":`...), g.Token)
 		o.Body = append(quote(append(o.Body, `,"grant":`...), g.Grant), '}')
 	}
 	if len(list) > 0 {
@@ -62,8 +67,9 @@ func (f *form[V]) flowParameters(a V) {
 			f.put("flow_cta", f.label(p, "flow_cta", "Flow CTA", maxFlowCTA))
 			token := f.option(p, "flow_token", "Flow token", maxToken)
 			if token == "" {
-				token = "unused"
+				token = NoToken
 			}
+			f.o.Flow.Token = token
 			f.put("flow_token", token)
 			mode := f.enum(p, "mode", "published", "published", "draft")
 			f.put("mode", mode)

@@ -1,6 +1,7 @@
 package network
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -44,18 +45,44 @@ const (
 	grantDraft = "d"
 )
 
-// Grant is what a message that opens a flow carries.
-func (g *Grants) Grant(of FlowRef) string {
+// grantPart is how many bytes of a sum a grant carries: 24 characters.
+const grantPart = 18
+
+// Grant is what a message that opens a flow under a flow_token carries: the mode, a sum of the token, which the user knows
+// anyway, and a MAC over both and the rest.
+func (g *Grants) Grant(of FlowRef, token string) string {
+	return g.seal(of, digest(token))
+}
+
+// digest is the sum of a token; devices leave out the one that stands for none.
+func digest(token string) string {
+	sum := sha256.Sum256([]byte(cmp.Or(token, noToken)))
+	return base64.RawURLEncoding.EncodeToString(sum[:grantPart])
+}
+
+// noToken is the flow_token of messages that give none. Source: spec/messages.md section 10.6.
+const noToken = "unused"
+
+// holds reports whether the grant is one for the flow, whatever the token.
+func (g *Grants) holds(of FlowRef, grant string) bool {
+	token := ""
+	if size := base64.RawURLEncoding.EncodedLen(grantPart); len(grant) == 1+2*size {
+		token = grant[1 : 1+size]
+	}
+	return hmac.Equal([]byte(grant), []byte(g.seal(of, token)))
+}
+
+func (g *Grants) seal(of FlowRef, token string) string {
 	mode := grantLive
 	if of.Draft {
 		mode = grantDraft
 	}
-	return mode + base64.RawURLEncoding.EncodeToString(g.mac(mode, of)[:18])
+	return mode + token + base64.RawURLEncoding.EncodeToString(g.mac(mode, token, of)[:grantPart])
 }
 
-func (g *Grants) mac(mode string, of FlowRef) []byte {
+func (g *Grants) mac(mode, token string, of FlowRef) []byte {
 	h := hmac.New(sha256.New, g.key)
-	for _, part := range []string{"flow-grant-v1", mode, string(of.User), string(of.From), of.Flow} {
+	for _, part := range []string{"flow-grant-v2", mode, token, string(of.User), string(of.From), of.Flow} {
 		h.Write([]byte(part))
 		h.Write([]byte{0})
 	}
@@ -68,7 +95,7 @@ func (h *Hub) ref(device wa.DeviceID, f *frame.FlowRequest) (FlowRef, error) {
 	if h.cfg.Flows == nil || h.cfg.Grants == nil {
 		return ref, frame.Refuse(frame.ErrUnsupported, "flows are not available on this server")
 	}
-	if !hmac.Equal([]byte(f.Grant), []byte(h.cfg.Grants.Grant(ref))) {
+	if !h.cfg.Grants.holds(ref, f.Grant) {
 		return ref, frame.Refuse(frame.ErrNotFound, "no such flow was sent to this user")
 	}
 	if wait := h.flows.take(string(device), h.cfg.Wire.Now()); wait > 0 {
@@ -99,6 +126,10 @@ func (h *Hub) FlowStep(ctx context.Context, device wa.DeviceID, f *frame.FlowSte
 	ref, err := h.ref(device, &f.FlowRequest)
 	if err != nil {
 		return nil, err
+	}
+	// The endpoint is told, signed, whose token this is: it must be the one that the user was sent.
+	if f.Grant != h.cfg.Grants.Grant(ref, f.Token) {
+		return nil, frame.Refuse(frame.ErrNotFound, "the flow was sent under another flow_token")
 	}
 	return h.cfg.Flows.Step(ctx, ref, f)
 }

@@ -54,13 +54,17 @@ func TestFlows(t *testing.T) {
 	w.user(t, "15550142233")
 	_, welcome := login(t, "ws"+strings.TrimPrefix(srv.URL, "http")+frame.PathSocket, 0)
 	ref := network.FlowRef{User: "15550142233", From: business, Flow: "880330110220440"}
-	mine := grants.Grant(ref)
-	ref.Draft = true
-	draft := grants.Grant(ref)
-	other := grants.Grant(network.FlowRef{User: "15550142299", From: business, Flow: "880330110220440"})
 	flow := func(to, id, grant string) string {
 		return `"to":"` + to + `","flow":"` + id + `","grant":"` + grant + `"`
 	}
+	mine := grants.Grant(ref, "")
+	under := func(token string) string {
+		return flow(business, ref.Flow, grants.Grant(network.FlowRef{User: ref.User, From: business, Flow: ref.Flow}, token)) + `,"flow_token":"` + token + `"`
+	}
+	ref.Draft = true
+	draft := grants.Grant(ref, "")
+	other := grants.Grant(network.FlowRef{User: "15550142299", From: business, Flow: "880330110220440"}, "")
+	theirs := grants.Grant(network.FlowRef{User: ref.User, From: business, Flow: ref.Flow}, "order-2210")
 	ask := func(path, body string) blobCall {
 		return blobCall{method: "POST", path: path, token: welcome.Token, body: "{" + body + "}"}
 	}
@@ -89,8 +93,15 @@ func TestFlows(t *testing.T) {
 		{"a ping", step(`"action":"ping"`), 400, `{"code":"format","text":"action`},
 		{"data that is no object", step(`"action":"INIT","data":[1]`), 400, `{"code":"format","text":"data`},
 		{"a step without a grant", ask(frame.PathFlowSteps, flow(business, ref.Flow, other)+`,"action":"INIT"`), 404, `{"code":"not_found"`},
-		{"a token that is over", step(`"action":"INIT","flow_token":"over"`), 410, `{"code":"flow_over","text":"The slot is gone."}`},
-		{"a fault of the server", step(`"action":"INIT","flow_token":"bug"`), 503, `{"code":"busy","text":"try again"}`},
+		{"another token than the user was sent", step(`"action":"INIT","flow_token":"order-2210"`), 404, `{"code":"not_found"`},
+		{"the token of no token", step(`"action":"INIT","flow_token":"unused"`), 200, `{"screen":"INIT_"`},
+		{"a token that was sent", ask(frame.PathFlowSteps, under("order-2210")+`,"action":"INIT"`), 200, `{"screen":"INIT_"`},
+		{
+			"a grant with the sum of another token",
+			ask(frame.PathFlowSteps, flow(business, ref.Flow, mine[:1]+theirs[1:25]+mine[25:])+`,"action":"INIT","flow_token":"order-2210"`), 404, `{"code":"not_found"`,
+		},
+		{"a token that is over", ask(frame.PathFlowSteps, under("over")+`,"action":"INIT"`), 410, `{"code":"flow_over","text":"The slot is gone."}`},
+		{"a fault of the server", ask(frame.PathFlowSteps, under("bug")+`,"action":"INIT"`), 503, `{"code":"busy","text":"try again"}`},
 		{"too much data", step(`"action":"INIT","data":{"a":"` + strings.Repeat("x", frame.MaxFlowData) + `"}`), 413, `{"code":"too_large"`},
 		{"an endless body", step(strings.Repeat(" ", 1<<20)), 413, `{"code":"too_large"`},
 	} {
@@ -104,7 +115,7 @@ func TestStepsOfFlowsAreCounted(t *testing.T) {
 	t.Parallel()
 	w, hub, grants := flowWorld(t)
 	device := w.user(t, "15550142233")
-	req := frame.FlowRequest{To: business, Flow: "7", Grant: grants.Grant(network.FlowRef{User: device.User(), From: business, Flow: "7"})}
+	req := frame.FlowRequest{To: business, Flow: "7", Grant: grants.Grant(network.FlowRef{User: device.User(), From: business, Flow: "7"}, "")}
 	call := func(on wa.DeviceID) error {
 		_, err := hub.FlowStep(t.Context(), on, &frame.FlowStep{FlowRequest: req, Action: frame.FlowInit})
 		return err

@@ -52,7 +52,8 @@ type FlowAnswer struct {
 type Flow struct {
 	ID    string `json:"id"`
 	Name  string `json:"name,omitempty"` // when the message names the flow by its name
-	Grant string `json:"grant"`
+	Token string `json:"flow_token,omitempty"`
+	Grant string `json:"grant"` // holds for this flow_token; a step under another is refused
 }
 
 // Check reports the first field that breaks a rule, as Frame.Check does.
