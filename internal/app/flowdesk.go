@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"github.com/hikyaku/hikyaku/device"
+	"github.com/hikyaku/hikyaku/internal/business"
 	"github.com/hikyaku/hikyaku/internal/flow"
 	"github.com/hikyaku/hikyaku/internal/network"
 	"github.com/hikyaku/hikyaku/internal/network/frame"
@@ -23,10 +24,27 @@ func (p *platform) grantFlow(user, from wa.WaID, id, token string, draft bool) s
 // flowDesk serves flows to devices.
 type flowDesk struct{ p *platform }
 
+// number is that of a reference, as long as it belongs to the account of the flow: after it moved to another business, what people
+// fill in must not be encrypted for the new holder.
+func (d flowDesk) number(of network.FlowRef) (*flow.Flow, *business.Number, error) {
+	f, ok := d.p.rules.flow.Flow(wa.FlowID(of.Flow))
+	if !ok {
+		return nil, nil, frame.Refuse(frame.ErrNotFound, "this flow cannot be opened any more")
+	}
+	n, ok := d.p.rules.business.NumberByWaID(of.From)
+	if !ok || n.WABA != f.WABA {
+		return nil, nil, frame.Refuse(frame.ErrNotFound, "the number that sent the flow is gone")
+	}
+	return f, n, nil
+}
+
 // find is the flow behind a reference and its revision. Flows that cannot be opened any more look as if they were not there.
 func (d flowDesk) find(of network.FlowRef) (*flow.Flow, *flow.Revision, error) {
-	f, ok := d.p.rules.flow.Flow(wa.FlowID(of.Flow))
-	if !ok || f.Status == flow.Blocked || (f.Status == flow.Deprecated && !of.Draft) {
+	f, _, err := d.number(of)
+	if err != nil {
+		return nil, nil, err
+	}
+	if f.Status == flow.Blocked || f.Status == flow.Deprecated {
 		return nil, nil, frame.Refuse(frame.ErrNotFound, "this flow cannot be opened any more")
 	}
 	r := &f.Live
@@ -50,12 +68,12 @@ func (d flowDesk) Flow(ctx context.Context, of network.FlowRef) ([]byte, error) 
 
 // Step implements network.Flows.
 func (d flowDesk) Step(ctx context.Context, of network.FlowRef, st *frame.FlowStep) (*frame.FlowAnswer, error) {
-	n, ok := d.p.rules.business.NumberByWaID(of.From)
-	if !ok {
-		return nil, frame.Refuse(frame.ErrNotFound, "the number that sent the flow is gone")
+	f, n, err := d.number(of)
+	if err != nil {
+		return nil, err
 	}
 	said, err := d.p.rules.flow.Exchange(ctx, flow.Step{
-		Flow: wa.FlowID(of.Flow), Number: n.ID, Draft: of.Draft, Action: flow.Action(st.Action), Screen: st.Screen, Data: st.Data, Token: st.Token,
+		Flow: f.ID, Number: n.ID, Draft: of.Draft, Action: flow.Action(st.Action), Screen: st.Screen, Data: st.Data, Token: st.Token,
 	})
 	if err != nil {
 		return nil, exchangeError(err)

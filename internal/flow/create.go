@@ -180,14 +180,18 @@ func (s *Service) checkEndpoint(uri string) error {
 	if uri == "" {
 		return nil
 	}
-	err := s.o.CheckURL(uri)
-	if len(uri) > MaxEndpoint {
-		err = errors.New("too long")
-	}
-	if err != nil {
+	if err := s.checkURL(uri); err != nil {
 		return wa.ErrParamType.Fill("endpoint_uri", "a public https URL").Because(err)
 	}
 	return nil
+}
+
+// checkURL refuses what may not be the address of an endpoint.
+func (s *Service) checkURL(uri string) error {
+	if len(uri) > MaxEndpoint {
+		return errors.New("the URL of the endpoint is too long")
+	}
+	return s.o.CheckURL(uri)
 }
 
 // Change is what an update replaces; nil leaves a part as it is.

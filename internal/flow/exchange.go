@@ -80,6 +80,7 @@ func failed(k Kind, cause error) *ExchangeError { return &ExchangeError{Kind: k,
 // Bounds of exchanges (ours).
 const (
 	maxBusy    = 256       // at once
+	maxBusyOne = 32        // at once of one flow, so that a slow endpoint leaves room to the others
 	maxStep    = 256 << 10 // bytes of the data of a step
 	maxAnswer  = 2 << 20   // bytes of an answer, in base64
 	maxMessage = 1024      // bytes of what comes with 427
@@ -117,11 +118,11 @@ func (s *Service) Exchange(ctx context.Context, st Step) (json.RawMessage, error
 	case len(st.Data) > maxStep:
 		return nil, failed(BadAnswer, errors.New("the data is too long"))
 	}
-	if s.busy.Add(1) > maxBusy {
-		s.busy.Add(-1)
+	leave, ok := s.enter(f.ID)
+	if !ok {
 		return nil, failed(Busy, nil)
 	}
-	defer s.busy.Add(-1)
+	defer leave()
 	began := s.o.Wall.Now()
 	answer, err := s.ask(ctx, f, r, st.Number, question{
 		Version: r.DataAPI, Action: st.Action, Screen: st.Screen, Data: st.Data, Token: st.Token, unsigned: st.Unsigned,
@@ -129,8 +130,26 @@ func (s *Service) Exchange(ctx context.Context, st Step) (json.RawMessage, error
 	if err != nil && ctx.Err() != nil {
 		return nil, err // the user went away: that says nothing of the endpoint
 	}
+	if st.Draft { // how tests go says nothing of what is published
+		return answer, err
+	}
 	s.observe(ctx, f.ID, call{at: s.o.Clock.Now(), took: s.o.Wall.Now().Sub(began), kind: kindOf(err), client: notifies(st.Data)})
 	return answer, err
+}
+
+// enter takes a place among the exchanges under way, of all flows and of this one.
+func (s *Service) enter(id wa.FlowID) (leave func(), ok bool) {
+	one := s.endpointOf(id)
+	if one.busy.Add(1) > maxBusyOne {
+		one.busy.Add(-1)
+		return nil, false
+	}
+	if s.busy.Add(1) > maxBusy {
+		s.busy.Add(-1)
+		one.busy.Add(-1)
+		return nil, false
+	}
+	return func() { s.busy.Add(-1); one.busy.Add(-1) }, true
 }
 
 // kindOf is how a call failed; empty when it did not.
@@ -154,6 +173,9 @@ func notifies(data json.RawMessage) bool {
 
 // ask is one question and its answer. It returns a nil answer with every error.
 func (s *Service) ask(ctx context.Context, f *Flow, r *Revision, number wa.PhoneNumberID, q question) (json.RawMessage, error) {
+	if s.checkURL(f.endpoint(r)) != nil { // a document before 3.0 names any
+		return nil, failed(NotReady, errors.New("the address of the endpoint is not allowed"))
+	}
 	secret, ok := s.o.Secrets.AppSecret(f.App)
 	if !ok {
 		return nil, failed(NotReady, errors.New("no app is connected"))

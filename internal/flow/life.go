@@ -28,7 +28,7 @@ func (s *Service) Publish(ctx context.Context, id wa.FlowID) (*Flow, error) {
 		return nil, err
 	}
 	return s.change(ctx, id, func(f *Flow) ([]byte, error) {
-		if f.Draft.N != asked.Draft.N || f.Status != asked.Status || f.Endpoint != asked.Endpoint {
+		if f.Draft.N != asked.Draft.N || f.Status != asked.Status || f.Endpoint != asked.Endpoint || f.App != asked.App {
 			return nil, refusePublish("The Flow was changed while it was published. Try again.")
 		}
 		was := f.Status
@@ -74,6 +74,9 @@ func (s *Service) ready(ctx context.Context, f *Flow) error {
 			return refusePublish("data_channel_uri is missing in the Flow JSON.")
 		}
 		return refusePublish("Set endpoint_uri before publishing: the Flow JSON has a data_api_version.")
+	}
+	if uri := f.endpoint(r); r.Talks() && s.checkURL(uri) != nil {
+		return refusePublish("The address of the endpoint is not a public https URL.")
 	}
 	if !r.Version.Publishable() {
 		return refusePublish("Flow JSON version %s is not available for publishing.", r.Version)
@@ -145,6 +148,7 @@ func (s *Service) Delete(ctx context.Context, id wa.FlowID) error {
 	s.endpoints.Delete(id)
 	s.throttles.Delete(id)
 	s.queue.forget(id)
+	s.uncount(id)
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -40,6 +41,13 @@ func (s *Service) count(id wa.FlowID, at time.Time, what string) {
 	s.tally.mu.Lock()
 	defer s.tally.mu.Unlock()
 	s.tally.counts[Count{Flow: id, Hour: at.Truncate(time.Hour).Unix(), What: what}]++
+}
+
+// uncount drops what was counted of a flow that is gone.
+func (s *Service) uncount(id wa.FlowID) {
+	s.tally.mu.Lock()
+	defer s.tally.mu.Unlock()
+	maps.DeleteFunc(s.tally.counts, func(c Count, _ int64) bool { return c.Flow == id })
 }
 
 // flush writes what was counted. Counts that cannot be written wait for the next time.

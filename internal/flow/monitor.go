@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hikyaku/hikyaku/internal/wa"
@@ -52,9 +53,20 @@ func (c *call) asked() bool { return c.errs() || c.kind == "" || c.kind == Token
 
 // endpoint is what is remembered of how requests of one flow went lately.
 type endpoint struct {
+	busy  atomic.Int32 // exchanges under way
 	mu    sync.Mutex
 	calls []call
 	pings []call
+}
+
+// asked is when the endpoint was pinged last.
+func (e *endpoint) asked() (at time.Time) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if n := len(e.pings); n > 0 {
+		at = e.pings[n-1].at
+	}
+	return at
 }
 
 func keep(list []call, c call, most int, since time.Time) []call {
@@ -68,8 +80,8 @@ func keep(list []call, c call, most int, since time.Time) []call {
 
 // observe counts a call and looks whether an alert begins or ends.
 func (s *Service) observe(ctx context.Context, id wa.FlowID, c call) {
-	if !c.asked() {
-		return
+	if _, ok := s.Flow(id); !ok || !c.asked() {
+		return // it may have been deleted meanwhile
 	}
 	s.count(id, c.at, whatRequest)
 	s.count(id, c.at, latencyWhat(c.took))
@@ -84,6 +96,9 @@ func (s *Service) observe(ctx context.Context, id wa.FlowID, c call) {
 }
 
 func (s *Service) observePing(ctx context.Context, id wa.FlowID, c call) {
+	if _, ok := s.Flow(id); !ok {
+		return
+	}
 	what := whatUp
 	if c.kind != "" {
 		what = whatDown
@@ -108,6 +123,15 @@ func (s *Service) endpointOf(id wa.FlowID) *endpoint {
 type finding struct {
 	level float64
 	value value
+	few   bool // too little is known, as after a start: an alert stays what it is
+}
+
+// level is the threshold that a finding makes an alert stand at.
+func (f *Flow) level(x *finding) float64 {
+	if x.few {
+		return f.Alerts[x.value.Event]
+	}
+	return x.level
 }
 
 // judge tells of thresholds that were crossed since the last time.
@@ -133,13 +157,14 @@ func (s *Service) judge(ctx context.Context, id wa.FlowID) {
 }
 
 func (f *Flow) differs(found []finding) bool {
-	return slices.ContainsFunc(found, func(x finding) bool { return x.level != f.Alerts[x.value.Event] })
+	return slices.ContainsFunc(found, func(x finding) bool { return f.level(&x) != f.Alerts[x.value.Event] })
 }
 
 // alert takes over the levels that were found and tells of those that changed.
 func (f *Flow) alert(found []finding) {
 	alerts := make(map[Event]float64, len(found))
 	for _, x := range found {
+		x.level = f.level(&x)
 		if x.level != 0 {
 			alerts[x.value.Event] = x.level
 		}
@@ -183,10 +208,7 @@ func errorRates(calls []call) finding {
 		}
 	}
 	rate := percent(bad, len(calls))
-	x := finding{value: value{Event: EndpointError, ErrorRate: &rate}}
-	if len(calls) >= fewCalls {
-		x.level = reached(errorLevels, rate)
-	}
+	x := finding{value: value{Event: EndpointError, ErrorRate: &rate}, level: reached(errorLevels, rate), few: len(calls) < fewCalls}
 	for _, k := range []Kind{Timeout, NoConnection, BadStatus, Undecrypted, BadSignature, BadAnswer} {
 		if n := kinds[k]; n > 0 {
 			x.value.Errors = append(x.value.Errors, errorRate{upper(k), percent(n, bad), n})
@@ -203,11 +225,7 @@ func clientErrors(calls []call) finding {
 		}
 	}
 	rate := percent(bad, len(calls))
-	x := finding{value: value{Event: ClientErrors, ErrorRate: &rate}}
-	if len(calls) >= fewCalls {
-		x.level = reached(errorLevels, rate)
-	}
-	return x
+	return finding{value: value{Event: ClientErrors, ErrorRate: &rate}, level: reached(errorLevels, rate), few: len(calls) < fewCalls}
 }
 
 func latencies(calls []call) finding {
@@ -221,11 +239,9 @@ func latencies(calls []call) finding {
 		slices.Sort(times)
 		p50, p90 = times[(n-1)*50/100].Milliseconds(), times[(n-1)*90/100].Milliseconds()
 	}
-	x := finding{value: value{Event: Latency, P50: &p50, P90: &p90, Requests: &n}}
-	if n >= fewCalls {
-		x.level = reached(latencyLevels, float64(p90))
+	return finding{
+		value: value{Event: Latency, P50: &p50, P90: &p90, Requests: &n}, level: reached(latencyLevels, float64(p90)), few: n < fewCalls,
 	}
-	return x
 }
 
 func available(pings []call) finding {
@@ -239,8 +255,8 @@ func available(pings []call) finding {
 	if len(pings) > 0 {
 		share = percent(up, len(pings))
 	}
-	x := finding{value: value{Event: Availability, Availability: &share}}
-	if len(pings) >= fewCalls && share < leastUp {
+	x := finding{value: value{Event: Availability, Availability: &share}, few: len(pings) < fewCalls}
+	if share < leastUp {
 		x.level = leastUp
 	}
 	return x

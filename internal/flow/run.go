@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -14,7 +15,7 @@ type queue struct {
 	wake chan struct{} // holds one
 
 	mu      sync.Mutex
-	outbox  map[wa.FlowID]bool // with notices nobody has taken yet
+	outbox  map[wa.FlowID]bool // with notices nobody has taken yet; false while they are handed over
 	round   time.Time          // when endpoints are asked next
 	pinging bool
 }
@@ -35,6 +36,24 @@ func (q *queue) add(f *Flow) {
 	case q.wake <- struct{}{}:
 	default:
 	}
+}
+
+// begin marks that the notices of a flow are being handed over; what is added from now on keeps it waiting.
+func (q *queue) begin(id wa.FlowID) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.outbox[id] = false
+}
+
+// end takes a flow out, unless something was added since begin or is left.
+func (q *queue) end(id wa.FlowID, left bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if left || q.outbox[id] {
+		q.outbox[id] = true
+		return
+	}
+	delete(q.outbox, id)
 }
 
 func (q *queue) forget(id wa.FlowID) {
@@ -64,7 +83,9 @@ func (s *Service) Idle() bool {
 const (
 	retryAfter = time.Second     // after a notice was not taken
 	flushEvery = 5 * time.Second // real time; a crash loses what was counted since
-	pingers    = 16              // endpoints that are asked at once
+	pingers    = 16              // accounts whose endpoints are asked at once
+	pingersOne = 4               // endpoints of one account that are asked at once
+	pingFor    = 2 * time.Minute // real time, for the endpoints of an account; those that are left are asked first in the next round
 )
 
 // Run hands notices to n, asks endpoints for signs of life and writes counts, until ctx ends. It runs once.
@@ -111,9 +132,10 @@ func (s *Service) tellAll(ctx context.Context, n Notifier) {
 
 // hand gives the notices of a flow to n. A crash in between repeats them.
 func (s *Service) hand(ctx context.Context, n Notifier, id wa.FlowID) (failed error) {
+	s.queue.begin(id) // before the flow is looked at: what others add meanwhile must not be forgotten
+	defer func() { s.queue.end(id, failed != nil) }()
 	f, ok := s.Flow(id)
 	if !ok {
-		s.queue.forget(id)
 		return nil
 	}
 	told := 0
@@ -127,9 +149,6 @@ func (s *Service) hand(ctx context.Context, n Notifier, id wa.FlowID) (failed er
 		if _, err := s.change(ctx, id, func(f *Flow) ([]byte, error) { f.Outbox = f.Outbox[told:]; return nil, nil }); err != nil {
 			return errors.Join(failed, err)
 		}
-	}
-	if f, ok := s.Flow(id); !ok || len(f.Outbox) == 0 {
-		s.queue.forget(id)
 	}
 	return failed
 }
@@ -154,26 +173,53 @@ func (s *Service) watch(ctx context.Context) {
 	}
 }
 
+// pingAll is one round. Accounts do not wait for each other's endpoints: each has its own few and its own time.
 func (s *Service) pingAll(ctx context.Context) {
-	var all sync.WaitGroup
-	turn := make(chan struct{}, pingers)
+	accounts := map[wa.WABAID][]*Flow{}
 	s.ids.Range(func(_, v any) bool {
 		f := v.(*Flow)
-		if (f.Status != Published && f.Status != Throttled) || !f.Live.Talks() {
-			return true
+		if (f.Status == Published || f.Status == Throttled) && f.Live.Talks() {
+			accounts[f.WABA] = append(accounts[f.WABA], f)
 		}
+		return true
+	})
+	var all sync.WaitGroup
+	defer all.Wait()
+	turn := make(chan struct{}, pingers)
+	for _, flows := range accounts {
 		select {
 		case turn <- struct{}{}:
 		case <-ctx.Done():
-			return false
+			return
+		}
+		all.Go(func() {
+			defer func() { <-turn }()
+			s.pingAccount(ctx, flows)
+		})
+	}
+}
+
+// pingAccount asks the endpoints of an account, first those that were not asked for the longest time.
+func (s *Service) pingAccount(ctx context.Context, flows []*Flow) {
+	last := make(map[wa.FlowID]time.Time, len(flows))
+	for _, f := range flows {
+		last[f.ID] = s.endpointOf(f.ID).asked()
+	}
+	slices.SortFunc(flows, func(a, b *Flow) int { return last[a.ID].Compare(last[b.ID]) })
+	ends := s.o.Wall.Now().Add(pingFor)
+	var all sync.WaitGroup
+	defer all.Wait()
+	turn := make(chan struct{}, pingersOne)
+	for _, f := range flows {
+		turn <- struct{}{} // endpoints are given up after some seconds
+		if ctx.Err() != nil || !s.o.Wall.Now().Before(ends) {
+			return
 		}
 		all.Go(func() {
 			defer func() { <-turn }()
 			s.pingOne(ctx, f)
 		})
-		return true
-	})
-	all.Wait()
+	}
 }
 
 func (s *Service) pingOne(ctx context.Context, f *Flow) {
