@@ -105,7 +105,29 @@ func New(ctx context.Context, store Store, o Options) (*Service, error) {
 	}
 	empty := &snapshot{}
 	s.snap.Store(empty.with(set))
+	if err := s.date(ctx); err != nil {
+		return nil, err
+	}
 	return s, nil
+}
+
+// date gives numbers that ended before their end was noted one: now, at the latest. Without it their keys would never be
+// destroyed, see [Service.Buried].
+func (s *Service) date(ctx context.Context) error {
+	set := &Set{}
+	for _, n := range s.snap.Load().numbers {
+		if !n.Live() && n.Deleted.IsZero() {
+			c := n.copy()
+			c.Deleted = s.clock.Now()
+			set.Numbers = append(set.Numbers, c)
+		}
+	}
+	if len(set.Numbers) == 0 {
+		return nil
+	}
+	s.lock()
+	defer s.mu.Unlock()
+	return s.commit(ctx, set)
 }
 
 // with returns a snapshot that also contains set.

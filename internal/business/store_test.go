@@ -147,3 +147,39 @@ func pending(t *testing.T, s *business.Service, n *business.Number, digits wa.Wa
 	}
 	return x
 }
+
+// A number that moved away before the time of that was noted ends with the next start, and not anew with every one.
+func TestNumbersWithoutEnd(t *testing.T) {
+	t.Parallel()
+	s, c, m, _ := office(t, nil)
+	ids := map[business.NumberStatus]wa.PhoneNumberID{}
+	for status, digits := range map[business.NumberStatus]wa.WaID{
+		business.NumberMigrated: "815055550142", business.NumberDeleted: "815055550143", business.NumberConnected: "815055550144",
+	} {
+		n, err := s.AddNumber(t.Context(), business.NewNumber{WABA: "11", WaID: digits, Name: "Aozora"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids[status] = n.ID
+		if _, err = s.UpdateNumber(t.Context(), n.ID, func(n *business.Number) error {
+			n.Status, n.Registered = status, false
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	noted := c.now.Add(time.Hour)
+	for range 2 {
+		c.now = c.now.Add(time.Hour)
+		s, err := business.New(t.Context(), m, business.Options{Clock: c})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if list := s.Buried(noted); len(list) != 0 {
+			t.Errorf("ended before it was noted: %v", list)
+		}
+		if list := s.Buried(noted.Add(time.Second)); len(list) != 2 || slices.Contains(list, ids[business.NumberConnected]) {
+			t.Errorf("ended: %v of %v", list, ids)
+		}
+	}
+}

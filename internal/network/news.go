@@ -3,6 +3,9 @@ package network
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -21,6 +24,27 @@ type outbox struct {
 	wake    chan struct{} // holds one
 	written atomic.Uint64 // registrations with news that were begun
 	told    atomic.Uint64 // written, when the store was last found empty
+
+	mu   sync.Mutex
+	last uint64 // the stamp that was given last; 0 before the first
+}
+
+// stamp is now, but always behind those of all news that are not told: a clock may stand still and be set back, also over a
+// restart. newest asks for the id of the last of an earlier process.
+func (o *outbox) stamp(now uint64, newest func() (string, error)) (uint64, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.last == 0 {
+		id, err := newest()
+		if err != nil {
+			return 0, err
+		}
+		if at, err := strconv.ParseUint(id[:min(16, len(id))], 16, 64); err == nil {
+			o.last = at
+		}
+	}
+	o.last = max(now, o.last+1)
+	return o.last, nil
 }
 
 func (o *outbox) poke() {
@@ -31,15 +55,19 @@ func (o *outbox) poke() {
 }
 
 // news is what follows from the registration of u, who was old. It counts before it is written.
-func (d *Directory) news(old, u *User) *News {
+func (d *Directory) news(ctx context.Context, old, u *User) (*News, error) {
+	now := uint64(max(d.clock.Now().UnixMicro(), 0))
+	at, err := d.outbox.stamp(now, func() (string, error) { return d.store.LastNews(ctx) })
+	if err != nil {
+		return nil, fmt.Errorf("read the last news: %w", err)
+	}
 	seq := d.outbox.written.Add(1)
-	// The identity tells apart what was drawn before and after a restart by a clock that stands still.
-	id := fmt.Sprintf("%016x%08x/%s/%s", uint64(d.clock.Now().UnixMicro()), uint32(seq), u.WaID, u.IdentityHash)
+	id := fmt.Sprintf("%016x%08x/%s/%s", at, uint32(seq), u.WaID, u.IdentityHash)
 	n := &News{ID: id, Person: u.ID, WaID: u.WaID, Name: u.Name}
 	if old.WaID != u.WaID {
 		n.Was = old.WaID
 	}
-	return n
+	return n, nil
 }
 
 // Idle reports whether businesses have heard all there is to tell of people.
@@ -68,36 +96,69 @@ func (d *Directory) Run(ctx context.Context, h Herald) {
 	}
 }
 
-// spread tells a page of news and reports whether there may be more.
+// spread goes through all news once and reports whether there may be more. Those whose news could not be told do not keep
+// others waiting, but their own later ones.
 func (d *Directory) spread(ctx context.Context, h Herald) (more bool, err error) {
 	written := d.outbox.written.Load()
-	list, err := d.store.News(ctx, newsPage)
-	if err != nil {
-		return false, fmt.Errorf("read news: %w", err)
+	var errs error
+	stuck := map[string]bool{} // people
+	after := ""
+	for {
+		list, err := d.store.News(ctx, after, newsPage)
+		if err != nil {
+			return false, fmt.Errorf("read news: %w", err)
+		}
+		if len(list) == 0 {
+			break
+		}
+		after = list[len(list)-1].ID
+		list = slices.DeleteFunc(list, func(n *News) bool { return stuck[n.Person] })
+		if err := d.page(ctx, h, list, stuck); err != nil && errs == nil {
+			errs = err
+		}
+		if ctx.Err() != nil {
+			return false, ctx.Err()
+		}
 	}
-	if len(list) == 0 {
+	if after == "" {
 		d.outbox.told.Store(written)
-		return false, nil
 	}
+	return after != "", errs
+}
+
+// page tells news of a page, and adds those people to stuck of whom not all could be told. It returns the first error.
+func (d *Directory) page(ctx context.Context, h Herald, list []*News, stuck map[string]bool) error {
 	people := map[string][]*News{}
 	for _, n := range list {
 		people[n.Person] = append(people[n.Person], n)
 	}
+	var mu sync.Mutex
 	var g errgroup.Group
 	g.SetLimit(newsTellers)
-	for _, own := range people {
+	for person, own := range people {
 		g.Go(func() error {
-			for _, n := range own {
-				if err := h.Tell(ctx, n); err != nil {
-					return fmt.Errorf("tell: %w", err)
-				}
-				// Forgotten one by one: a crash repeats at most what is being told.
-				if err := d.store.Told(context.WithoutCancel(ctx), []string{n.ID}); err != nil {
-					return fmt.Errorf("forget news: %w", err)
-				}
+			err := d.hand(ctx, h, own)
+			if err != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				stuck[person] = true
 			}
-			return nil
+			return err
 		})
 	}
-	return true, g.Wait()
+	return g.Wait()
+}
+
+// hand tells the news of one person in their order, up to the first that cannot be told.
+func (d *Directory) hand(ctx context.Context, h Herald, own []*News) error {
+	for _, n := range own {
+		if err := h.Tell(ctx, n); err != nil {
+			return fmt.Errorf("tell: %w", err)
+		}
+		// Forgotten one by one: a crash repeats at most what is being told.
+		if err := d.store.Told(context.WithoutCancel(ctx), []string{n.ID}); err != nil {
+			return fmt.Errorf("forget news: %w", err)
+		}
+	}
+	return nil
 }

@@ -90,8 +90,10 @@ type DirectoryStore interface {
 	// all its devices and their prekeys are removed, and mailbox items up to Device.Base; the new device and keys are
 	// inserted, and so is the news.
 	Register(ctx context.Context, list []NewDevice) error
-	// News returns up to limit news that were not yet told, in their order. Told removes news.
-	News(ctx context.Context, limit int) ([]*News, error)
+	// News returns up to limit news that were not yet told, in their order, behind the id after. LastNews is the id of the
+	// last of them, empty when there are none. Told removes news.
+	News(ctx context.Context, after string, limit int) ([]*News, error)
+	LastNews(ctx context.Context) (string, error)
 	Told(ctx context.Context, ids []string) error
 	// RemoveDevice removes a device, its prekeys and its mailbox items.
 	RemoveDevice(ctx context.Context, id wa.DeviceID) error

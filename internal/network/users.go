@@ -118,7 +118,9 @@ func (d *Directory) enrol(ctx context.Context, old, u *User, dev *frame.Device) 
 	}
 	n := enrol(u, dev, base, d.now())
 	if old != nil && (old.WaID != u.WaID || old.IdentityHash != u.IdentityHash) {
-		n.News = d.news(old, u)
+		if n.News, err = d.news(ctx, old, u); err != nil {
+			return nil, err
+		}
 		defer d.outbox.poke() // also when it is not known whether they were written
 	}
 	if err := d.store.Register(ctx, []NewDevice{n}); err != nil {

@@ -9,9 +9,9 @@ import (
 )
 
 // News implements network.DirectoryStore.
-func (d *Directory) News(ctx context.Context, limit int) ([]*network.News, error) {
+func (d *Directory) News(ctx context.Context, after string, limit int) ([]*network.News, error) {
 	var out []*network.News
-	err := d.s.query(ctx, d.s.db, "SELECT doc FROM news ORDER BY id LIMIT ?", []any{int64(limit)}, func(r *sql.Rows) error {
+	err := d.s.query(ctx, d.s.db, "SELECT doc FROM news WHERE id > ? ORDER BY id LIMIT ?", []any{text(after), int64(limit)}, func(r *sql.Rows) error {
 		var doc sql.RawBytes
 		if err := r.Scan(&doc); err != nil {
 			return err
@@ -21,6 +21,12 @@ func (d *Directory) News(ctx context.Context, limit int) ([]*network.News, error
 		return json.Unmarshal(doc, n)
 	})
 	return out, wrap("read news", err)
+}
+
+// LastNews implements network.DirectoryStore.
+func (d *Directory) LastNews(ctx context.Context) (id string, err error) {
+	_, err = d.s.one(ctx, d.s.db, "SELECT id FROM news ORDER BY id DESC LIMIT 1", nil, &id)
+	return id, wrap("read the last news", err)
 }
 
 // Told implements network.DirectoryStore. It does not wait for the disk: what comes back after a power cut is told again.

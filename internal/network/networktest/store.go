@@ -6,6 +6,7 @@ import (
 	"context"
 	"slices"
 	"sort"
+	"strings"
 	"sync"
 
 	"github.com/hikyaku/hikyaku/internal/network"
@@ -132,12 +133,30 @@ func (s *Store) Register(_ context.Context, list []network.NewDevice) error {
 }
 
 // News implements network.DirectoryStore.
-func (s *Store) News(_ context.Context, limit int) ([]*network.News, error) {
+func (s *Store) News(_ context.Context, after string, limit int) (list []*network.News, _ error) {
 	if err := s.lock(); err != nil {
 		return nil, err
 	}
 	defer s.mu.Unlock()
-	return slices.Clone(s.news[:min(limit, len(s.news))]), nil
+	for _, n := range s.news {
+		if n.ID > after {
+			list = append(list, n)
+		}
+	}
+	slices.SortFunc(list, func(a, b *network.News) int { return strings.Compare(a.ID, b.ID) })
+	return list[:min(limit, len(list))], nil
+}
+
+// LastNews implements network.DirectoryStore.
+func (s *Store) LastNews(context.Context) (id string, _ error) {
+	if err := s.lock(); err != nil {
+		return "", err
+	}
+	defer s.mu.Unlock()
+	for _, n := range s.news {
+		id = max(id, n.ID)
+	}
+	return id, nil
 }
 
 // Told implements network.DirectoryStore.

@@ -94,9 +94,9 @@ func news(t *testing.T, s *store.Store) {
 	if err := d.Register(t.Context(), []network.NewDevice{with(registration("u_a", "1555", 1, 0), "03/a"), broken}); err == nil {
 		t.Error("a registration without device was taken")
 	}
-	left := func(limit int, want ...string) {
+	left := func(after string, limit int, want ...string) {
 		t.Helper()
-		list, err := d.News(t.Context(), limit)
+		list, err := d.News(t.Context(), after, limit)
 		must(t, err)
 		var got []string
 		for _, n := range list {
@@ -104,14 +104,25 @@ func news(t *testing.T, s *store.Store) {
 		}
 		same(t, "news", got, want)
 	}
-	left(1, "01/a")
-	left(9, "01/a", "02/b")
-	list, err := d.News(t.Context(), 1)
+	left("", 1, "01/a")
+	left("", 9, "01/a", "02/b")
+	left("01/a", 9, "02/b")
+	left("02/b", 9)
+	last := func(want string) {
+		t.Helper()
+		id, err := d.LastNews(t.Context())
+		must(t, err)
+		same(t, "the last news", id, want)
+	}
+	last("02/b")
+	list, err := d.News(t.Context(), "", 1)
 	must(t, err)
 	same(t, "as it was written", *list[0], network.News{ID: "01/a", Person: "u_a", WaID: "1555", Was: "1554", Name: "Né\x00"})
 	must(t, d.Told(t.Context(), nil))
 	must(t, d.Told(t.Context(), []string{"01/a", "unknown"}))
-	left(9, "02/b")
+	left("", 9, "02/b")
+	must(t, d.Told(t.Context(), []string{"02/b"}))
+	last("")
 }
 
 // numberChange registers a user under another number: old keys and old items are gone, items for the new keys stay.
