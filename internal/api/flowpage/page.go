@@ -57,8 +57,9 @@ type Source interface {
 
 // Bounds of a request.
 const (
-	maxForm  = 4 << 20 // bytes of a step
-	maxSteps = 16      // at once: endpoints are asked
+	maxForm  = 4 << 20  // bytes of a step
+	maxAtOne = 16       // pages at one time: each opens a flow, and endpoints are asked
+	maxPage  = 16 << 20 // bytes of a page
 )
 
 //go:embed page.html
@@ -81,14 +82,14 @@ func digest(s string) string {
 }
 
 type handler struct {
-	from  Source
-	log   *slog.Logger
-	steps chan struct{}
+	from   Source
+	log    *slog.Logger
+	places chan struct{}
 }
 
 // Handler serves the pages below [Path].
 func Handler(from Source, log *slog.Logger) http.Handler {
-	h := &handler{from, log, make(chan struct{}, maxSteps)}
+	h := &handler{from, log, make(chan struct{}, maxAtOne)}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+Pattern+"{$}", h.serve)
 	mux.HandleFunc("POST "+Pattern+"{$}", h.serve)
@@ -102,6 +103,7 @@ type visit struct {
 	query     url.Values
 	doc       *document.Document
 	log       []entry
+	prose     int // squares of the lengths of Markdown so far
 }
 
 // entry is a line of the debug panel.
@@ -113,6 +115,19 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) {
 	head.Set("Cache-Control", "no-store")
 	head.Set("Referrer-Policy", "no-referrer")
 	head.Set("X-Content-Type-Options", "nosniff")
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if r.Method == http.MethodPost && r.ParseForm() != nil { // it may come slowly, and takes no place meanwhile
+		http.Error(w, "The form is too long.", http.StatusRequestEntityTooLarge)
+		return
+	}
+	select {
+	case h.places <- struct{}{}:
+		defer func() { <-h.places }()
+	default:
+		head.Set("Retry-After", "1")
+		http.Error(w, "Too many previews are in use. Try again.", http.StatusServiceUnavailable)
+		return
+	}
 	q := r.URL.Query()
 	v := &visit{handler: h, id: r.PathValue("flow"), token: q.Get("token"), query: q}
 	f, err := h.from.Preview(r.Context(), v.id, v.token)
@@ -138,14 +153,19 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	} else {
-		v.shelf(p)
+		p.Screens = v.shelf
 	}
 	name := "page"
 	if p.Interactive && r.Header.Get("X-Part") == "stage" {
 		name = "stage"
 	}
-	var b bytes.Buffer
-	if err := pages.ExecuteTemplate(&b, name, p); err != nil {
+	var b paper
+	err = pages.ExecuteTemplate(&b, name, p)
+	if errors.Is(err, errPage) {
+		http.Error(w, "The flow is too large to be shown.", http.StatusConflict)
+		return
+	}
+	if err != nil {
 		h.log.ErrorContext(r.Context(), "flow preview", "err", err)
 		http.Error(w, "The preview cannot be shown.", http.StatusInternalServerError)
 		return
@@ -165,14 +185,26 @@ func (v *visit) link(change map[string]string) string {
 	return "?" + q.Encode()
 }
 
-// shelf shows all screens, each with its examples.
-func (v *visit) shelf(p *page) {
+// shelf shows all screens, each with its examples: one at a time, so that they are not all held at once.
+func (v *visit) shelf(show func(*phone) bool) {
 	for _, s := range v.doc.Screens[:min(len(v.doc.Screens), maxShelf)] {
 		walk := v.doc.Open("", nil)
-		if walk.Start(s.ID, s.Example()) == nil {
-			p.Screens = append(p.Screens, v.phone(walk, false))
+		if walk.Start(s.ID, s.Example()) == nil && !show(v.phone(walk, false)) {
+			return
 		}
 	}
+}
+
+// paper is what a page is written on. It ends.
+type paper struct{ bytes.Buffer }
+
+var errPage = errors.New("the page is full")
+
+func (p *paper) Write(b []byte) (int, error) {
+	if p.Len()+len(b) > maxPage {
+		return 0, errPage
+	}
+	return p.Buffer.Write(b) //nolint:wrapcheck // it never fails
 }
 
 // maxShelf bounds the screens of the overview.
@@ -181,19 +213,6 @@ const maxShelf = 50
 // walk takes one step of the phone and reports whether there is a page to show.
 func (v *visit) walk(w http.ResponseWriter, r *http.Request, p *page) bool {
 	s := v.doc.Open(v.query.Get("flow_token"), v)
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	if r.Method == http.MethodPost && r.ParseForm() != nil {
-		http.Error(w, "The form is too long.", http.StatusRequestEntityTooLarge)
-		return false
-	}
-	select {
-	case v.steps <- struct{}{}:
-		defer func() { <-v.steps }()
-	default:
-		w.Header().Set("Retry-After", "1")
-		http.Error(w, "Too many previews are in use. Try again.", http.StatusServiceUnavailable)
-		return false
-	}
 	var failure, wrong, open string
 	if r.Method == http.MethodPost {
 		var path []document.Visit

@@ -13,6 +13,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/hikyaku/hikyaku/internal/api/flowpage"
@@ -200,4 +201,63 @@ func TestAFlowCannotMakeMarkup(t *testing.T) {
 		}
 	}
 	see(t, page, "<strong>bold</strong>", `src="data:image/png;base64,iVBOR`)
+}
+
+// A document of 100 KB can ask for gigabytes: references multiply their examples.
+func TestAFlowCannotMakeAnEndlessPage(t *testing.T) {
+	t.Parallel()
+	x := strings.Repeat("[*", 4<<10)
+	text := `{"type":"RichText","text":"` + "`" + strings.Repeat("${data.x} ", 400) + "`" + `"},{"type":"RichText","text":"${data.x}"},`
+	screen := func(id string) string {
+		return `{"id":"` + id + `","title":"A","terminal":true,"data":{"x":{"type":"string","__example__":"` + x + `"}},"layout":{"type":"SingleColumnLayout",
+			"children":[` + strings.Repeat(text, 24) + `{"type":"Footer","label":"Go","on-click-action":{"name":"complete","payload":{}}}]}}`
+	}
+	list := make([]string, 0, 20)
+	for i := range 20 {
+		list = append(list, screen("A_"+string(rune('A'+i))))
+	}
+	b := open(t, func(string) string { return `{"version":"7.3","screens":[` + strings.Join(list, ",") + `]}` })
+	if status, page := b.get(""); status != 200 && status != 409 || len(page) > 16<<20 {
+		t.Errorf("%d, %d bytes", status, len(page))
+	}
+	if status, page := b.get("&interactive=true"); status != 200 || len(page) > 5<<20 {
+		t.Errorf("%d, %d bytes", status, len(page))
+	}
+}
+
+// waiting is a source that is asked at once by all who may.
+type waiting struct {
+	source
+	in, out chan struct{}
+}
+
+func (w *waiting) Preview(context.Context, string, string) (*flowpage.Flow, error) {
+	w.in <- struct{}{}
+	<-w.out
+	return nil, flowpage.ErrLink
+}
+
+func TestTooManyPreviews(t *testing.T) {
+	t.Parallel()
+	src := &waiting{in: make(chan struct{}), out: make(chan struct{})}
+	h := flowpage.Handler(src, slog.New(slog.DiscardHandler))
+	get := func() int {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest("GET", "/flows/1/preview/?token=x", nil))
+		return w.Code
+	}
+	var all sync.WaitGroup
+	for range 16 {
+		all.Go(func() { get() })
+		<-src.in
+	}
+	if got := get(); got != 503 {
+		t.Errorf("the 17th: %d", got)
+	}
+	close(src.out)
+	all.Wait()
+	go func() { <-src.in }()
+	if got := get(); got != 404 {
+		t.Errorf("afterwards: %d", got)
+	}
 }

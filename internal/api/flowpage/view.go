@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"html/template"
+	"iter"
 	"net/http"
 	"strings"
 
@@ -23,7 +24,7 @@ type page struct {
 	Interactive       bool
 	Here, Live, Still string
 
-	Screens []*phone // of the overview
+	Screens iter.Seq[*phone] // of the overview
 
 	Phone *phone // of the walk
 	State string
@@ -81,7 +82,7 @@ func (v *visit) phone(s *document.Session, live bool) *phone {
 	}
 	for i := range p.View.Elements {
 		if e := &p.View.Elements[i]; e.Type != "Footer" {
-			p.Elements = append(p.Elements, show(e))
+			p.Elements = append(p.Elements, v.show(e))
 		}
 	}
 	p.Footer = p.View.Footer()
@@ -91,10 +92,10 @@ func (v *visit) phone(s *document.Session, live bool) *phone {
 // inputKinds are the types of inputs in HTML.
 var inputKinds = map[string]string{"number": "text", "email": "email", "password": "password", "passcode": "password", "phone": "tel", "text": "text"}
 
-func show(e *document.Element) element {
+func (v *visit) show(e *document.Element) element {
 	x := element{Element: e, Wide: e.Ratio > 1.6, Typed: document.Text(e.Value), Kind: inputKinds[e.Input]}
 	if e.Markdown {
-		x.HTML = markdown(e.Text)
+		x.HTML = v.markdown(e.Text)
 	}
 	for _, p := range e.Images {
 		x.Pictures = append(x.Pictures, picture{dataURL(p.Data), p.Alt, p.Height})
@@ -134,10 +135,19 @@ func dataURL(b64 string) template.URL {
 // prose reads Markdown. Raw HTML is left out and links are kept harmless, which goldmark does unless told otherwise.
 var prose = goldmark.New(goldmark.WithExtensions(extension.Table, extension.Strikethrough))
 
-func markdown(s string) template.HTML {
+// Bounds of Markdown. The time that the worst of it takes grows with the square of its length. What is beyond stands as it was
+// written.
+const (
+	maxProse    = 16 << 10                // bytes of an element
+	maxAllProse = 4 * maxProse * maxProse // sum of the squares of a page
+)
+
+func (v *visit) markdown(s string) template.HTML {
 	var b bytes.Buffer
-	if prose.Convert([]byte(s), &b) != nil {
+	if len(s) > maxProse || v.prose+len(s)*len(s) > maxAllProse {
+		template.HTMLEscape(&b, []byte(s))
+	} else if v.prose += len(s) * len(s); prose.Convert([]byte(s), &b) != nil {
 		return ""
 	}
-	return template.HTML(b.String()) //nolint:gosec // made of Markdown by goldmark, without raw HTML
+	return template.HTML(b.String()) //nolint:gosec // made of Markdown by goldmark, without raw HTML, or escaped
 }

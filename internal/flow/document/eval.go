@@ -6,20 +6,69 @@ import (
 	"strings"
 )
 
-// scope finds what a reference stands for; nil when there is nothing.
-type scope func(ref []string) any
+// The bounds of what expressions make: a reference can be written many times, and what it stands for comes from anywhere.
+const (
+	maxMade   = 64 << 10 // bytes of text put together by one expression
+	maxScreen = 4 << 20  // weight of all that the references of a screen stand for
+)
 
-// eval computes an expression. It never fails: what cannot be computed is nil.
-func (e *expr) eval(of scope) any {
+// scope finds what a reference stands for; nil when there is nothing, and when all that was found would weigh too much.
+type scope struct {
+	find func(ref []string) any
+	left int  // weight that may still be found
+	over bool // something weighed too much
+}
+
+func (of *scope) ref(ref []string) any {
+	v := of.find(ref)
+	if of.left -= weigh(v, of.left); of.left < 0 {
+		of.left, of.over = 0, true
+		return nil
+	}
+	return v
+}
+
+// weigh is about how many bytes a value takes, in memory or as text. It stops soon after most.
+func weigh(v any, most int) int {
+	n := 16
+	switch v := v.(type) {
+	case nil:
+		return 0
+	case string:
+		n += len(v)
+	case float64:
+		if size := math.Abs(v); size != 0 && (size > 1e21 || size < 1e-7) { // its zeros are written out
+			n += 340
+		}
+	case []any:
+		for _, it := range v {
+			if n += 16 + weigh(it, most-n); n > most {
+				break
+			}
+		}
+	case map[string]any:
+		for k, it := range v {
+			if n += 16 + len(k) + weigh(it, most-n); n > most {
+				break
+			}
+		}
+	}
+	return n
+}
+
+// eval computes an expression. It never fails: what cannot be computed, or becomes too long, is nil.
+func (e *expr) eval(of *scope) any {
 	switch e.op {
 	case "lit":
 		return e.lit
 	case "ref":
-		return of(e.ref)
+		return of.ref(e.ref)
 	case "join":
 		var b strings.Builder
 		for _, a := range e.args {
-			b.WriteString(Text(a.eval(of)))
+			if b.WriteString(Text(a.eval(of))); b.Len() > maxMade {
+				return nil
+			}
 		}
 		return b.String()
 	case "!x":
@@ -48,7 +97,10 @@ func operate(op string, a, b any) any {
 	y, yok := numeric(b)
 	if !xok || !yok {
 		if op == "+" {
-			return Text(a) + Text(b)
+			if s := Text(a) + Text(b); len(s) <= maxMade {
+				return s
+			}
+			return nil
 		}
 		if order := strings.Compare(Text(a), Text(b)); strings.ContainsAny(op, "<>") {
 			return ordered(op, float64(order), 0)
@@ -154,7 +206,7 @@ func Text(v any) string {
 }
 
 // resolve makes the value of a property: references are followed, at any depth.
-func resolve(v *value, of scope, version Version) any {
+func resolve(v *value, of *scope, version Version) any {
 	if v == nil {
 		return nil
 	}
@@ -178,7 +230,7 @@ func resolve(v *value, of scope, version Version) any {
 	return v.plain()
 }
 
-func dynamicValue(s string, of scope, version Version) any {
+func dynamicValue(s string, of *scope, version Version) any {
 	if !dynamic(s) || (quoted(s) && version < 600) {
 		return s
 	}
@@ -186,7 +238,7 @@ func dynamicValue(s string, of scope, version Version) any {
 }
 
 // compute evaluates text that is an expression by its place.
-func compute(s string, of scope) any {
+func compute(s string, of *scope) any {
 	e, err := parseExpr(strings.Trim(s, "`"))
 	if err != nil {
 		return nil

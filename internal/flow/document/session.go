@@ -63,7 +63,7 @@ type Visit struct {
 //	               Response
 //
 // A session is used by one goroutine at a time. Whatever the flow or its endpoint say, it neither panics nor grows beyond
-// 100 screens.
+// 100 screens, and what a screen shows does not outgrow what its references stand for.
 type Session struct {
 	doc      *Document
 	endpoint Endpoint
@@ -140,35 +140,35 @@ func (s *Session) here() (*Screen, *Visit, error) {
 }
 
 // scope is what expressions of the screen shown speak of.
-func (s *Session) scope() scope {
-	return func(ref []string) any {
-		if len(s.path) == 0 {
-			return nil
-		}
-		v := &s.path[len(s.path)-1]
-		if ref[0] == "screen" && len(ref) > 3 {
-			i := slices.IndexFunc(s.path, func(v Visit) bool { return v.Screen == ref[1] })
-			if i < 0 {
-				return nil
-			}
-			v, ref = &s.path[i], ref[2:]
-		}
-		if len(ref) < 2 {
-			return nil
-		}
-		var at any
-		switch ref[0] {
-		case "data":
-			at = v.Data[ref[1]]
-		case "form":
-			at = v.Form[ref[1]]
-		}
-		for _, name := range ref[2:] {
-			m, _ := at.(map[string]any)
-			at = m[name]
-		}
-		return at
+func (s *Session) scope() *scope { return &scope{find: s.find, left: maxScreen} }
+
+func (s *Session) find(ref []string) any {
+	if len(s.path) == 0 {
+		return nil
 	}
+	v := &s.path[len(s.path)-1]
+	if ref[0] == "screen" && len(ref) > 3 {
+		i := slices.IndexFunc(s.path, func(v Visit) bool { return v.Screen == ref[1] })
+		if i < 0 {
+			return nil
+		}
+		v, ref = &s.path[i], ref[2:]
+	}
+	if len(ref) < 2 {
+		return nil
+	}
+	var at any
+	switch ref[0] {
+	case "data":
+		at = v.Data[ref[1]]
+	case "form":
+		at = v.Form[ref[1]]
+	}
+	for _, name := range ref[2:] {
+		m, _ := at.(map[string]any)
+		at = m[name]
+	}
+	return at
 }
 
 // enter shows a screen. One that was visited before keeps what was filled in, and what came after it is gone.

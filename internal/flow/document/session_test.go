@@ -319,69 +319,6 @@ func TestWhatPeopleType(t *testing.T) {
 	}
 }
 
-// values are one of every kind that JSON has, alone and inside each other.
-func values() []any {
-	plain := []any{nil, true, 0., -1e300, "x", "2026-06-20"}
-	return append(plain, []any{}, plain, []any{plain, map[string]any{}}, map[string]any{}, map[string]any{"start-date": 1., "end-date": plain},
-		map[string]any{"id": plain, "start-date": map[string]any{}})
-}
-
-// Two fields may share a name if only one of them is shown, and a path may come from anywhere: whatever is held under a name, the
-// screen stands.
-func TestAFieldHoldsWhatIsNotItsKind(t *testing.T) {
-	t.Parallel()
-	for kind := range strings.FieldsSeq(`TextHeading TextSubheading TextBody TextCaption RichText TextInput TextArea CheckboxGroup RadioButtonsGroup
-		ChipsSelector Dropdown DatePicker CalendarPicker OptIn EmbeddedLink NavigationList Image ImageCarousel PhotoPicker DocumentPicker`) {
-		for _, more := range []string{`"mode":"range","required":true`, `"min-uploaded-photos":1,"min-uploaded-documents":1`} {
-			d, _, err := document.Parse([]byte(`{"version":"7.3","screens":[{"id":"A","title":"A","terminal":true,"layout":{"type":"SingleColumnLayout","children":[
-				{"type":"` + kind + `","name":"a","label":"A","text":"${form.a}","data-source":[{"id":"x","title":"X"}],"list-items":[{"id":"x"}],` + more + `},
-				{"type":"Footer","label":"Go","on-click-action":{"name":"complete","payload":{"a":"${form.a}"}}}]}}]}`))
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, held := range values() {
-				s := d.Open("", nil)
-				if err := s.Resume([]document.Visit{{Screen: "A", Form: map[string]any{"a": held}}}); err != nil {
-					t.Fatal(err)
-				}
-				v := s.View()
-				if len(v.Elements) != 2 || v.Elements[0].Type != kind {
-					t.Fatalf("%s with %v: %s", kind, held, kinds(v))
-				}
-				for i := range v.Elements {
-					e := &v.Elements[i]
-					_ = e.Check()
-					_, _ = e.Read("1")
-					_ = s.Set(t.Context(), e.Name, e.Sample())
-					_, _ = s.Tap(t.Context(), e.ID)
-				}
-				for _, given := range values() {
-					_ = s.Set(t.Context(), "a", given)
-				}
-			}
-		}
-	}
-}
-
-// A flow without problems, of which one branch gives the other's field a value.
-func TestBranchesShareAName(t *testing.T) {
-	t.Parallel()
-	s := open(t, `{"version":"7.3","screens":[{"id":"A","title":"A","terminal":true,"data":{"ok":{"type":"boolean","__example__":true}},
-		"layout":{"type":"SingleColumnLayout","children":[{"type":"If","condition":"${data.ok}",
-			"then":[{"type":"PhotoPicker","name":"a","label":"A","min-uploaded-photos":1}],
-			"else":[{"type":"TextInput","name":"a","label":"A","init-value":"x"}]},
-		{"type":"Footer","label":"Go","on-click-action":{"name":"complete","payload":{"a":"${form.a}"}}}]}}]}`, nil)
-	if err := s.Start("", map[string]any{"ok": true}); err != nil {
-		t.Fatal(err)
-	}
-	if err := tapFooter(t, s); !reflect.DeepEqual(err, document.FieldErrors{"a": "This is required."}) {
-		t.Errorf("%v", err)
-	}
-	if _, err := s.Fill(t.Context(), nil, true); err == nil {
-		t.Error("the photo is not asked for")
-	}
-}
-
 // Whatever a flow says, a person may try everything on it.
 func FuzzSession(f *testing.F) {
 	f.Add([]byte(slot(f)), uint8(3))

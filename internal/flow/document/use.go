@@ -8,8 +8,12 @@ import (
 	"strings"
 )
 
-// maxPayload bounds what an action sends, in bytes of JSON: references can multiply a value.
-const maxPayload = 256 << 10
+// Bounds of what an action sends: references can multiply a value.
+const (
+	maxPayload = 256 << 10 // bytes of JSON
+	maxSent    = 1 << 20   // weight of what its references stand for
+	maxKept    = 8 << 20   // weight of a screen's data after update_data
+)
 
 // Set gives a field of the screen a value, which may change what is shown and ask the endpoint. Errors: [ErrElement],
 // [FieldErrors] for a value of another kind (what a value must be like is looked at when the screen is sent), and those of
@@ -198,7 +202,9 @@ func (s *Session) act(ctx context.Context, a *value, chosen map[string]any) (url
 	if err != nil {
 		return "", err
 	}
-	payload, _ := resolve(a.get("payload"), s.scope(), s.doc.Version).(map[string]any)
+	of := s.scope()
+	of.left = maxSent
+	payload, _ := resolve(a.get("payload"), of, s.doc.Version).(map[string]any)
 	if chosen != nil {
 		payload = maps.Clone(payload)
 		if payload == nil {
@@ -208,7 +214,7 @@ func (s *Session) act(ctx context.Context, a *value, chosen map[string]any) (url
 			payload["id"] = chosen["id"]
 		}
 	}
-	if b, err := json.Marshal(payload); err != nil || len(b) > maxPayload {
+	if b, err := json.Marshal(payload); err != nil || of.over || len(b) > maxPayload {
 		return "", fmt.Errorf("what the screen sends is too long: %w", ErrElement)
 	}
 	switch a.get("name").str() {
@@ -222,8 +228,12 @@ func (s *Session) act(ctx context.Context, a *value, chosen map[string]any) (url
 	case "data_exchange":
 		return "", s.ask(ctx, Question{Action: "data_exchange", Screen: at.ID, Data: payload})
 	case "update_data":
-		visit.Data = maps.Clone(visit.Data)
-		maps.Copy(visit.Data, payload)
+		data := maps.Clone(visit.Data)
+		maps.Copy(data, payload)
+		if weigh(data, maxKept) > maxKept {
+			return "", fmt.Errorf("the screen holds too much: %w", ErrElement)
+		}
+		visit.Data = data
 		s.forget(at, visit)
 		return "", nil
 	case "complete":

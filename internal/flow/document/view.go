@@ -82,6 +82,12 @@ type Dates struct {
 	MaxDays     int
 }
 
+// The bounds of what is shown. A flow without problems has fewer of its own; options also come as data.
+const (
+	maxShown   = 200 // elements of a screen
+	maxOptions = 200 // of a field, or entries of a list
+)
+
 // View is the screen shown. It is the zero View before the start and after the end.
 func (s *Session) View() View {
 	at, visit, err := s.here()
@@ -114,7 +120,7 @@ func (v *View) Footer() *Element {
 
 type renderer struct {
 	s       *Session
-	of      scope
+	of      *scope
 	visit   *Visit
 	version Version
 	n       int // components so far, hidden ones too: ids stay the same
@@ -171,7 +177,7 @@ func (r *renderer) component(c *Component, errs formErrors) {
 			}
 		}
 	default:
-		if _, known := components[c.Type]; known {
+		if _, known := components[c.Type]; known && len(r.out) < maxShown {
 			r.out = append(r.out, r.element(c, errs))
 		}
 	}
@@ -188,12 +194,7 @@ func (r *renderer) element(c *Component, errs formErrors) Element {
 	}
 	switch text := r.prop(c, "text").(type) {
 	case []any: // one paragraph each
-		for i, it := range text {
-			if i > 0 {
-				e.Text += "\n"
-			}
-			e.Text += Text(it)
-		}
+		e.Text = strings.Join(textsOf(text), "\n")
 	default:
 		e.Text = Text(text)
 	}
@@ -247,7 +248,7 @@ func (r *renderer) details(c *Component, e *Element) {
 // entries are the entries of a NavigationList. They are told as options; a tap on one is [Session.Tap] with "id:entry".
 func (r *renderer) entries(c *Component) (list []Option) {
 	items, _ := r.prop(c, "list-items").([]any)
-	for _, it := range items {
+	for _, it := range items[:min(len(items), maxOptions)] {
 		m, _ := it.(map[string]any)
 		main, _ := m["main-content"].(map[string]any)
 		start, _ := m["start"].(map[string]any)
@@ -305,7 +306,7 @@ func whole(v any) int {
 
 func options(v any) (list []Option) {
 	items, _ := v.([]any)
-	for _, it := range items {
+	for _, it := range items[:min(len(items), maxOptions)] {
 		m, ok := it.(map[string]any)
 		if !ok {
 			continue
