@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -19,19 +20,67 @@ const maxBulk = 100_000
 func (a *App) userRoutes(handle func(string, controlHandler)) {
 	handle("GET /control/v1/users", listUsers)
 	handle("POST /control/v1/users", createUsers)
-	handle("GET /control/v1/users/{wa_id}/messages", func(r *http.Request, p *platform) (any, error) {
-		list, err := p.fleet.Messages(user(r))
+	handle("GET /control/v1/users/{wa_id}/messages", asUser(chatOfUser))
+	handle("POST /control/v1/users/{wa_id}/messages", asUser(sendAsUser))
+	handle("POST /control/v1/users/{wa_id}/actions", asUser(actAsUser))
+	handle("GET /control/v1/users/{wa_id}/media", asUser(userFile))
+}
+
+// moved is what a call about a number says that a real phone has.
+const moved = "this number moved to a phone of its own (hikyaku chat): act there, or use another user"
+
+// asUser refuses calls about a number that a phone has taken over. The directory is asked and not the virtual user, who does not
+// hear of it before it is online again, and not at all after a start.
+func asUser(h controlHandler) controlHandler {
+	return func(r *http.Request, p *platform) (any, error) {
+		u, err := p.store.Directory().User(r.Context(), wa.WaID(user(r)))
+		switch {
+		case err != nil:
+			return nil, err
+		case hasPhone(u):
+			return nil, &controlError{http.StatusConflict, moved}
+		}
+		return h(r, p)
+	}
+}
+
+// phones returns the numbers from first to last that real phones have.
+func (p *platform) phones(ctx context.Context, first, last wa.WaID) (map[wa.WaID]bool, error) {
+	found := map[wa.WaID]bool{}
+	u, err := p.store.Directory().User(ctx, first)
+	if err != nil {
+		return nil, err
+	}
+	if hasPhone(u) {
+		found[first] = true
+	}
+	for after := first; after < last; {
+		page, err := p.directory.Users(ctx, after, userPage)
 		if err != nil {
-			return nil, userError(err)
+			return nil, err
 		}
-		if list == nil {
-			list = []virtual.Message{}
+		for _, u := range page {
+			if u.WaID <= last && hasPhone(u) {
+				found[u.WaID] = true
+			}
 		}
-		return map[string]any{"data": list}, nil
-	})
-	handle("POST /control/v1/users/{wa_id}/messages", sendAsUser)
-	handle("POST /control/v1/users/{wa_id}/actions", actAsUser)
-	handle("GET /control/v1/users/{wa_id}/media", userFile)
+		if len(page) < userPage {
+			break
+		}
+		after = page[len(page)-1].WaID
+	}
+	return found, nil
+}
+
+func chatOfUser(r *http.Request, p *platform) (any, error) {
+	list, err := p.fleet.Messages(user(r))
+	if err != nil {
+		return nil, userError(err)
+	}
+	if list == nil {
+		list = []virtual.Message{}
+	}
+	return map[string]any{"data": list}, nil
 }
 
 func user(r *http.Request) string { return strings.TrimPrefix(r.PathValue("wa_id"), "+") }
@@ -49,7 +98,7 @@ func userError(err error) error {
 	case errors.Is(err, virtual.ErrNoFiles):
 		return &controlError{http.StatusNotImplemented, err.Error()}
 	case errors.Is(err, device.ErrGone):
-		return &controlError{http.StatusConflict, "this number moved to a phone of its own (hikyaku chat): act there, or use another user"}
+		return &controlError{http.StatusConflict, moved}
 	}
 	return err
 }
@@ -64,7 +113,23 @@ func listUsers(r *http.Request, p *platform) (any, error) {
 		}
 		limit = min(n, userPage)
 	}
-	list := p.fleet.Users(q.Get("after"), limit)
+	list := []virtual.Info{}
+	for after := q.Get("after"); len(list) < limit; {
+		page := p.fleet.Users(after, limit-len(list))
+		if len(page) == 0 {
+			break
+		}
+		after = page[len(page)-1].WaID
+		real, err := p.phones(r.Context(), wa.WaID(page[0].WaID), wa.WaID(after))
+		if err != nil {
+			return nil, err
+		}
+		for i := range page {
+			if !real[wa.WaID(page[i].WaID)] {
+				list = append(list, page[i])
+			}
+		}
+	}
 	return map[string]any{"data": list}, nil
 }
 
@@ -96,7 +161,15 @@ func createUsers(r *http.Request, p *platform) (any, error) {
 	default:
 		return nil, badRequest("want phone, or prefix and count up to %d", maxBulk)
 	}
+	last := list[len(list)-1].WaID
+	real, err := p.phones(r.Context(), wa.WaID(list[0].WaID), wa.WaID(last))
+	if err != nil {
+		return nil, err
+	}
 	for _, u := range list {
+		if real[wa.WaID(u.WaID)] {
+			return nil, &controlError{http.StatusConflict, "+" + u.WaID + ": " + moved}
+		}
 		if _, business := p.rules.business.NumberByWaID(wa.WaID(u.WaID)); business {
 			return nil, badRequest("+%s is a business number", u.WaID)
 		}
@@ -104,7 +177,6 @@ func createUsers(r *http.Request, p *platform) (any, error) {
 	if err := p.fleet.Add(r.Context(), list...); err != nil {
 		return nil, userError(err)
 	}
-	last := list[len(list)-1].WaID
 	return map[string]any{"created": len(list), "first": list[0].WaID, "last": last}, nil
 }
 

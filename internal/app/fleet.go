@@ -113,6 +113,9 @@ func isVirtual(u *network.User) bool {
 	return len(u.Devices) > 0 && u.Devices[0].Platform == frame.PlatformVirtual
 }
 
+// hasPhone reports whether somebody's own device has the number: a virtual user is not it any more. u may be nil.
+func hasPhone(u *network.User) bool { return u != nil && len(u.Devices) > 0 && !isVirtual(u) }
+
 // starterUser makes sure that the person of the banner exists and may be answered freely.
 func (p *platform) starterUser(ctx context.Context) error {
 	id := p.plan.UserPhone
@@ -184,6 +187,9 @@ func (n users) CreateUsers(ctx context.Context, list []virtual.Registration) err
 		if u == nil {
 			fresh = append(fresh, network.NewUser{WaID: wa.WaID(r.WaID), Name: r.Name, Device: r.Device})
 			continue
+		}
+		if hasPhone(u) {
+			continue // a real phone has the number; Attach says so
 		}
 		if _, err := n.p.directory.Register(ctx, u.WaID, r.Name, &r.Device); err != nil {
 			return err
