@@ -35,15 +35,25 @@ func flowDone(err error) (any, error) {
 	return graph.Success, nil
 }
 
-// mayFlows says whether the account may make and publish flows. Source: spec/flows.md section 12.
-func mayFlows(w *business.WABA) error {
+// mayFlows says whether the account may make and publish flows. Sources: spec/flows.md section 12, spec/quality.md section 5.
+func (s *surface) mayFlows(w *business.WABA) error {
 	switch {
 	case w.Locked:
 		return wa.ErrLocked
-	case w.Restricted || w.Status != business.WABAActive:
+	case w.Writable(s.o.Clock.Now()) != nil:
 		return wa.ErrFlowIntegrity.User(wa.ErrFlowIntegrity.UserTitle, "This account may not create or publish Flows.")
 	}
 	return nil
+}
+
+// mayMakeFlows says why a call that writes something else may not make a flow by the way.
+func (s *surface) mayMakeFlows(c *graph.Call, w *business.WABA) error {
+	e := endpoint{post, kindWABA, edgeFlows}
+	r := rights[e]
+	if err := refusal(c, e, r, who(c).May(asset(w), r.task, r.scopes...), typeWABA); err != nil {
+		return err
+	}
+	return s.mayFlows(w)
 }
 
 func readCategories(v graph.Value) ([]flow.Category, error) {
@@ -60,7 +70,7 @@ func readCategories(v graph.Value) ([]flow.Category, error) {
 
 // createFlow is POST /{waba-id}/flows. Source: spec/flows.md section 2.
 func (s *surface) createFlow(ctx context.Context, c *graph.Call, w *business.WABA) (any, error) {
-	if err := mayFlows(w); err != nil {
+	if err := s.mayFlows(w); err != nil {
 		return nil, err
 	}
 	in := flow.NewFlow{WABA: w.ID, App: who(c).Caller.App.ID}
@@ -216,7 +226,7 @@ func (s *surface) publishFlow(ctx context.Context, _ *graph.Call, f *flow.Flow) 
 	if !ok {
 		return nil, graph.ErrInvisible
 	}
-	if err := mayFlows(w); err != nil {
+	if err := s.mayFlows(w); err != nil {
 		return nil, err
 	}
 	_, err := s.o.Flows.Publish(ctx, f.ID)
@@ -245,7 +255,7 @@ func (s *surface) migrateFlows(ctx context.Context, c *graph.Call, w *business.W
 	if !ok || !who(c).SeesWABA(asset(from)) || from.Owner != w.Owner || from.ID == w.ID || !mayList(c, from, edgeFlows) {
 		return nil, wa.ErrParamType.Fill("source_waba_id", "another WhatsApp Business Account of the same business")
 	}
-	if err := mayFlows(w); err != nil {
+	if err := s.mayFlows(w); err != nil {
 		return nil, err
 	}
 	done, failed, err := s.o.Flows.Migrate(ctx, from.ID, w.ID, names)
@@ -268,7 +278,10 @@ func (s *surface) enterFlow(c *graph.Call, e endpoint, r right, f *flow.Flow) er
 	if !ok {
 		return unsupported(c)
 	}
-	return refusal(c, e, r, who(c).May(asset(w), r.task, r.scopes...), typeFlow)
+	if err := refusal(c, e, r, who(c).May(asset(w), r.task, r.scopes...), typeFlow); err != nil {
+		return err
+	}
+	return s.writable(e, r, w)
 }
 
 // flowRights are the rows of the endpoint table for flows. Source: spec/access.md section 9.2.

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/hikyaku/hikyaku/internal/access"
@@ -138,9 +139,15 @@ func (s *surface) enter(_ context.Context, c *graph.Call, node any) error {
 	}
 	switch v := node.(type) {
 	case number:
-		return refusal(c, e, r, who(c).May(asset(v.waba), r.task, r.scopes...), typeNumber)
+		if err := refusal(c, e, r, who(c).May(asset(v.waba), r.task, r.scopes...), typeNumber); err != nil {
+			return err
+		}
+		return s.writable(e, r, v.waba)
 	case *business.WABA:
 		if err := refusal(c, e, r, who(c).May(asset(v), r.task, r.scopes...), typeWABA); err != nil {
+			return err
+		}
+		if err := s.writable(e, r, v); err != nil {
 			return err
 		}
 		return s.spend(c, v)
@@ -149,7 +156,10 @@ func (s *surface) enter(_ context.Context, c *graph.Call, node any) error {
 		if !ok {
 			return unsupported(c)
 		}
-		return refusal(c, e, r, who(c).May(asset(w), r.task, r.scopes...), typeTemplate)
+		if err := refusal(c, e, r, who(c).May(asset(w), r.task, r.scopes...), typeTemplate); err != nil {
+			return err
+		}
+		return s.writable(e, r, w)
 	case *flow.Flow:
 		return s.enterFlow(c, e, r, v)
 	case mediaFile:
@@ -189,6 +199,21 @@ func (s *surface) enter(_ context.Context, c *graph.Call, node any) error {
 		return nil
 	}
 	return wa.ErrPermission
+}
+
+// ownFlows are writes that answer a row of their own for an account under a sanction, see mayFlows.
+var ownFlows = []endpoint{{post, kindWABA, edgeFlows}, {post, kindWABA, edgeMigrateFlows}, {post, kindFlow, edgePublish}}
+
+// writable refuses what changes an account under a sanction that takes writes: all that asks for whatsapp_business_management.
+// Source: spec/quality.md section 5. Error: [wa.ErrPolicy].
+func (s *surface) writable(e endpoint, r right, w *business.WABA) error {
+	if e.method == get || !slices.Contains(r.scopes, access.Management) || slices.Contains(ownFlows, e) {
+		return nil
+	}
+	if w.Sanction.InForce(s.o.Clock.Now()) && w.Sanction.Writes {
+		return wa.ErrPolicy
+	}
+	return nil
 }
 
 // refusal turns a verdict into a row of the table; nil when the call is allowed.

@@ -117,7 +117,7 @@ func (s *surface) editTemplate(ctx context.Context, c *graph.Call, t *template.T
 	if err := w.Writable(s.o.Clock.Now()); err != nil {
 		return nil, err
 	}
-	e.App = who(c).Caller.App.ID
+	e.App, e.NoFlows = who(c).Caller.App.ID, s.mayMakeFlows(c, w)
 	if _, err := s.o.Template.Change(ctx, t.ID, e); err != nil {
 		return nil, templateError(err)
 	}

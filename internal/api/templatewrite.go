@@ -36,7 +36,7 @@ func (s *surface) createTemplate(ctx context.Context, c *graph.Call, w *business
 	if err != nil {
 		return nil, err
 	}
-	d.App = who(c).Caller.App.ID
+	d.App, d.NoFlows = who(c).Caller.App.ID, s.mayMakeFlows(c, w)
 	t, err := s.o.Template.Submit(ctx, w.ID, d, s.allowance(w))
 	if err != nil {
 		return nil, err

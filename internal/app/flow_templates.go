@@ -12,9 +12,6 @@ import (
 // templateFlows looks up the flows of template buttons.
 type templateFlows struct{ p *platform }
 
-// madeNames is how many names are tried for a flow that a template brings.
-const madeNames = 20
-
 // Resolve implements template.Flows.
 func (v templateFlows) Resolve(ctx context.Context, app wa.AppID, t *template.Template, b *template.Flow) error {
 	flows := v.p.rules.flow
@@ -44,15 +41,14 @@ func (v templateFlows) Resolve(ctx context.Context, app wa.AppID, t *template.Te
 
 // make makes the flow of flow_json and publishes it. It is named after the template.
 func (v templateFlows) make(ctx context.Context, app wa.AppID, t *template.Template, json string) (*flow.Flow, error) {
-	name := t.Name + "_" + t.Language
-	for i := 2; i < madeNames; i++ {
+	base := t.Name + "_" + t.Language
+	name := base[max(0, len(base)-flow.MaxName):]
+	for i := 2; i <= flow.MaxFlows+1; i++ { // one of them is free: an account has no more flows
 		if _, taken := v.p.rules.flow.Named(t.WABA, name); !taken {
 			break
 		}
-		name = t.Name + "_" + t.Language + "_" + strconv.Itoa(i)
-	}
-	if len(name) > flow.MaxName {
-		name = name[len(name)-flow.MaxName:]
+		name = base + "_" + strconv.Itoa(i)
+		name = name[max(0, len(name)-flow.MaxName):]
 	}
 	f, err := v.p.rules.flow.Create(ctx, flow.NewFlow{
 		WABA: t.WABA, App: app, Name: name, Categories: []flow.Category{"OTHER"}, JSON: []byte(json), Publish: true,

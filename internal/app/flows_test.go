@@ -334,3 +334,40 @@ func TestRefusedMessagesDoNotThrottleAFlow(t *testing.T) {
 	}
 	send(400, `"code":132069`)
 }
+
+// Source: spec/quality.md section 5, spec/flows.md section 12.
+func TestSanctionsReachFlows(t *testing.T) {
+	t.Parallel()
+	f := runFlows(t)
+	id := f.create(map[string]any{"name": "form", "categories": []string{"OTHER"}, "flow_json": plainJSON})
+	f.control("POST", "wabas/"+f.start.WABA+"/enforcement", map[string]int{"step": 6})
+	make := map[string]any{"name": "more", "categories": []string{"OTHER"}}
+	f.want("POST", f.start.WABA+"/flows", make, 400, `"code":139000`)
+	f.want("POST", id+"/publish", nil, 400, `"code":139000`)
+	f.want("POST", id, map[string]string{"name": "other"}, 403, `"code":368`)
+	f.want("DELETE", id, nil, 403, `"code":368`)
+	if code, body := f.upload(id, plainJSON); code != 403 || !strings.Contains(body, `"code":368`) {
+		t.Errorf("upload: %d %s", code, body)
+	}
+	f.want("POST", f.start.Number+"/whatsapp_business_profile", map[string]string{"messaging_product": "whatsapp", "about": "Hi"}, 403, `"code":368`)
+	f.want("POST", f.start.WABA+"/subscribed_apps", nil, 403, `"code":368`)
+	f.want("GET", id, nil, 200, `"name":"form"`)
+	f.control("DELETE", "wabas/"+f.start.WABA+"/enforcement", nil)
+	f.want("POST", f.start.WABA+"/flows", make, 200, `"id":"`)
+	f.want("DELETE", id, nil, 200, `{"success":true}`)
+}
+
+// The flow that a template brings is made last: what is refused leaves none behind.
+func TestFlowOfARefusedTemplate(t *testing.T) {
+	t.Parallel()
+	f := runFlows(t)
+	in := map[string]any{"name": "party", "language": "en_US", "category": "MARKETING", "components": []any{
+		map[string]any{"type": "BODY", "text": "Tell us."},
+		map[string]any{"type": "BUTTONS", "buttons": []any{map[string]any{"type": "FLOW", "text": "Go", "flow_json": plainJSON, "navigate_screen": "FORM"}}},
+	}}
+	f.want("POST", f.start.WABA+"/message_templates", in, 200, `"id":"`)
+	f.want("POST", f.start.WABA+"/message_templates", in, 400, `"code":100`)
+	if body := f.want("GET", f.start.WABA+"/flows", nil, 200, `"name":"party_en_US"`); strings.Count(body, `"name":`) != 1 {
+		t.Errorf("flows: %s", body)
+	}
+}

@@ -30,6 +30,7 @@ type Settings struct {
 	PrimaryOnly   *bool
 	Specs         map[string][]byte
 	App           wa.AppID // that asks: it uploaded the samples
+	NoFlows       error    // why the caller may make no flow by flow_json; nil: it may
 }
 
 // Edit is what a business changes of a template. Source: spec/templates.md section 4.3.

@@ -90,7 +90,7 @@ func (s *Service) rewrite(ctx context.Context, t *Template, e *Edit) error {
 	if err := t.bounded(); err != nil {
 		return err
 	}
-	if err := s.flows(ctx, e.App, t); err != nil {
+	if err := s.flows(ctx, &e.Settings, t); err != nil {
 		return err
 	}
 	if t.Category == Utility && t.promotes() {

@@ -113,13 +113,13 @@ func (s *Service) build(ctx context.Context, w wa.WABAID, d *Draft) (*Template, 
 	if err := t.bounded(); err != nil {
 		return nil, err
 	}
-	if err := s.flows(ctx, d.App, t); err != nil {
-		return nil, err
-	}
 	if t.Category == Utility && d.FromLibrary == nil && t.promotes() {
 		t.Category, t.Previous = Marketing, Utility
 	}
 	if err := s.complete(t); err != nil {
+		return nil, err
+	}
+	if err := s.flows(ctx, &d.Settings, t); err != nil {
 		return nil, err
 	}
 	t.tellComponents()
@@ -181,7 +181,7 @@ func (t *Template) lists() [][]Component {
 }
 
 // flows looks up the flows of buttons: step 7 of spec/templates.md section 19. It comes last, because it may make one.
-func (s *Service) flows(ctx context.Context, app wa.AppID, t *Template) error {
+func (s *Service) flows(ctx context.Context, by *Settings, t *Template) error {
 	if s.o.Flows == nil {
 		return nil
 	}
@@ -189,7 +189,10 @@ func (s *Service) flows(ctx context.Context, app wa.AppID, t *Template) error {
 		for i := range list {
 			for j := range list[i].Buttons {
 				if f := list[i].Buttons[j].Flow; f != nil {
-					if err := s.o.Flows.Resolve(ctx, app, t, f); err != nil {
+					if f.JSON != "" && by.NoFlows != nil {
+						return by.NoFlows
+					}
+					if err := s.o.Flows.Resolve(ctx, by.App, t, f); err != nil {
 						return err
 					}
 				}
