@@ -45,6 +45,8 @@ type pace struct {
 	State string `json:"state,omitempty"`
 	Since int64  `json:"since,omitempty"` // when counting began, or holding
 	Until int64  `json:"until,omitempty"` // of a hold: when it ends at last; of a drop: up to when messages are dropped; of a pass: its begin
+	// Counted is when counting began before a hold: what was decided earlier says nothing about its messages.
+	Counted int64 `json:"counted,omitempty"`
 	// Before is how many messages count for the half hour of Since and went out before it.
 	Before int `json:"before,omitempty"`
 	// Dropped are the holds that ended in a drop, last first: some of their messages may still be on their way to failing
@@ -192,7 +194,9 @@ func (s *Service) Pace(ctx context.Context, n *business.Number, id wa.TemplateID
 		x.sent++
 		return false, func() { s.unsend(x) }, nil
 	}
+	counted := at.Since
 	at = at.anew(paceHold, now)
+	at.Counted = counted
 	at.Until = now.Add(holdTime).UnixMilli()
 	if err := s.keep(ctx, id, x, at); err != nil {
 		return false, nothing, err
@@ -305,8 +309,14 @@ func (s *Service) judge(ctx context.Context) error {
 		switch {
 		case !ok, t.Status == template.Paused, t.Status == template.Disabled:
 			errs = append(errs, s.end(ctx, id, paceDrop, now))
-		case t.Quality == template.QualityRed: // decided and not paused: the next send finds out why
+		case t.Quality == template.QualityRed && t.QualityAt.UnixMilli() >= p.Counted: // and not paused: the next send finds out why
 			errs = append(errs, s.end(ctx, id, paceDrop, now))
+		case t.Quality == template.QualityRed && now.UnixMilli() >= p.Until: // as it was when counting began
+			err := s.o.Rate(ctx, id, template.QualityRed, true)
+			if err == nil {
+				err = s.end(ctx, id, paceDrop, now)
+			}
+			errs = append(errs, err)
 		case due && t.Quality == template.QualityGreen, now.UnixMilli() >= p.Until:
 			errs = append(errs, s.end(ctx, id, pacePass, now))
 		}

@@ -61,7 +61,7 @@ type Options struct {
 	Clock    clock.Clock
 	Log      *slog.Logger
 	// Rate gives a template another rating, with all that follows from it.
-	// byHand: a pause that follows is not ended by the clock.
+	// byHand: a pause that follows is not ended by the clock; it follows of a RED that is no news, too.
 	Rate func(ctx context.Context, id wa.TemplateID, q template.Quality, byHand bool) error
 
 	UpgradeTime    time.Duration // a number is away while its throughput is raised; 0 means 5 s, at most a minute

@@ -138,13 +138,15 @@ func (t *Template) recategorise() {
 // rate gives the template another quality score; a red one pauses it, the third time for good. Source: spec/quality.md
 // section 3.1.
 func (t *Template) rate(q Quality, byHand bool, now time.Time) {
-	if q == t.Quality {
+	if q == t.Quality && !byHand {
 		return
 	}
-	b := quoted([]byte(`{`), `"previous_quality_score":`, string(t.Quality))
-	b = append(quoted(b, `,"new_quality_score":`, string(q)), ',')
-	t.put("message_template_quality_update", append(t.appendIdentity(b), '}'))
-	t.Quality, t.QualityAt = q, now
+	if q != t.Quality {
+		b := quoted([]byte(`{`), `"previous_quality_score":`, string(t.Quality))
+		b = append(quoted(b, `,"new_quality_score":`, string(q)), ',')
+		t.put("message_template_quality_update", append(t.appendIdentity(b), '}'))
+		t.Quality, t.QualityAt = q, now
+	}
 	if q != QualityRed || t.Status != Approved {
 		return
 	}

@@ -36,7 +36,8 @@ func (s *Service) Appeal(ctx context.Context, id wa.TemplateID) (*Template, erro
 }
 
 // Rate gives a template a quality score. The third time that it becomes red it is disabled, before it is paused for a
-// while. byHand says that messages of it are held back: then only people end the pause. Source: spec/quality.md section 3.
+// while. byHand says that messages of it are held back: then only people end the pause, and it is paused although it was
+// red before. Source: spec/quality.md section 3.
 func (s *Service) Rate(ctx context.Context, id wa.TemplateID, q Quality, byHand bool) (*Template, error) {
 	return s.Update(ctx, id, func(t *Template) error {
 		t.rate(q, byHand, s.o.Clock.Now())
