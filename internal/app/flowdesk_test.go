@@ -8,10 +8,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/hikyaku/hikyaku/internal/app"
 	"github.com/hikyaku/hikyaku/internal/flow/flowtest"
+	"github.com/hikyaku/hikyaku/test/child"
 )
 
 // slotFlow makes the flow of the sample file as a draft, with an endpoint that speaks its side.
@@ -106,4 +108,84 @@ func TestAUserAnswersAFlow(t *testing.T) {
 		t.Fatalf("delete: HTTP %d %s", a.Status, a.Body)
 	}
 	contains(t, "a flow that is gone", press(`{}`, http.StatusBadRequest), "cannot be opened any more")
+}
+
+// What the endpoint says of a flow token that is over reaches the person; of its faults they hear nothing. Source:
+// spec/flows.md section 8.3.
+func TestAnEndpointRefuses(t *testing.T) {
+	t.Parallel()
+	var answer atomic.Pointer[flowtest.Answer]
+	s := run(t, func(o *app.Options) { o.PrivateWebhooks = true })
+	s.slotFlow(func(q flowtest.Question) flowtest.Answer {
+		if a := answer.Load(); a != nil && q.Action == "data_exchange" {
+			return *a
+		}
+		return slotEndpoint(q)
+	})
+	id := s.interactive("flow", `"action":{"name":"flow","parameters":{"flow_message_version":"3","flow_name":"pick_slot","flow_cta":"Book",`+
+		`"flow_token":"order-2210","mode":"draft","flow_action":"data_exchange"}}`)
+	for _, c := range []struct {
+		answer flowtest.Answer
+		want   string
+	}{
+		{flowtest.Answer{Status: 427, Body: `{"error_msg":"Your order was closed."}`}, "Your order was closed."},
+		{flowtest.Answer{Status: 427}, "This form is no longer valid."},
+		{flowtest.Answer{Status: 432}, "Something went wrong. Try again later."},
+		{flowtest.Answer{Status: 500, Body: "stack trace"}, "Something went wrong. Try again later."},
+		{flowtest.Answer{JSON: strings.Repeat("x", 2<<20)}, "Something went wrong. Try again later."},
+		{flowtest.Answer{JSON: map[string]any{"screen": 7}}, "Something went wrong. Try again later."},
+	} {
+		answer.Store(&c.answer)
+		body := s.as("POST "+s.start.User+"/actions", `{"do":"press","to":"`+s.start.Number+`","ids":["`+id+`"],"fields":{"slot":"10-30"}}`, http.StatusBadRequest)
+		contains(t, "what the person reads", body, c.want)
+	}
+}
+
+// A template with a FLOW button is made, approved and sent; the device opens its flow and answers. Source: spec/templates.md
+// section 6.4.
+func TestATemplateOpensAFlow(t *testing.T) {
+	t.Parallel()
+	s := run(t, func(o *app.Options) { o.PrivateWebhooks = true })
+	(&flows{stand: s}).subscribe()
+	flow := s.slotFlow(slotEndpoint)
+	create := func(name, button string) *child.Answer {
+		t.Helper()
+		return s.graph("POST", s.start.WABA+"/message_templates", json.RawMessage(`{"name":"`+name+`","language":"en_US","category":"UTILITY","components":[
+{"type":"BODY","text":"Your appointment is due."},{"type":"BUTTONS","buttons":[{"type":"FLOW","text":"Book",`+button+`}]}]}`))
+	}
+	for button, want := range map[string]string{
+		`"flow_id":"1"`: "does not exist in this account", `"flow_name":"x"`: "does not exist in this account",
+		`"flow_id":"` + flow + `","flow_action":"navigate","navigate_screen":"NOWHERE"`: "navigate_screen names no screen",
+	} {
+		if a := create("refused", button); a.Status != http.StatusBadRequest || !strings.Contains(string(a.Body), want) {
+			t.Errorf("%s: HTTP %d %s", button, a.Status, a.Body)
+		}
+	}
+	made := create("due", `"flow_id":"`+flow+`","flow_action":"data_exchange"`)
+	if made.Status != http.StatusOK {
+		t.Fatalf("HTTP %d %s", made.Status, made.Body)
+	}
+	template := decode[struct{ ID string }](t, made.Body).ID
+	s.control("POST", "templates/"+template+"/review", map[string]string{"decision": "approve"})
+	got := string(s.graph("GET", template+"?fields=components", nil).Body)
+	contains(t, "template", got, `"flow_id":"`+flow+`","flow_action":"DATA_EXCHANGE"`)
+	message := json.RawMessage(`{"messaging_product":"whatsapp","to":"` + s.start.User + `","type":"template","template":{"name":"due","language":{"code":"en_US"},
+"components":[{"type":"button","sub_type":"flow","index":"0","parameters":[{"type":"action","action":{"flow_token":"order-7"}}]}]}}`)
+	refused := s.graph("POST", s.start.Number+"/messages", message)
+	contains(t, "the flow is a draft", string(refused.Body), "is not published")
+	if a := s.graph("POST", flow+"/publish", nil); a.Status != http.StatusOK {
+		t.Fatalf("publish: HTTP %d %s", a.Status, a.Body)
+	}
+	id := s.send(message)
+	s.idle()
+	shown := ""
+	for _, line := range s.chat(s.start.User) {
+		if line.ID == id {
+			shown = string(line.Content)
+		}
+	}
+	contains(t, "the device", shown, `"flow_id":"`+flow+`","flow_token":"order-7","flow_action":"data_exchange"`)
+	s.as("POST "+s.start.User+"/actions", `{"do":"press","to":"`+s.start.Number+`","ids":["`+id+`"],"fields":{"slot":"10-30","name":"Aiko"}}`, http.StatusOK)
+	s.idle()
+	contains(t, "the webhook", strings.Join(s.hooks.take(), "\n"), `{\"flow_token\":\"order-7\",\"name\":\"Aiko\",\"slot\":\"10-30\"}`)
 }

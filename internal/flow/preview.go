@@ -30,6 +30,9 @@ func (s *Service) Preview(ctx context.Context, id wa.FlowID, fresh bool) (token 
 	}
 	if fresh || !s.o.Clock.Now().Before(f.PreviewEnds) {
 		if f, err = s.change(ctx, id, func(f *Flow) ([]byte, error) {
+			if !fresh && s.o.Clock.Now().Before(f.PreviewEnds) {
+				return nil, nil // somebody else asked at the same time: theirs must not end
+			}
 			f.PreviewTurn++
 			f.PreviewEnds = s.o.Clock.Now().Add(PreviewLife).Truncate(time.Second)
 			return nil, nil
