@@ -298,9 +298,13 @@ var flowRights = map[endpoint]right{
 	{post, kindFlow, edgeDeprecate}:    {scopeM, access.ManageExtensions},
 }
 
+// maxFlowFiles bounds the files that go out at one time: each is in memory until it was read.
+const maxFlowFiles = 32
+
 // FlowFile serves the file behind a download_url: whoever has the address may fetch it while it lives.
 func FlowFile(flows *flow.Service) http.Handler {
 	mux := http.NewServeMux()
+	places := make(chan struct{}, maxFlowFiles)
 	mux.HandleFunc("GET "+FlowPath+"{flow}/"+assetName, func(w http.ResponseWriter, r *http.Request) {
 		q := r.URL.Query()
 		n, err := strconv.ParseInt(q.Get("n"), 10, 64)
@@ -311,6 +315,14 @@ func FlowFile(flows *flow.Service) http.Handler {
 		ends, err := strconv.ParseInt(q.Get("e"), 10, 64)
 		if err != nil {
 			http.NotFound(w, r)
+			return
+		}
+		select {
+		case places <- struct{}{}:
+			defer func() { <-places }()
+		default:
+			w.Header().Set("Retry-After", "1")
+			http.Error(w, "try again later", http.StatusServiceUnavailable)
 			return
 		}
 		json, err := flows.Asset(r.Context(), wa.FlowID(r.PathValue("flow")), n, ends, q.Get("token"))

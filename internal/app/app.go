@@ -183,6 +183,11 @@ func (a *App) servePublic(w http.ResponseWriter, r *http.Request) {
 	if long(r) {
 		patient(w, r, a.wall, bodyTimeout)
 	}
+	if large(r) {
+		answer, end := watched(w, a.wall, readTimeout)
+		defer end()
+		w = answer
+	}
 	p.public.ServeHTTP(w, r)
 }
 

@@ -7,7 +7,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hikyaku/hikyaku/internal/api"
+	"github.com/hikyaku/hikyaku/internal/api/flowpage"
 	"github.com/hikyaku/hikyaku/internal/clock"
+	"github.com/hikyaku/hikyaku/internal/network/frame"
 )
 
 const (
@@ -15,6 +18,8 @@ const (
 	shortBody = 1 << 20
 	// slowest is how many bytes of a longer body must come in a second, on average, once bodyTimeout is over.
 	slowest = 16 << 10
+	// readTimeout is how long a part of a large answer may take to go out.
+	readTimeout = 20 * time.Second
 	// patience is how many bytes come between two moves of the deadline.
 	patience = 256 << 10
 )
@@ -60,6 +65,50 @@ func (b *longBody) Read(p []byte) (int, error) {
 	}
 	return n, err //nolint:wrapcheck // io.EOF must stay itself
 }
+
+// large reports whether an answer may be a whole flow, which waits in memory until it is read.
+func large(r *http.Request) bool {
+	return r.URL.Path == frame.PathFlows || strings.HasPrefix(r.URL.Path, api.FlowPath) || strings.HasPrefix(r.URL.Path, flowpage.Path)
+}
+
+// reading is an answer that is given up when its reader does not read: each part must go out within grace.
+type reading struct {
+	http.ResponseWriter
+	conn  *http.ResponseController
+	wall  clock.Clock
+	grace time.Duration
+	n     int
+}
+
+// watched gives an answer a deadline that moves on with its bytes. The second result is called at the end of the answer.
+func watched(w http.ResponseWriter, wall clock.Clock, grace time.Duration) (*reading, func()) {
+	r := &reading{ResponseWriter: w, conn: http.NewResponseController(w), wall: wall, grace: grace}
+	return r, func() {
+		if r.n > answerPart {
+			_ = r.conn.Flush() // what is left goes out under the deadline too
+		}
+		_ = r.conn.SetWriteDeadline(time.Time{}) // the connection may serve further requests
+	}
+}
+
+// answerPart is how many bytes of an answer go out between two moves of the deadline.
+const answerPart = 64 << 10
+
+// Write implements io.Writer.
+func (r *reading) Write(b []byte) (n int, err error) {
+	for {
+		part := b[n:min(len(b), n+answerPart)]
+		_ = r.conn.SetWriteDeadline(r.wall.Now().Add(r.grace))
+		wrote, err := r.ResponseWriter.Write(part)
+		n += wrote
+		if r.n += wrote; err != nil || n == len(b) {
+			return n, err //nolint:wrapcheck // that of the connection
+		}
+	}
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (r *reading) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
 // move sets the deadline to grace after t. One that cannot be moved ends the body as before.
 func (b *longBody) move(t time.Time) { _ = b.conn.SetReadDeadline(t.Add(b.grace)) }

@@ -68,3 +68,37 @@ func TestWhoMayTakeLong(t *testing.T) {
 		}
 	}
 }
+
+// An answer is given up when nobody reads it, and goes out whole to somebody who does.
+func TestLargeAnswersNeedAReader(t *testing.T) {
+	t.Parallel()
+	const size = 32 << 20 // more than sockets hold
+	wrote := make(chan error, 2)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		answer, end := watched(w, clock.System(), 300*time.Millisecond)
+		defer end()
+		_, err := answer.Write(make([]byte, size))
+		wrote <- err
+	}))
+	t.Cleanup(srv.Close)
+	conn, err := net.Dial("tcp", srv.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_, _ = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+	if err := <-wrote; !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("nobody reads: %v", err)
+	}
+	for range 2 { // the second on the same connection
+		res, err := srv.Client().Get(srv.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := io.Copy(io.Discard, res.Body)
+		res.Body.Close()
+		if err := errors.Join(err, <-wrote); err != nil || n != size {
+			t.Errorf("%d bytes, %v", n, err)
+		}
+	}
+}

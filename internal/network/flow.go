@@ -140,6 +140,14 @@ func (h *Hub) giveFlow(w http.ResponseWriter, r *http.Request) {
 	device, err := h.flowCall(w, r, &req)
 	var flow []byte
 	if err == nil {
+		select {
+		case h.giving <- struct{}{}:
+			defer func() { <-h.giving }()
+		default:
+			err = frame.Refuse(frame.ErrBusy, "try again")
+		}
+	}
+	if err == nil {
 		flow, err = h.Flow(r.Context(), device, &req)
 	}
 	if err != nil {
@@ -192,6 +200,9 @@ func (h *Hub) refuseFlow(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	refuse(w, e)
 }
+
+// maxGiven bounds the flows that are being given at one time: each is in memory until its device has read it.
+const maxGiven = 32
 
 // flowSpan is what frame.FlowRate counts in.
 const flowSpan = time.Minute

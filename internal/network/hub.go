@@ -55,6 +55,7 @@ type Hub struct {
 	tokens  tokens
 	uploads *quota
 	flows   *quota          // flows and their steps
+	giving  chan struct{}   // places for flows that go out
 	ctx     context.Context // ends with the hub; connections outlive the requests of their sweeper
 	cancel  context.CancelFunc
 	stops   atomic.Bool
@@ -87,7 +88,7 @@ func NewHub(c Config) *Hub {
 	h := &Hub{
 		cfg: c, dir: c.Directory, box: c.Mailbox, log: c.Log,
 		open: make(map[*socket]struct{}), peers: make(map[string]int), uploads: newQuota(blobsPerHour, time.Hour),
-		flows: newQuota(frame.FlowRate, flowSpan),
+		flows: newQuota(frame.FlowRate, flowSpan), giving: make(chan struct{}, maxGiven),
 	}
 	var err error
 	if h.tokens, err = newTokens(c.Rand); err != nil {
