@@ -84,7 +84,7 @@ func (u *user) perform(d *device.Device, a *UserAction) (device.Effects, error) 
 	switch a.Do {
 	case "online", "offline":
 		if a.For < 0 {
-			return device.Effects{}, fmt.Errorf("for is negative: %w", ErrAction)
+			return device.Effects{}, fmt.Errorf("%w: for is negative", ErrAction)
 		}
 		if a.Do == "offline" {
 			u.leave(time.Duration(a.For))
@@ -118,7 +118,7 @@ func (u *user) perform(d *device.Device, a *UserAction) (device.Effects, error) 
 		return d.Act(frame.Act{Do: frame.DoClick, Of: m.Chat, ID: m.ID, Reason: a.Choice})
 	case "block", "unblock", "report", "mute", "archive", "opt_out", "opt_in":
 		if a.To == "" {
-			return device.Effects{}, fmt.Errorf("%q needs a business number in to: %w", a.Do, ErrAction)
+			return device.Effects{}, fmt.Errorf("%w: %q needs a business number in to", ErrAction, a.Do)
 		}
 		act := frame.Act{Do: frame.Do(a.Do), Of: a.To, Reason: a.Reason}
 		if len(a.IDs) > 0 {
@@ -126,7 +126,7 @@ func (u *user) perform(d *device.Device, a *UserAction) (device.Effects, error) 
 		}
 		return d.Act(act)
 	}
-	return device.Effects{}, fmt.Errorf("%q: %w", a.Do, ErrAction)
+	return device.Effects{}, fmt.Errorf("%w: no such action %q", ErrAction, a.Do)
 }
 
 // about lets a user say something about one message.
@@ -154,7 +154,7 @@ func about(d *device.Device, a *UserAction) (eff device.Effects, err error) {
 
 func knows(d *device.Device, ids []string) error {
 	if len(ids) == 0 {
-		return fmt.Errorf("ids are missing: %w", ErrAction)
+		return fmt.Errorf("%w: ids are missing", ErrAction)
 	}
 	for _, id := range ids {
 		if _, ok := d.Message(id); !ok {

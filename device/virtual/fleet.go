@@ -54,8 +54,8 @@ var (
 	ErrUnknown = errors.New("no such virtual user or message")
 	// ErrFlow reports a flow that could not be opened, or not be filled in with the values given; the error says where.
 	ErrFlow = errors.New("the flow was not answered")
-	// ErrAction reports an action that does not exist or lacks a field.
-	ErrAction = errors.New("no such action")
+	// ErrAction reports an action that does not exist, lacks a field or is impossible; the error says which.
+	ErrAction = errors.New("cannot be done")
 	// ErrClosed reports a fleet that was closed.
 	ErrClosed = errors.New("the virtual users have stopped")
 )

@@ -18,7 +18,7 @@ func (f *Fleet) Move(ctx context.Context, from, to string) error {
 		return err
 	}
 	if _, err := f.user(to); err == nil {
-		return fmt.Errorf("+%s has a user already: %w", to, ErrAction)
+		return fmt.Errorf("%w: +%s has a user already", ErrAction, to)
 	}
 	next := f.makeUser(to)
 	u.mu.Lock()

@@ -39,7 +39,7 @@ func choose(d *device.Device, id, which string) (int, error) {
 		for i, c := range list {
 			titles = append(titles, fmt.Sprintf("%d %q", i+1, c.Title))
 		}
-		return 0, fmt.Errorf("choice %q is none of [%s]: %w", which, strings.Join(titles, ", "), ErrAction)
+		return 0, fmt.Errorf("%w: choice %q is none of [%s]", ErrAction, which, strings.Join(titles, ", "))
 	}
 	return n, nil
 }

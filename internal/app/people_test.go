@@ -189,7 +189,7 @@ func TestMalformedContentOfUsers(t *testing.T) {
 	}
 	for action, says := range map[string]string{
 		`{"do":"typing"}`: "no such action", `{"do":"report","to":"12025550199"}`: "no business number",
-		`{"do":"press"}`: "ids", `{"do":"change_number","phone":"x"}`: "phone",
+		`{"do":"press"}`: `{"error":"cannot be done: ids are missing"}`, `{"do":"change_number","phone":"x"}`: "phone",
 		`{"do":"change_number","phone":"15550783881"}`: "business number", `{"do":"offline","for":"-1s"}`: "negative",
 	} {
 		contains(t, action, s.as("POST "+s.start.User+"/actions", action, http.StatusBadRequest), says)
