@@ -266,6 +266,9 @@ var errPayload = errors.New("flow_action_payload is not {\"screen\":…,\"data\"
 func (v *visit) step(ctx context.Context, s *document.Session, form url.Values) (open string, err error) {
 	before := s.View()
 	for i := range before.Elements {
+		if err := ctx.Err(); err != nil {
+			return "", err //nolint:wrapcheck // nobody is told
+		}
 		e := &before.Elements[i]
 		if !e.Field || !e.Enabled || e.Type == "PhotoPicker" || e.Type == "DocumentPicker" {
 			continue

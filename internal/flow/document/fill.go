@@ -20,6 +20,9 @@ var ErrStuck = errors.New("the flow does not go on from here")
 func (s *Session) Fill(ctx context.Context, values map[string]any, sample bool) (map[string]any, error) {
 	used := map[string]bool{}
 	for range maxVisits {
+		if err := ctx.Err(); err != nil {
+			return nil, err //nolint:wrapcheck // the caller's own
+		}
 		if r, ok := s.Response(); ok {
 			for _, name := range sorted(values) {
 				if !used[name] && !sample {
@@ -54,6 +57,9 @@ func (s *Session) fillScreen(ctx context.Context, values map[string]any, used ma
 	at := s.View().ID
 	done := map[string]bool{}
 	for again := true; again; {
+		if err := ctx.Err(); err != nil {
+			return err //nolint:wrapcheck // the caller's own
+		}
 		again = false
 		view := s.View()
 		if view.ID != at {

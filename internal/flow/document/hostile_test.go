@@ -1,6 +1,7 @@
 package document_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"reflect"
@@ -125,5 +126,27 @@ func TestLargeDataIsShown(t *testing.T) {
 	}
 	if err := tapFooter(t, s); !errors.Is(err, document.ErrElement) {
 		t.Errorf("it was sent: %v", err)
+	}
+}
+
+// A draft may hold any number of components, and whoever walks through it may go away.
+func TestAWalkEnds(t *testing.T) {
+	t.Parallel()
+	fields := strings.Repeat(`{"type":"TextInput","name":"a","label":"A","visible":"${data.no}"},`, 5000) + strings.Repeat(`{"type":"OptIn","name":"b","label":"B"},`, 5000)
+	d, _, err := document.Parse([]byte(`{"version":"7.3","screens":[{"id":"A","title":"A","terminal":true,"layout":{"type":"SingleColumnLayout","children":[` + fields + `{}]}}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := d.Open("", nil)
+	if err := s.Start("", map[string]any{"no": false}); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(s.View().Elements); n > 200 {
+		t.Errorf("%d elements are shown", n)
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := s.Fill(gone, nil, true); !errors.Is(err, context.Canceled) {
+		t.Errorf("nobody waits: %v", err)
 	}
 }

@@ -84,8 +84,9 @@ type Dates struct {
 
 // The bounds of what is shown. A flow without problems has fewer of its own; options also come as data.
 const (
-	maxShown   = 200 // elements of a screen
-	maxOptions = 200 // of a field, or entries of a list
+	maxShown   = 200  // elements of a screen
+	maxWalked  = 2000 // components, hidden ones too
+	maxOptions = 200  // of a field, or entries of a list
 )
 
 // View is the screen shown. It is the zero View before the start and after the end.
@@ -138,7 +139,9 @@ func (r *renderer) text(c *Component, name string) string { return Text(r.prop(c
 
 func (r *renderer) list(comps []*Component, errs formErrors) {
 	for _, c := range comps {
-		r.n++
+		if r.n++; r.n > maxWalked {
+			return
+		}
 		r.component(c, errs)
 	}
 }
