@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/tools/txtar"
 )
@@ -79,8 +81,16 @@ func Read(path string) (*File, error) {
 
 // Parse reads a scenario.
 func Parse(b []byte) (*File, error) {
+	if !utf8.Valid(b) {
+		return nil, errors.New("the file is not UTF-8")
+	}
 	a := txtar.Parse(b)
 	f := &File{About: string(a.Comment)}
+	for line := range strings.Lines(f.About) {
+		if strings.HasPrefix(strings.TrimSpace(line), "-- ") { // txtar takes a title that is not quite one for text
+			return nil, fmt.Errorf("%q is no title of a section", line)
+		}
+	}
 	for _, s := range a.Files {
 		if err := f.section(s.Name, string(s.Data)); err != nil {
 			return nil, fmt.Errorf("section %q: %w", s.Name, err)
