@@ -32,6 +32,9 @@ func (d *Device) deliver(f *frame.Deliver) error {
 	}
 	for i := range f.Items {
 		it := &f.Items[i]
+		if it.Seq > 0 && d.conn.waiting > 0 {
+			d.conn.waiting--
+		}
 		switch {
 		case it.Seq == 0:
 			if it.Ev != nil {

@@ -200,6 +200,10 @@ func (d *Device) Gone() bool { return d.me.Gone }
 // Token is the bearer token for media of the current connection; empty without one.
 func (d *Device) Token() string { return d.conn.token }
 
+// Waiting is about how many items were in the mailbox when the device connected and have not come yet. Those that expire
+// meanwhile never come.
+func (d *Device) Waiting() int { return d.conn.waiting }
+
 // Unanswered is how many messages and requests wait for the platform's answer, or for a connection.
 func (d *Device) Unanswered() int { return len(d.outbox) + len(d.requests) }
 

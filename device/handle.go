@@ -19,6 +19,8 @@ type connection struct {
 	r      uint64
 	asked  []asked
 	token  string
+
+	waiting int // items that were in the mailbox at Welcome and have not come, about
 }
 
 // asked is a request that the platform has not answered.
@@ -139,7 +141,7 @@ func (d *Device) ResumeSeq() uint64 {
 }
 
 func (d *Device) welcome(f *frame.Welcome) error {
-	d.conn.token = f.Token
+	d.conn.token, d.conn.waiting = f.Token, max(f.Pending, 0)
 	if f.LastSeq > d.last {
 		d.last = f.LastSeq // the mailbox was emptied by a new registration
 		d.dirty.position = true

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 const menu = `"type":"interactive","interactive":{"type":"list","body":{"text":"When?"},"action":{"button":"Times","sections":[` +
@@ -67,6 +68,29 @@ func TestCommands(t *testing.T) {
 	}
 	if !slices.Equal(s.acts, []string{"opt_out " + market, "report " + market}) {
 		t.Errorf("acts %q", s.acts)
+	}
+}
+
+// A command in a pipe answers the newest message, also when that waited in the mailbox of a phone that was off.
+func TestCommandsWaitForTheMailbox(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	s.script = func(string) []string { return []string{menu} }
+	state := filepath.Join(t.TempDir(), "phone.state")
+	if _, _, err := pipe(t, s, Options{State: state, To: market}, "menu\n", "[2] Six"); err != nil {
+		t.Fatal(err)
+	}
+	s.mu.Lock()
+	s.box = append(s.box, s.item(strings.NewReplacer("Noon", "Tea", `"a"`, `"tea"`).Replace(menu)))
+	s.slow = 200 * time.Millisecond
+	s.mu.Unlock()
+	if out, notes, err := pipe(t, s, Options{State: state, To: market}, "/press 1\n"); err != nil {
+		t.Fatalf("%v\n%s%s", err, out, notes)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if all := strings.Join(s.raw, "\n"); !strings.Contains(all, `"list_reply":{"id":"tea","title":"Tea"}`) {
+		t.Errorf("sent %s", all)
 	}
 }
 

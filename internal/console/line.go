@@ -17,6 +17,8 @@ const (
 	answerTime = 30 * time.Second // after the end of the input, for the platform's answers
 	// commandTime is how long a command may take: a large file over a slow line.
 	commandTime = 10 * time.Minute
+	// mailboxTime is how long the input waits after the greeting for messages that were there before it.
+	mailboxTime = 3 * time.Second
 )
 
 // lines is the phone in a pipe. One line per event goes to Out:
@@ -36,12 +38,14 @@ type lines struct {
 	p             *pump
 	failed, ended <-chan error
 
-	greeted bool
-	refused int   // messages that the platform did not take
-	wrong   int   // commands that were not carried out
-	form    *form // a flow that is open: lines answer it
-	sent    int   // messages handed to the device in this run
-	settled int   // messages whose answer was printed; those of earlier runs count too
+	greeted  bool
+	patience <-chan time.Time // from the greeting on: how long the mailbox is waited for
+	late     bool             // no longer
+	refused  int              // messages that the platform did not take
+	wrong    int              // commands that were not carried out
+	form     *form            // a flow that is open: lines answer it
+	sent     int              // messages handed to the device in this run
+	settled  int              // messages whose answer was printed; those of earlier runs count too
 }
 
 // errAnswers reports that the platform did not answer in time.
@@ -63,8 +67,7 @@ func (n *lines) run(ctx context.Context) error {
 	ended, grace := false, false
 	start(answerTime)
 	for {
-		// Nothing is read before the first greeting: a device that has to register again would lose it.
-		if n.greeted && failure == nil {
+		if failure == nil && n.upToDate() {
 			input, failure = n.read(ctx)
 		}
 		if ended && !grace && n.settled >= n.sent && n.unanswered() == 0 {
@@ -87,6 +90,8 @@ func (n *lines) run(ctx context.Context) error {
 			if n.greeted && !ended {
 				fire = nil // connected: the input may take as long as it likes
 			}
+		case <-n.patience:
+			n.late = true
 		case err := <-n.failed:
 			if !n.greeted && stale(err) {
 				return errStale
@@ -131,6 +136,17 @@ func (n *lines) read(ctx context.Context) (<-chan string, *error) {
 func (n *lines) unanswered() (count int) {
 	n.l.Look(func(d *device.Device) { count = d.Unanswered() })
 	return count
+}
+
+// upToDate says whether the input may be read. Nothing is read before the first greeting: a device that has to register
+// again would lose it. Nor before the mailbox is: a command that answers the newest message would answer an older one.
+func (n *lines) upToDate() bool {
+	if !n.greeted {
+		return false
+	}
+	waiting := 0
+	n.l.Look(func(d *device.Device) { waiting = d.Waiting() })
+	return waiting == 0 || n.late
 }
 
 // over is what the end of the link means.
@@ -266,7 +282,9 @@ func (n *lines) print(list []device.Event) {
 		e := &list[i]
 		switch e.Kind {
 		case device.EventConnected:
-			n.greeted = true
+			if !n.greeted {
+				n.greeted, n.patience = true, n.o.Clock.NewTimer(mailboxTime).C()
+			}
 			n.o.say("Connected as %s.", number(n.o.Phone))
 		case device.EventOffline:
 			n.o.say("Disconnected: %s.", reasonOf(e.Err))

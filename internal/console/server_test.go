@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/coder/websocket"
 
@@ -42,10 +43,11 @@ type server struct {
 	made     int      // registrations
 	name     string
 	pin      string
-	refuse   frame.Code // of every message
-	known    bool       // there is a registered device
-	other    bool       // it is not the phone's
-	noInbox  bool       // the control API knows no codes
+	refuse   frame.Code    // of every message
+	known    bool          // there is a registered device
+	other    bool          // it is not the phone's
+	noInbox  bool          // the control API knows no codes
+	slow     time.Duration // between the greeting and the mailbox
 	received int
 }
 
@@ -145,7 +147,7 @@ func (s *server) socket(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Lock()
 	known, other := s.known, s.other
-	items := s.box
+	items, slow := s.box, s.slow
 	s.mu.Unlock()
 	if other {
 		conn.Close(websocket.StatusCode(frame.CloseAuth), "authentication failed")
@@ -155,8 +157,11 @@ func (s *server) socket(w http.ResponseWriter, r *http.Request) {
 		conn.Close(websocket.StatusCode(frame.CloseRemoved), "no such device")
 		return
 	}
-	s.write(ctx, conn, &frame.Welcome{Token: "tok", OneTimeLeft: 50, Limits: frame.DefaultLimits()})
+	s.write(ctx, conn, &frame.Welcome{Token: "tok", OneTimeLeft: 50, Pending: len(items), Limits: frame.DefaultLimits()})
 	if len(items) > 0 {
+		if slow > 0 {
+			<-time.After(slow)
+		}
 		s.write(ctx, conn, &frame.Deliver{Items: items})
 	}
 	for f := s.next(ctx, conn); f != nil; f = s.next(ctx, conn) {
