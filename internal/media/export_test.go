@@ -1,16 +1,5 @@
 package media
 
-import "net/http"
-
-// WithClient lets tests see every request of a Links, or answer it.
-func (o LinkOptions) WithClient(c *http.Client) LinkOptions {
-	o.client = c
-	return o
-}
-
-// ClientOf is the guarded client of a Links.
-func ClientOf(l *Links) *http.Client { return l.client }
-
 // OpenS3With opens a bucket over a transport.
 var OpenS3With = openS3
 

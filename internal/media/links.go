@@ -33,8 +33,6 @@ type LinkOptions struct {
 	Workers   int  // fetches at once; 32
 	PerTenant int  // of them for one account; 8
 	Cached    int  // links remembered; 4096
-
-	client *http.Client // tests
 }
 
 // Links fetches media by link: each URL once in ten minutes and account, whoever asks meanwhile gets the same file. It is
@@ -96,10 +94,8 @@ func NewLinks(s *Service, o LinkOptions) *Links {
 	set(&o.PerTenant, 8)
 	set(&o.Cached, 4096)
 	l := &Links{
-		s: s, o: o, client: o.client, cached: map[linkKey]cachedLink{}, flights: map[linkKey]*flight{}, tenants: map[wa.WABAID]*tenant{},
-	}
-	if l.client == nil {
-		l.client = newClient(o.Private)
+		s: s, o: o, client: newClient(o.Private),
+		cached: map[linkKey]cachedLink{}, flights: map[linkKey]*flight{}, tenants: map[wa.WABAID]*tenant{},
 	}
 	l.ctx, l.stop = context.WithCancel(context.Background())
 	return l

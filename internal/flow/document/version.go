@@ -47,8 +47,5 @@ func (v Version) String() string {
 // Publishable reports whether a flow of this version may be published today; older ones may only be sent.
 func (v Version) Publishable() bool { return v >= firstPublishable }
 
-// Versions lists the versions, oldest first.
-func Versions() []Version { return append([]Version(nil), versions...) }
-
 // dataVersions are the versions of the data endpoint's protocol.
 var dataVersions = []string{"3.0", "4.0"}
