@@ -50,6 +50,7 @@ func (s *Service) AddWABA(ctx context.Context, nw NewWABA) (*WABA, error) {
 		return nil, err
 	}
 	s.record(&Activity{WABA: w.ID, Type: ActCreated, Text: "Account created"})
+	s.owe(s.notice(w.ID, FieldCapability, capability(snap.portfolios[nw.Owner]))) // Source: spec/limits.md section 3.3
 	s.shared(w, nil)
 	if err := s.commit(ctx, &Set{WABAs: []*WABA{w}}); err != nil {
 		return nil, fmt.Errorf("add account: %w", err)
@@ -242,7 +243,7 @@ func (s *Service) setStanding(ctx context.Context, id wa.BusinessID, change func
 			return nil
 		}
 		for _, w := range s.WABAs(id) {
-			s.owe(s.notice(w.ID, FieldCapability, capabilityValue{Max: p.MessagingLimit, Numbers: p.MaxNumbers()}))
+			s.owe(s.notice(w.ID, FieldCapability, capability(p)))
 		}
 		if tierRank(p.MessagingLimit) <= tierRank(limit) {
 			return nil

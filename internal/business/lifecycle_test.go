@@ -400,6 +400,7 @@ func TestReviewsRunOnTheClock(t *testing.T) {
 		}
 		all := strings.Join(got, "\n")
 		for _, want := range []string{
+			`business_capability_update{"max_daily_conversations_per_business":"TIER_250","max_phone_numbers_per_business":20}`, // of the new account
 			`account_review_update{"decision":"APPROVED"}`,
 			`phone_number_name_update{"display_phone_number":"815055550142","decision":"APPROVED","requested_verified_name":"Aozora","rejection_reason":null}`,
 			`phone_number_name_update{"display_phone_number":"815055550143","decision":"REJECTED","requested_verified_name":"Official Aozora","rejection_reason":"NAME_FORMAT_UNACCEPTABLE"}`,

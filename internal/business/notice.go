@@ -151,9 +151,18 @@ type reviewValue struct {
 	Decision Review `json:"decision"`
 }
 
+// capabilityValue is what newer versions get; the webhook room spells it for older ones. Source: spec/limits.md section 3.3.
 type capabilityValue struct {
-	Max     Tier `json:"max_daily_conversations_per_business"`
-	Numbers int  `json:"max_phone_numbers_per_business"`
+	Max         Tier `json:"max_daily_conversations_per_business"`
+	PerBusiness int  `json:"max_phone_numbers_per_business,omitempty"` // while the limit is that of a new portfolio
+	PerWABA     int  `json:"max_phone_numbers_per_waba,omitempty"`     // afterwards
+}
+
+func capability(p *Portfolio) capabilityValue {
+	if tierRank(p.MessagingLimit) < tierRank(Tier2K) {
+		return capabilityValue{Max: p.MessagingLimit, PerBusiness: p.MaxNumbers()}
+	}
+	return capabilityValue{Max: p.MessagingLimit, PerWABA: p.MaxNumbers()}
 }
 
 type usernameValue struct {

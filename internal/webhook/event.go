@@ -64,7 +64,7 @@ func updateOf(r record.Record) (update, bool) {
 }
 
 // event builds the bytes of an update. scratch is reused between calls and returned.
-func (d *Dispatcher) event(u *update, legacy bool, scratch []byte) (event, []byte) {
+func (d *Dispatcher) event(u *update, v variant, scratch []byte) (event, []byte) {
 	b := append(scratch[:0], payloadOpen...)
 	notice, _ := u.rec.(*record.Notice)
 	alone := false
@@ -76,11 +76,11 @@ func (d *Dispatcher) event(u *update, legacy bool, scratch []byte) (event, []byt
 	open := len(b)
 	switch r := u.rec.(type) {
 	case *record.Status:
-		b = d.build.status(b, r, d.opaque(r), legacy)
+		b = d.build.status(b, r, d.opaque(r), v.legacy())
 	case *record.Received:
 		b = d.build.received(b, r, d.plaintext(r))
 	case *record.Notice:
-		b = d.build.notice(b, r, d.noticed(r))
+		b = d.build.notice(b, r, v.adapt(r.Field, d.noticed(r)))
 	}
 	b = append(b, entryClose+payloadClose...)
 	e := event{body: bytes.Clone(b), open: open, waba: u.waba, id: u.id, born: u.born, kind: u.rec.Kind(), alone: alone}

@@ -16,7 +16,7 @@ func testEvents(d *Dispatcher, n int, wabas ...wa.WABAID) []event {
 		s := sampleStatus(record.KindSent)
 		s.ID, s.WABA = wa.MessageID(fmt.Sprint("wamid.", i)), wabas[i%len(wabas)]
 		u, _ := updateOf(s)
-		e, _ := d.event(&u, false, nil)
+		e, _ := d.event(&u, newest, nil)
 		out = append(out, e)
 	}
 	return out

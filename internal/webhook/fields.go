@@ -1,7 +1,6 @@
 package webhook
 
 import (
-	"strconv"
 	"strings"
 
 	"github.com/hikyaku/hikyaku/internal/wa"
@@ -84,13 +83,6 @@ func Timed(field string) bool { return fields[field]&timed != 0 }
 type Field struct {
 	Name    string
 	Version string // "v23.0"; decides the payload's version
-}
-
-// legacy says whether statuses of a field subscribed with this version carry the conversation object.
-func legacy(version string) bool {
-	major, _, _ := strings.Cut(strings.TrimPrefix(version, "v"), ".")
-	n, err := strconv.Atoi(major)
-	return err == nil && n <= lastWithConversation
 }
 
 // checkFields normalises names and fills in versions.

@@ -65,22 +65,38 @@ var goldenStatuses = map[string]*record.Status{
 	"failed_media":     {Of: record.KindFailed, Code: 131053, Details: "Downloading media from weblink failed with http code 404, status message Not Found"},
 }
 
+// goldenLimits are what tells of limits, as rooms write it, by the name of its file; the last version that gets it otherwise has a file too.
+var goldenLimits = map[string]string{
+	"business_capability_update.at_first":  `{"max_daily_conversations_per_business":"TIER_250","max_phone_numbers_per_business":2}`,
+	"business_capability_update.raised":    `{"max_daily_conversations_per_business":"TIER_2K","max_phone_numbers_per_waba":20}`,
+	"business_capability_update.unlimited": `{"max_daily_conversations_per_business":"TIER_UNLIMITED","max_phone_numbers_per_waba":20}`,
+	"phone_number_quality_update.upgrade":  `{"display_phone_number":"15550783881","event":"THROUGHPUT_UPGRADE","current_limit":"TIER_UNLIMITED","max_daily_conversations_per_business":"TIER_UNLIMITED"}`,
+}
+
+// variantOfName is that of a file whose name ends in a version.
+func variantOfName(name string) variant {
+	if i := strings.LastIndex(name, "_v"); i >= 0 {
+		return variantOf(name[i+1:] + ".0")
+	}
+	return newest
+}
+
 // goldens builds every payload, by the name of its file without the ending: field, point, name.
 func goldens(t *testing.T) map[string]string {
 	out := map[string]string{}
 	d := builderOnly()
-	add := func(name string, r record.Record, legacy bool) {
+	add := func(name string, r record.Record, v variant) {
 		u, ok := updateOf(r)
 		if !ok {
 			t.Fatalf("%s is no update", name)
 		}
-		e, _ := d.event(&u, legacy, nil)
+		e, _ := d.event(&u, v, nil)
 		out[name] = string(e.body)
 	}
 	for name, content := range goldenInbound {
 		add("messages.in_"+name, &record.Received{
 			ID: goldenID, Number: testNumber, WABA: testWABA, From: "15550177788", At: 1783065600000, Profile: "Ana", Body: []byte(`{"type":` + content + `}`),
-		}, false)
+		}, newest)
 	}
 	for name, s := range goldenStatuses {
 		s := *s
@@ -88,7 +104,7 @@ func goldens(t *testing.T) map[string]string {
 		if s.Category == "" {
 			s.Category, s.PricingType, s.Billable = "utility", "regular", true
 		}
-		add("messages.status_"+name, &s, strings.HasSuffix(name, "v23"))
+		add("messages.status_"+name, &s, variantOfName(name))
 	}
 	a := &message.Arrival{ID: goldenID, From: "15550177788", UserID: "US.7340192256810", At: 1783066300000}
 	for name, value := range map[string][]byte{
@@ -99,7 +115,13 @@ func goldens(t *testing.T) map[string]string {
 		"user_preferences.resume":  message.AppendPreference(nil, a.From, a.UserID, "Ana", false, a.At),
 	} {
 		field, _, _ := strings.Cut(name, ".")
-		add(name, &record.Notice{WABA: testWABA, Number: testNumber, Field: field, At: a.At, Value: value}, false)
+		add(name, &record.Notice{WABA: testWABA, Number: testNumber, Field: field, At: a.At, Value: value}, newest)
+	}
+	for name, value := range goldenLimits {
+		field, _, _ := strings.Cut(name, ".")
+		for _, version := range []string{"", map[bool]string{true: "_v24", false: "_v23"}[field == "phone_number_quality_update"]} {
+			add(name+version, &record.Notice{WABA: testWABA, Field: field, At: a.At, Value: []byte(value)}, variantOfName(version))
+		}
 	}
 	for _, field := range Fields() {
 		for _, name := range SampleNames(field) {

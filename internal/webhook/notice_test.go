@@ -63,7 +63,7 @@ func TestNoticePayloads(t *testing.T) {
 	} {
 		c.n.WABA, c.n.At = testWABA, 1783065600999
 		u, _ := updateOf(&c.n)
-		e, _ := builderOnly().event(&u, false, nil)
+		e, _ := builderOnly().event(&u, newest, nil)
 		if string(e.body) != c.want || !json.Valid(e.body) {
 			t.Errorf("%s:\n got %s\nwant %s", c.name, e.body, c.want)
 		}
@@ -76,7 +76,7 @@ func TestBatchOfNotices(t *testing.T) {
 	d := builderOnly()
 	events := testEvents(d, 2, testWABA)
 	u, _ := updateOf(&record.Notice{WABA: testWABA, Field: "flows", At: 5000, Value: []byte(`{"event":"x"}`)})
-	n, _ := d.event(&u, false, nil)
+	n, _ := d.event(&u, newest, nil)
 	got := string(batch(nil, []event{n, events[0], n, events[1]}))
 	own := `{"id":"512340987654321","time":5,"changes":[{"value":{"event":"x"},"field":"flows"}]}`
 	want := payloadOpen + own + `,{"id":"512340987654321","changes":[` + string(events[0].change()) + `,` + string(events[1].change()) + `]},` + own + `]}`

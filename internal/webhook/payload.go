@@ -21,9 +21,6 @@ const (
 	ErrorsHref = "https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes/"
 )
 
-// lastWithConversation is the last version whose statuses carry the conversation object (spec/webhooks.md section 14.4).
-const lastWithConversation = 23
-
 // Numbers knows the business numbers. It is an in-memory read on the hot path.
 type Numbers interface {
 	// Digits is display_phone_number without plus sign and formatting; false when the number is gone.

@@ -34,8 +34,8 @@ type origination struct {
 
 // receiver is a routed target.
 type receiver struct {
-	slot   *slot
-	legacy bool
+	slot    *slot
+	variant variant
 }
 
 // slot collects the events of one frame for one endpoint.
@@ -79,14 +79,11 @@ func (d *Dispatcher) fan(p *partition, f *journal.Frame) {
 		if !ok {
 			continue
 		}
-		var built [2]event
+		var built [variants]event
 		for _, to := range d.receivers(p, &u) {
-			v := 0
-			if to.legacy {
-				v = 1
-			}
+			v := to.variant
 			if built[v].body == nil {
-				built[v], p.scratch = d.event(&u, to.legacy, p.scratch)
+				built[v], p.scratch = d.event(&u, v, p.scratch)
 			}
 			if len(to.slot.events) == 0 {
 				p.touched = append(p.touched, to.slot)
@@ -118,7 +115,7 @@ func (d *Dispatcher) receivers(p *partition, u *update) []receiver {
 			s = &slot{endpoint: e}
 			p.slots[e] = s
 		}
-		to = append(to, receiver{slot: s, legacy: legacy(t.Version)})
+		to = append(to, receiver{slot: s, variant: variantOf(t.Version)})
 	}
 	p.routes[key] = to
 	return to
@@ -227,14 +224,14 @@ func (d *Dispatcher) eventsFor(e *endpoint, f *journal.Frame, scratch []byte) ([
 		if !ok {
 			continue
 		}
-		legacy, ok := d.concerns(snap, e, &u)
+		v, ok := d.concerns(snap, e, &u)
 		switch {
 		case !ok:
 		case u.born <= oldest:
 			expired++
 		default:
 			var ev event
-			ev, scratch = d.event(&u, legacy, scratch)
+			ev, scratch = d.event(&u, v, scratch)
 			events = append(events, ev)
 		}
 	}
@@ -248,17 +245,17 @@ func (d *Dispatcher) eventsFor(e *endpoint, f *journal.Frame, scratch []byte) ([
 }
 
 // concerns says whether the update belongs to the endpoint: it is routed there, or was before the endpoint's scope went.
-func (d *Dispatcher) concerns(snap *snapshot, e *endpoint, u *update) (old, ok bool) {
+func (d *Dispatcher) concerns(snap *snapshot, e *endpoint, u *update) (v variant, ok bool) {
 	if !e.id.Scope.covers(u.waba, u.number) {
-		return false, false
+		return newest, false
 	}
 	for _, t := range snap.route(nil, u.field, u.waba, u.number) {
 		if t.App != e.id.App {
 			continue
 		}
-		return legacy(t.Version), t.Scope == e.id.Scope || e.isRetired()
+		return variantOf(t.Version), t.Scope == e.id.Scope || e.isRetired()
 	}
-	return false, false
+	return newest, false
 }
 
 func (e *endpoint) isRetired() bool {
