@@ -73,14 +73,14 @@ func BenchmarkDispatch(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			const frame = 60
-			s := r.status("HBgLMTU1NTAxNzc3ODgVAgARGBI0RTBCNzdDMUQ5M0EyRjY2NTgA")
-			recs := make([]record.Record, frame)
+			const frame, messages = 60, 60 * 60 // more messages than can be on their way at once
+			recs := make([]record.Record, messages)
 			for i := range recs {
-				recs[i] = s
+				recs[i] = r.status(fmt.Sprintf("HBgLMTU1NTAxNzc3ODgVAgARGBI0RTBCNzdDMUQ5M0Ey%08d", i))
 			}
 			for i := 0; i < b.N; i += frame {
-				r.logs[0].append(testStart, recs[:min(frame, b.N-i)]...)
+				at := i % messages
+				r.logs[0].append(testStart, recs[at:at+min(frame, b.N-i)]...)
 			}
 			b.ReportAllocs()
 			b.ResetTimer()

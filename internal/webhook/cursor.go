@@ -178,7 +178,7 @@ func (d *Dispatcher) bury(e *endpoint) {
 		e.suspended = false
 		d.o.Observer.Suspended(-1)
 	}
-	lost := e.queue.len()
+	lost := e.queue.len() + e.queue.aside
 	d.memory.Add(-int64(e.queue.bytes))
 	e.queue, e.rows = queue{}, nil
 	e.mu.Unlock()

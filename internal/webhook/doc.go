@@ -12,7 +12,8 @@
 // An endpoint is an app together with the scope whose URL applies: the app's callback, the override of one WABA or the
 // override of one number. It keeps a cursor per partition: the last frame up to which everything that concerns it was
 // answered, or is a row in the store. Cursors are saved about once a second, so a crash repeats a little and loses nothing.
-// Receivers must expect repeats and any order; spec/webhooks.md section 6.
+// Receivers must expect repeats and any order (spec/webhooks.md section 6), but get no more disorder than repeats bring:
+// while an update of a message is on its way to an endpoint, later ones of that message stand aside.
 //
 // States of an endpoint:
 //

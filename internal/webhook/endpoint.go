@@ -107,7 +107,7 @@ func (e *endpoint) fits(events []event) bool {
 	if size > smallQueue && e.d.memory.Load() > int64(e.d.o.TotalBytes) {
 		return false
 	}
-	return e.queue.len()+len(events) <= e.d.o.QueueEvents && size <= e.d.o.QueueBytes
+	return e.queue.len()+e.queue.aside+len(events) <= e.d.o.QueueEvents && size <= e.d.o.QueueBytes
 }
 
 func (e *endpoint) add(index int, seq uint64, events []event) {
@@ -174,29 +174,41 @@ func (e *endpoint) take(w *worker, first bool) *job {
 
 // next picks a job: rows and queue take turns. It needs mu.
 func (e *endpoint) next(w *worker) *job {
-	e.rowTurn = !e.rowTurn
-	if n := len(e.rows); n > 0 && (e.rowTurn || e.queue.len() == 0) {
-		j := e.rows[0]
-		e.rows[0] = nil
-		e.rows = e.rows[1:]
-		e.rowsOut++
-		return j
-	}
-	if e.queue.len() == 0 {
-		return nil
+	if e.rowTurn = !e.rowTurn; e.rowTurn {
+		if j := e.row(); j != nil {
+			return j
+		}
 	}
 	n := 1
 	if e.posts() < e.queue.len() {
 		n = e.d.o.BatchMax
 	}
-	return e.pop(w, n)
+	if j := e.pop(w, n); j != nil {
+		return j
+	}
+	return e.row()
 }
 
-// pop moves events into the worker's job. It needs mu.
+// row is the next due row, nil without any. It needs mu.
+func (e *endpoint) row() *job {
+	if len(e.rows) == 0 {
+		return nil
+	}
+	j := e.rows[0]
+	e.rows[0] = nil
+	e.rows = e.rows[1:]
+	e.rowsOut++
+	return j
+}
+
+// pop moves events into the worker's job; nil when all of them wait for others on their way. It needs mu.
 func (e *endpoint) pop(w *worker, n int) *job {
 	before := e.queue.bytes
 	w.events = e.queue.pop(w.events[:0], n, maxBody-len(payloadOpen)-len(payloadClose))
 	e.held += before - e.queue.bytes
+	if len(w.events) == 0 {
+		return nil
+	}
 	w.job = job{events: w.events}
 	return &w.job
 }
@@ -217,12 +229,15 @@ func (e *endpoint) leave() {
 	e.refill()
 }
 
-// release gives up the memory of a job's events. It needs mu.
+// release gives up the memory of a job's events and lets later ones of their messages follow. It needs mu.
 func (e *endpoint) release(j *job) {
 	for i := range j.events {
 		c := j.events[i].cost()
 		e.held -= c
 		e.d.memory.Add(-int64(c))
+	}
+	if e.queue.free(j.events) > 1 { // one is for the worker that is free now
+		e.wake()
 	}
 }
 
@@ -262,7 +277,7 @@ func (e *endpoint) lagging() bool {
 
 // room says whether half of the queue is free.
 func (e *endpoint) room() bool {
-	return e.queue.len() < e.d.o.QueueEvents/2 && e.queue.bytes+e.held < e.d.o.QueueBytes/2 &&
+	return e.queue.len()+e.queue.aside < e.d.o.QueueEvents/2 && e.queue.bytes+e.held < e.d.o.QueueBytes/2 &&
 		(e.queue.bytes+e.held < smallQueue || e.d.memory.Load() < int64(e.d.o.TotalBytes))
 }
 

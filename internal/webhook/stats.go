@@ -94,7 +94,7 @@ func (e *endpoint) show() Stats {
 	defer e.mu.Unlock()
 	s := Stats{
 		Endpoint: e.id, URL: e.urlText, Suspended: e.suspended, Failures: e.failures, Concurrency: e.ctl.width(),
-		InFlight: e.inflight, Queued: e.queue.len(), Waiting: e.waiting, NextRetry: e.nextDue,
+		InFlight: e.inflight, Queued: e.queue.len() + e.queue.aside, Waiting: e.waiting, NextRetry: e.nextDue,
 		Buckets: e.stats.buckets, Failed: e.stats.failed, Lost: e.stats.lost,
 	}
 	if e.suspended {
