@@ -247,6 +247,7 @@ type chatLine struct {
 	Direction string
 	Type      string
 	Content   json.RawMessage
+	Preview   json.RawMessage
 	Status    string
 }
 

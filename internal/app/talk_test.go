@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"slices"
 	"strings"
@@ -68,6 +69,26 @@ func TestTheFirstCurl(t *testing.T) {
 	chat := s.chat(s.start.User)
 	if len(chat) == 0 || !strings.Contains(string(chat[len(chat)-1].Content), "Here's the info you requested!") {
 		t.Errorf("the user's device shows %+v", chat)
+	}
+}
+
+// The page is fetched, and its card arrives on the user's device behind the message it belongs to.
+func TestLinkPreviewReachesTheDevice(t *testing.T) {
+	t.Parallel()
+	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = io.WriteString(w, `<meta property="og:title" content="Quest &amp; more"><meta property="og:description" content="A headset">`)
+	}))
+	t.Cleanup(page.Close)
+	s := run(t, func(o *app.Options) { o.NoPreviews, o.PreviewLoopback = false, true })
+	id := s.send(map[string]any{"messaging_product": "whatsapp", "to": s.start.User, "type": "text",
+		"text": map[string]any{"preview_url": true, "body": "Look: " + page.URL + "/quest-3"}})
+	s.idle()
+	chat := s.chat(s.start.User)
+	last := chat[len(chat)-1]
+	want := `{"url":"` + page.URL + `/quest-3","title":"Quest \u0026 more","description":"A headset"}`
+	if last.ID != id || string(last.Preview) != want {
+		t.Errorf("%s shows the card %s, want %s below %s", last.ID, last.Preview, want, id)
 	}
 }
 

@@ -42,11 +42,12 @@ func AppendPlaintext(b []byte, id wa.MessageID, ts int64, body []byte) []byte {
 }
 
 // AppendPreview appends the companion of a text message: the link's card, a JSON object that the device shows with the
-// message id. It is padded like a message.
+// message id. It has no id of its own, says whose it is in "of", and is padded like a message.
 func AppendPreview(b []byte, id wa.MessageID, ts int64, card []byte) []byte {
 	start := len(b)
-	b = appendHead(b, id, ts)
-	b = append(b, `"type":"preview","preview":`...)
+	b = strconv.AppendInt(append(b, `{"v":1,"ts":`...), ts, 10)
+	b = quote(append(b, `,"type":"preview","of":`...), string(id))
+	b = append(b, `,"preview":`...)
 	b = append(b, card...)
 	return pad(append(b, '}'), start)
 }

@@ -86,7 +86,7 @@ func TestPlaintext(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 	body, ok := message.Unpad(message.AppendPreview(nil, "wamid.A=", 1, []byte(`{"title":"x"}`)))
-	if !ok || string(body) != `{"v":1,"id":"wamid.A=","ts":1,"type":"preview","preview":{"title":"x"}}` {
+	if !ok || string(body) != `{"v":1,"ts":1,"type":"preview","of":"wamid.A=","preview":{"title":"x"}}` {
 		t.Errorf("preview %s", body)
 	}
 	if got := string(message.ReadEvent(`wamid."A`)); got != `{"kind":"read","ids":["wamid.\"A"]}` {
