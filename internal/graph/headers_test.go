@@ -238,6 +238,13 @@ func TestLogLine(t *testing.T) {
 	if line := r.log.String(); !strings.Contains(line, "disk on fire") || !strings.Contains(line, "level=ERROR") {
 		t.Error(line)
 	}
+	for field, want := range map[string]string{"away": "level=INFO", "full": "level=WARN", "left": "level=INFO"} {
+		r.log.Reset()
+		r.do("GET /v23.0/100?fields="+field, "")
+		if line := r.log.String(); !strings.Contains(line, want) || strings.Count(line, "\n") != 1 {
+			t.Errorf("%s: want %s: %s", field, want, line)
+		}
+	}
 	r.log.Reset()
 	r.do("GET /v23.0/100/panic", "")
 	if line := r.log.String(); !strings.Contains(line, "boom") || !strings.Contains(line, "toy_test.go") {

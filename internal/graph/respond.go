@@ -285,6 +285,10 @@ func (s *Server) note(ctx context.Context, c *Call, a answer) {
 	}
 	level := slog.LevelDebug
 	switch {
+	case a.row != nil && a.row.Code == wa.ErrMaintenance.Code, errors.Is(a.cause, context.Canceled):
+		level = slog.LevelInfo // a 5xx, but the number is meant to be away for a minute; a client that went away
+	case a.row != nil && a.row.Code == wa.ErrUnavailable.Code:
+		level = slog.LevelWarn // one for each refused send: whatever is the matter is told once, by who knows it
 	case a.row != nil && (a.status >= 500 || a.row.HTTP >= 500):
 		level = slog.LevelError
 	case a.row != nil:
@@ -302,7 +306,7 @@ func (s *Server) note(ctx context.Context, c *Call, a answer) {
 	if a.row != nil {
 		attrs = append(attrs, slog.Int("code", a.row.Code), slog.Int("subcode", a.row.Subcode))
 	}
-	if level == slog.LevelError {
+	if level >= slog.LevelWarn {
 		attrs = append(attrs, slog.Any("err", a.cause))
 		if p := (*panicError)(nil); errors.As(a.cause, &p) {
 			attrs = append(attrs, slog.String("stack", string(p.stack)))

@@ -181,6 +181,11 @@ func (t *toy) account() graph.Node[*account] {
 			{Name: "broken", Ask: func(context.Context, *graph.Call, T, graph.Item) (any, error) {
 				return nil, errors.New("disk on fire at 10.0.0.1")
 			}},
+			{Name: "away", Ask: func(context.Context, *graph.Call, T, graph.Item) (any, error) { return nil, wa.ErrMaintenance }},
+			{Name: "full", Ask: func(context.Context, *graph.Call, T, graph.Item) (any, error) {
+				return nil, wa.ErrUnavailable.Because(errors.New("queue full"))
+			}},
+			{Name: "left", Ask: func(context.Context, *graph.Call, T, graph.Item) (any, error) { return nil, context.Canceled }},
 		},
 		Post: &graph.Action[T]{Do: func(_ context.Context, c *graph.Call, a T) (any, error) {
 			name, err := c.Params.Get("name").StrMax(20)
