@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"syscall"
 	"time"
 
 	"golang.org/x/term"
@@ -35,6 +36,9 @@ func (c *echoCmd) Run(ctx context.Context) error {
 	}
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", c.Listen)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("address %s is in use; stop the program that has it, or choose another with --listen", c.Listen)
+	}
 	if err != nil {
 		return fmt.Errorf("listen on %s (--listen): %w", c.Listen, err)
 	}
@@ -67,7 +71,11 @@ func (c *echoCmd) subscribe(ctx context.Context, target receiver.Target, url str
 	if err != nil {
 		return err
 	}
-	if err = receiver.Subscribe(ctx, client, target, url); err != nil && strings.Contains(err.Error(), "Connection failed") {
+	err = receiver.Subscribe(ctx, client, target, url)
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return fmt.Errorf("nothing answers at %s: start the platform first, with `hikyaku serve --sandbox`", target.BaseURL)
+	}
+	if err != nil && strings.Contains(err.Error(), "Connection failed") {
 		return fmt.Errorf("%w\nWithout --sandbox, a platform calls addresses of this machine only when it was started with --private-webhooks", err)
 	}
 	return err

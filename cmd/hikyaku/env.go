@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"strings"
 
 	"github.com/hikyaku/hikyaku/internal/app"
 )
@@ -22,7 +21,9 @@ func (k *rootKey) options(data string) app.Options {
 
 type envCmd struct {
 	Data string `help:"Data directory of the platform." placeholder:"DIR"`
-	JSON bool   `help:"One JSON object instead of KEY=value lines."`
+	JSON bool   `help:"One JSON object instead of KEY=value lines." xor:"form"`
+
+	Export bool `help:"export KEY=value lines: programs that are started from the shell see the variables, too." xor:"form"`
 	rootKey
 }
 
@@ -41,16 +42,12 @@ func (c *envCmd) Run() error {
 		e.SetIndent("", "  ")
 		return e.Encode(m)
 	}
+	word := ""
+	if c.Export {
+		word = "export "
+	}
 	for _, v := range p.Variables() {
-		fmt.Fprintf(os.Stdout, "%s=%s\n", v.Key, quote(v.Value))
+		fmt.Fprintf(os.Stdout, "%s%s=%s\n", word, v.Key, app.Quote(v.Value))
 	}
 	return nil
-}
-
-// quote makes a value safe for a shell's eval, leaving plain ones as they are.
-func quote(s string) string {
-	if strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/:=+-") == "" {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

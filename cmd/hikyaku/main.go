@@ -15,7 +15,7 @@ import (
 
 type commands struct {
 	Serve   serveCmd   `cmd:"" help:"Run the platform."`
-	Env     envCmd     `cmd:"" help:"Print variables for a shell: eval \"$(hikyaku env)\"."`
+	Env     envCmd     `cmd:"" help:"Print variables for a shell: eval \"$(hikyaku env --export)\"."`
 	Chat    chatCmd    `cmd:"" help:"Be a user: a phone in the terminal."`
 	Echo    echoCmd    `cmd:"" help:"Receive webhooks: answer the handshake, check signatures, print payloads."`
 	Sandbox sandboxCmd `cmd:"" help:"Work with a running sandbox."`
@@ -25,6 +25,7 @@ type commands struct {
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second interrupt does not wait for an orderly stop
 	err := run(ctx, os.Args[1:])
 	stop()
 	if err != nil && !errors.Is(err, context.Canceled) {

@@ -78,7 +78,7 @@ func command() string {
 		return "go run ./cmd/hikyaku"
 	}
 	if _, err := exec.LookPath("hikyaku"); err != nil {
-		return os.Args[0]
+		return app.Quote(os.Args[0])
 	}
 	return "hikyaku"
 }

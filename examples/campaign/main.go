@@ -1,7 +1,7 @@
 // Campaign sends a template to everybody in a list, the way a marketing platform does: several at once, as fast as the
 // number allows, waiting as advised when a call is refused, and never twice to the same person, also after a restart.
 //
-//	eval "$(hikyaku env)"; export BASE_URL TOKEN PHONE_NUMBER_ID
+//	eval "$(hikyaku env --export)"
 //	go run ./examples/campaign -template hello_world -results results.csv people.csv
 //
 // People.csv has a phone number in its first column; further columns become the body's variables. Results.csv gets a line per

@@ -1,13 +1,19 @@
 // A webhook receiver to copy, for Node 18 or newer, without dependencies: answers the verification handshake, checks the
 // signature of every delivery, prints the payload and answers 200.
 //
-//   VERIFY_TOKEN=… APP_SECRET=… node examples/webhook-echo-node/server.mjs
+//   eval "$(hikyaku env --export)"   # or VERIFY_TOKEN=… APP_SECRET=…
+//   node examples/webhook-echo-node/server.mjs
 
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { createServer } from "node:http";
 
 const { VERIFY_TOKEN = "", APP_SECRET = "", HOST = "127.0.0.1", PORT = "9000" } = process.env;
 const MAX_BODY = 3 << 20;
+
+if (!VERIFY_TOKEN || !APP_SECRET) { // without them anybody could sign
+  console.error("VERIFY_TOKEN and APP_SECRET are not set; hikyaku env --export prints them");
+  process.exit(2);
+}
 
 function signed(body, header = "") {
   const sent = Buffer.from(header.replace(/^sha256=/, ""), "hex");

@@ -1,7 +1,8 @@
 // Webhook-echo is a webhook receiver to copy: it answers the verification handshake, checks the signature of every
 // delivery, prints the payload and answers 200. It needs nothing but the standard library.
 //
-//	VERIFY_TOKEN=… APP_SECRET=… go run ./examples/webhook-echo -listen 127.0.0.1:9000
+//	eval "$(hikyaku env --export)"   # or VERIFY_TOKEN=… APP_SECRET=…
+//	go run ./examples/webhook-echo -listen 127.0.0.1:9000
 package main
 
 import (
@@ -22,9 +23,14 @@ import (
 func main() {
 	listen := flag.String("listen", "127.0.0.1:9000", "address to listen on")
 	flag.Parse()
+	verifyToken, appSecret := os.Getenv("VERIFY_TOKEN"), os.Getenv("APP_SECRET")
+	if verifyToken == "" || appSecret == "" { // without them anybody could sign
+		fmt.Fprintln(os.Stderr, "VERIFY_TOKEN and APP_SECRET are not set; hikyaku env --export prints them")
+		os.Exit(2)
+	}
 	server := &http.Server{
 		Addr:              *listen,
-		Handler:           handler(os.Getenv("VERIFY_TOKEN"), os.Getenv("APP_SECRET"), os.Stdout),
+		Handler:           handler(verifyToken, appSecret, os.Stdout),
 		ReadHeaderTimeout: 5 * time.Second,
 	}
 	fmt.Fprintln(os.Stderr, "listening on http://"+*listen)

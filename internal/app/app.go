@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -10,7 +11,6 @@ import (
 	mrand "math/rand/v2"
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -84,6 +84,11 @@ func (a *App) Start(ctx context.Context) (err error) {
 	}
 	defer closeUnlessServing(&err, operatorListener)
 	a.publicAddr, a.operatorAddr = publicListener.Addr(), operatorListener.Addr()
+	// Before the directory: a start that fails for its options leaves nothing behind.
+	secure, err := tlsConfig(&a.o, filepath.Join(a.o.Data, "acme"), a.wall.Now())
+	if err != nil {
+		return err
+	}
 	if a.dir, err = openDir(a.o.Data, partitions); err != nil {
 		return err
 	}
@@ -100,7 +105,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 	if err := a.publish(p); err != nil {
 		return err
 	}
-	if err := a.serve(publicListener, operatorListener); err != nil {
+	if err := a.serve(publicListener, operatorListener, secure); err != nil {
 		return err
 	}
 	a.ready.Store(true)
@@ -126,17 +131,13 @@ const (
 	maxHeader     = 32 << 10
 )
 
-func (a *App) serve(publicListener, operatorListener net.Listener) error {
-	tlsConfig, err := tlsConfig(&a.o, filepath.Join(a.o.Data, "acme"), a.wall.Now())
-	if err != nil {
-		return err
-	}
-	if err := a.publishCertificate(tlsConfig); err != nil {
+func (a *App) serve(publicListener, operatorListener net.Listener, secure *tls.Config) error {
+	if err := a.publishCertificate(secure); err != nil {
 		return err
 	}
 	logger := slog.NewLogLogger(a.o.Logger.Handler(), slog.LevelDebug)
 	a.public = &http.Server{
-		Handler: http.HandlerFunc(a.servePublic), TLSConfig: tlsConfig, ErrorLog: logger, MaxHeaderBytes: maxHeader,
+		Handler: http.HandlerFunc(a.servePublic), TLSConfig: secure, ErrorLog: logger, MaxHeaderBytes: maxHeader,
 		ReadHeaderTimeout: headerTimeout, ReadTimeout: bodyTimeout, IdleTimeout: idleTimeout,
 	}
 	mux := a.operatorMux()
@@ -144,9 +145,9 @@ func (a *App) serve(publicListener, operatorListener net.Listener) error {
 		a.controlRoutes(mux)
 		liveRoutes(mux)
 	}
-	a.operator = &http.Server{Handler: mux, ErrorLog: logger, MaxHeaderBytes: maxHeader, ReadHeaderTimeout: headerTimeout}
+	a.operator = &http.Server{Handler: sameOrigin(mux), ErrorLog: logger, MaxHeaderBytes: maxHeader, ReadHeaderTimeout: headerTimeout}
 	a.serving.Go(func() {
-		if tlsConfig != nil {
+		if secure != nil {
 			a.served(a.public.ServeTLS(publicListener, "", ""))
 		} else {
 			a.served(a.public.Serve(publicListener))
@@ -315,45 +316,4 @@ func (l *lockedReader) Read(b []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.r.Read(b)
-}
-
-// kept are the files of the data directory that a reset leaves alone.
-var kept = map[string]bool{lockFile: true, markFile: true, rootKeyFile: true, planFile: true, "root.wrapped": true, trustFile: true, "acme": true}
-
-// reset goes back to the first start: same ids and token, nothing else.
-func (a *App) reset(ctx context.Context) error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.o.Store != "" {
-		return errors.New("reset works on the embedded store only; drop the PostgreSQL database yourself")
-	}
-	old := a.platform.Load()
-	a.ready.Store(false)
-	if err := old.close(ctx); err != nil {
-		a.o.Logger.Warn("reset: close", "err", err)
-	}
-	list, err := os.ReadDir(a.o.Data)
-	if err != nil {
-		return err
-	}
-	for _, e := range list {
-		if !kept[e.Name()] {
-			if err := os.RemoveAll(filepath.Join(a.o.Data, e.Name())); err != nil {
-				return err
-			}
-		}
-	}
-	plan := *old.plan
-	plan.Done = false
-	if err := savePlan(old.root, filepath.Join(a.o.Data, planFile), &plan); err != nil {
-		return err
-	}
-	p, err := openPlatform(ctx, a, old.root)
-	if err != nil {
-		a.fail(err)
-		return err
-	}
-	a.platform.Store(p)
-	a.ready.Store(true)
-	return a.publish(p)
 }

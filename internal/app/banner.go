@@ -33,7 +33,7 @@ func (a *App) banner(w io.Writer) {
 	table := [][2]string{
 		{a.command("chat --as +" + string(p.UserPhone)), "the user's phone"},
 		{a.command("echo --subscribe"), "signed webhooks, printed"},
-		{`eval "$(` + a.command("env") + `)"`, "variables for your shell"},
+		{`eval "$(` + a.command("env --export") + `)"`, "variables for your shell"},
 	}
 	width := 0
 	for _, t := range table {
@@ -43,6 +43,14 @@ func (a *App) banner(w io.Writer) {
 		fmt.Fprintf(w, "    %-*s  # %s\n", width, t[0], t[1])
 	}
 	fmt.Fprintln(w)
+}
+
+// Quote makes a value safe for a shell, leaving plain ones as they are.
+func Quote(s string) string {
+	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/:=+-") == "" {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 func (a *App) controlWord() string {
@@ -57,13 +65,13 @@ func (a *App) command(rest string) string {
 	if a.defaultData {
 		return c
 	}
-	return c + " --data " + a.o.Data
+	return c + " --data " + Quote(a.o.Data)
 }
 
 func (a *App) curl(p *Plan) string {
 	word := "curl"
 	if len(a.o.SelfSigned) > 0 {
-		word = "curl --cacert '" + a.trustPath() + "'"
+		word = "curl --cacert " + Quote(a.trustPath())
 	}
 	lines := []string{
 		word + ` -X POST '` + p.BaseURL + `/v17.0/` + string(p.NumberID) + `/messages' \`,

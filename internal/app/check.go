@@ -3,6 +3,7 @@ package app
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 
 	"github.com/hikyaku/hikyaku/internal/graph"
@@ -40,6 +41,11 @@ func check(o *Options) error {
 	}
 	if _, err := graph.ParseCarriers(o.TokenCarriers); err != nil {
 		return fmt.Errorf("--token-carriers %w", err)
+	}
+	for flag, addr := range map[string]string{"--listen": o.Listen, "--control": o.Control} {
+		if _, _, err := net.SplitHostPort(addr); err != nil {
+			return fmt.Errorf("%s %q: want an address and a port, such as 127.0.0.1:8080", flag, addr)
+		}
 	}
 	if o.PublicURL != "" {
 		u, err := url.Parse(o.PublicURL)

@@ -33,6 +33,8 @@ func TestOptionsThatContradict(t *testing.T) {
 		{"tokens in cookies", Options{TokenCarriers: "cookie"}, "--token-carriers \"cookie\": want header, header+body or any"},
 		{"public URL without scheme", Options{PublicURL: "graph.example.com"}, "--public-url"},
 		{"public URL", Options{PublicURL: "https://graph.example.com"}, ""},
+		{"no port", Options{Listen: "localhost"}, "--listen \"localhost\": want an address and a port"},
+		{"operator port without one", Options{Control: "8081"}, "--control \"8081\""},
 		{"plain HTTP beyond loopback", Options{Listen: "0.0.0.0:80"}, "refusing plain HTTP"},
 	} {
 		c.o.defaults()

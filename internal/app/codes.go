@@ -29,7 +29,7 @@ func codeDriver(o *Options, log *slog.Logger) (d network.CodeDriver, inbox *netw
 	case "":
 		return nil, nil, nil
 	case "inbox":
-		inbox = &network.Inbox{Log: log, Show: true}
+		inbox = &network.Inbox{Log: log, Show: o.Codes != ""} // by default a sandbox has the control API for it
 		return inbox, inbox, nil
 	case "fixed":
 		prefix, code, ok := strings.Cut(rest, "=")

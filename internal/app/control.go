@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -38,8 +39,9 @@ func notFound(format string, args ...any) error {
 	return &controlError{http.StatusNotFound, fmt.Sprintf(format, args...)}
 }
 
-func (a *App) controlRoutes(mux *http.ServeMux) {
-	handle := func(pattern string, h controlHandler) {
+// handler registers calls that need the running platform.
+func (a *App) handler(mux *http.ServeMux) func(pattern string, h controlHandler) {
+	return func(pattern string, h controlHandler) {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			p := a.platform.Load()
 			if p == nil || !a.ready.Load() {
@@ -64,6 +66,10 @@ func (a *App) controlRoutes(mux *http.ServeMux) {
 			}
 		})
 	}
+}
+
+func (a *App) controlRoutes(mux *http.ServeMux) {
+	handle := a.handler(mux)
 	a.userRoutes(handle)
 	templateRoutes(handle)
 	flowRoutes(handle)
@@ -81,21 +87,50 @@ func (a *App) controlRoutes(mux *http.ServeMux) {
 	handle("POST /control/v1/numbers/{id}/throughput", setThroughput)
 	policyRoutes(handle)
 	enforcementRoutes(handle)
-	handle("POST /control/v1/reset", func(r *http.Request, _ *platform) (any, error) {
-		return map[string]bool{"success": true}, a.reset(context.WithoutCancel(r.Context()))
-	})
+	handle("POST /control/v1/reset", a.resetCall)
 	mux.HandleFunc("/control/v1/", func(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusNotImplemented, "there is no "+r.Method+" "+r.URL.Path+" in this version; see docs/control.md")
 	})
 }
 
+// body reads one JSON value, with no other members than v has.
 func body(r *http.Request, v any) error {
-	d := json.NewDecoder(r.Body)
-	d.DisallowUnknownFields()
-	if err := d.Decode(v); err != nil {
-		return badRequest("body: %v", err)
+	if err := decodeBody(r, v); err != nil {
+		if errors.Is(err, io.EOF) {
+			return badRequest("body: it is empty; want JSON")
+		}
+		return err
 	}
 	return nil
+}
+
+// optional is body for calls that can do without one.
+func optional(r *http.Request, v any) error {
+	if err := decodeBody(r, v); !errors.Is(err, io.EOF) {
+		return err
+	}
+	return nil
+}
+
+// decodeBody returns io.EOF when there is nothing.
+func decodeBody(r *http.Request, v any) error {
+	d := json.NewDecoder(r.Body)
+	d.DisallowUnknownFields()
+	err := d.Decode(v)
+	if err == nil {
+		if _, more := d.Token(); more == io.EOF {
+			return nil
+		}
+		err = errors.New("more follows the JSON value")
+	}
+	var size *http.MaxBytesError
+	switch {
+	case err == io.EOF:
+		return err
+	case errors.As(err, &size):
+		return &controlError{http.StatusRequestEntityTooLarge, fmt.Sprintf("body: more than %d bytes", size.Limit)}
+	}
+	return badRequest("body: %v", err)
 }
 
 // ---- clock ----
@@ -143,10 +178,8 @@ func (a *App) idle(r *http.Request, p *platform) (any, error) {
 	var in struct {
 		Timeout string `json:"timeout"`
 	}
-	if r.ContentLength != 0 {
-		if err := body(r, &in); err != nil {
-			return nil, err
-		}
+	if err := optional(r, &in); err != nil {
+		return nil, err
 	}
 	limit := idleDefault
 	if in.Timeout != "" {

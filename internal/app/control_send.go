@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/hikyaku/hikyaku/device"
 	"github.com/hikyaku/hikyaku/device/virtual"
@@ -47,7 +48,31 @@ func sendAsUser(r *http.Request, p *platform) (any, error) {
 	if err != nil {
 		return nil, userError(err)
 	}
-	return m, nil
+	return p.recorded(r.Context(), m), nil
+}
+
+// Times of waiting for the record of a user's message.
+const (
+	recordStep = 2 * time.Millisecond
+	recordTime = 2 * time.Second
+)
+
+// recorded waits until the platform has answered the user's device, so that the caller learns the id that webhooks have. A message
+// that waits for the user to be online, or for a lane that is behind, is returned as it stands.
+func (p *platform) recorded(ctx context.Context, m virtual.Message) virtual.Message {
+	for waited := time.Duration(0); waited < recordTime; waited += recordStep {
+		online := false
+		err := p.fleet.Look(m.From, func(d *device.Device) {
+			online = d.Online()
+			if now, ok := d.Message(m.ClientID); ok {
+				m.ID, m.Status, m.Error = now.ID, string(now.Status), string(now.Error)
+			}
+		})
+		if err != nil || !online || m.Status != string(device.Pending) || p.wall.Sleep(ctx, recordStep) != nil {
+			break
+		}
+	}
+	return m
 }
 
 // asPhone writes content as a phone does: nothing is escaped that need not be.

@@ -39,9 +39,15 @@ func TestControl(t *testing.T) {
 		{"POST users", `{"phone":"15550783881"}`, 400, "business number"},
 		{"POST users", `{"prefix":"1","count":100001}`, 400, "count"},
 		{"POST users", `[`, 400, "body"},
+		{"POST users", "", 400, "empty"},
+		{"POST users", `{"phone":"12025550108"}{}`, 400, "more follows"},
+		{"POST users", `{"phone":"` + strings.Repeat("1", 1<<20) + `"}`, 413, "1048576 bytes"},
 		{"GET users/12025550107/messages", "", 200, `{"data":[]}`},
 		{"GET users/19999999999/messages", "", 404, "no such"},
-		{"POST users/12025550107/messages", `{"type":"text","text":{"body":"hi"}}`, 200, `"direction":"out"`},
+		{"POST users/12025550107/messages", `{"type":"text","text":{"body":"hi"}}`, 200, `"id":"wamid.`},
+		{"POST users/12025550107/actions", `{"do":"offline"}`, 200, `"success":true`},
+		{"POST users/12025550107/messages", `{"type":"text","text":{"body":"later"}}`, 200, `"status":"pending"`},
+		{"POST users/12025550107/actions", `{"do":"online"}`, 200, `"success":true`},
 		{"POST users/12025550107/messages", `{"type":"text"}`, 400, ""},
 		{"POST users/12025550107/messages", `{"to":"x","type":"text","text":{"body":"hi"}}`, 400, "to"},
 		{"POST users/12025550107/actions", `{"do":"block"}`, 200, `"success":true`},
@@ -228,6 +234,12 @@ func TestRealDevice(t *testing.T) {
 	got := p.await(t, "message", func(e device.Event) bool { return e.Kind == device.EventMessage && e.Message.Direction == device.In }).Message
 	if got.ID != id || got.Text() != "Good morning, Dee" {
 		t.Errorf("the phone shows %+v", got)
+	}
+	var digits string
+	p.link.Look(func(d *device.Device) { digits, err = d.SafetyNumber(s.start.Phone) })
+	a, failed := s.place.Do(t.Context(), "GET", "/safety_number?user=12025550177", nil)
+	if err != nil || failed != nil || len(digits) != 60 || !strings.Contains(strings.ReplaceAll(string(a.Body), " ", ""), `"`+digits+`"`) {
+		t.Errorf("the phone shows the safety number %q (%v), the operator port %s (%v)", digits, err, a.Body, failed)
 	}
 	if err := p.link.Do(func(d *device.Device) (device.Effects, error) { return d.MarkRead(id) }); err != nil {
 		t.Fatal(err)

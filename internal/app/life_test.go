@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -76,6 +77,24 @@ func TestStartRefusals(t *testing.T) {
 		t.Parallel()
 		prepare(t, func(o *app.Options) { o.Listen = "0.0.0.0:0" }).refuseToStart("refusing plain HTTP", "--tls-cert", "--behind-proxy")
 	})
+	t.Run("certificate that is not there", func(t *testing.T) {
+		t.Parallel()
+		s := prepare(t, func(o *app.Options) { o.TLSCert, o.TLSKey = "nowhere.pem", "nowhere.key" })
+		s.refuseToStart("--tls-cert", "nowhere.pem")
+		if _, err := os.Stat(s.options.Data); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("it made a data directory: %v", err)
+		}
+	})
+	t.Run("root key that is gone", func(t *testing.T) {
+		t.Parallel()
+		s := run(t, nil)
+		s.down()
+		s.options.RootKeyFile = filepath.Join(t.TempDir(), "other.key")
+		s.refuseToStart("no root key at "+s.options.RootKeyFile, "--root-key-file")
+		if _, err := os.Stat(s.options.RootKeyFile); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("it made a key that opens nothing: %v", err)
+		}
+	})
 	t.Run("misspelled configuration", func(t *testing.T) {
 		t.Parallel()
 		s := prepare(t, nil)
@@ -130,6 +149,44 @@ func TestRestartKeepsEverything(t *testing.T) {
 	s.status(seen, "read")
 	if got := s.chat("12025550100"); len(got) != 1 || got[0].ID != waiting {
 		t.Errorf("what waited in the mailbox: %+v", got)
+	}
+}
+
+// The callback belongs to the place, not to the test, when the caller says so.
+func TestResetKeepsWebhooks(t *testing.T) {
+	t.Parallel()
+	s := run(t, nil)
+	s.control("POST", "reset", map[string]bool{"keep_webhooks": true})
+	s.subscribe()
+	s.control("POST", "reset", map[string]bool{"keep_webhooks": true})
+	id := s.send(child.Text(s.start.User, "after"))
+	s.idle()
+	s.status(id, "read")
+	if list := s.hooks.Problems(); len(list) != 0 {
+		t.Errorf("the receiver complains: %v", list)
+	}
+}
+
+// A page of another site, in a browser on this machine, must not be able to change anything.
+func TestOperatorPortRefusesOtherSites(t *testing.T) {
+	t.Parallel()
+	s := run(t, nil)
+	for origin, want := range map[string]int{"https://evil.example": 403, s.app.ControlURL(): 200, "": 200} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.app.ControlURL()+"/control/v1/idle", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if origin != "" {
+			req.Header.Set("Origin", origin)
+		}
+		res, err := s.place.HTTP.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if res.StatusCode != want {
+			t.Errorf("origin %q: HTTP %d, want %d", origin, res.StatusCode, want)
+		}
 	}
 }
 
@@ -192,6 +249,11 @@ func TestHealth(t *testing.T) {
 		a, err := s.place.Do(t.Context(), "GET", path, nil)
 		if err != nil || a.Status != 200 || !strings.Contains(string(a.Body), want) {
 			t.Errorf("%s: %v %+v", path, err, a)
+		}
+	}
+	for query, want := range map[string]int{"?user=16505555555": 404, "?user=x": 400, "": 400, "?user=16505555555&number=19999999999": 400} {
+		if a, err := s.place.Do(t.Context(), "GET", "/safety_number"+query, nil); err != nil || a.Status != want {
+			t.Errorf("/safety_number%s: %v %+v, want HTTP %d", query, err, a, want)
 		}
 	}
 	if a, err := s.place.Do(t.Context(), "GET", "/control/v1/users", nil); err != nil || a.Status != 404 {

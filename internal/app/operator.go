@@ -28,6 +28,7 @@ func (a *App) operatorMux() *http.ServeMux {
 		_, _ = io.WriteString(w, operatorIndex(a.o.Sandbox))
 	})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(a.metrics.registry, promhttp.HandlerOpts{}))
+	a.handler(mux)("GET /safety_number", safetyNumber)
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
@@ -36,9 +37,19 @@ func (a *App) operatorMux() *http.ServeMux {
 	return mux
 }
 
+// sameOrigin keeps web pages of other sites from changing anything here: the operator port asks for no password, and a browser on
+// this machine reaches it.
+func sameOrigin(h http.Handler) http.Handler {
+	c := http.NewCrossOriginProtection()
+	c.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		refuse(w, http.StatusForbidden, "a web page of another site may not call the operator port")
+	}))
+	return c.Handler(h)
+}
+
 // operatorIndex is for people who open the operator port in a browser.
 func operatorIndex(sandbox bool) string {
-	s := "Hikyaku, operator port\n\n/healthz\n/readyz\n/metrics\n/debug/pprof/\n"
+	s := "Hikyaku, operator port\n\n/healthz\n/readyz\n/metrics\n/debug/pprof/\n/safety_number?user=NUMBER\n"
 	if sandbox {
 		s += "/live/        webhooks as they leave\n/control/v1/  see docs/control.md\n"
 	}

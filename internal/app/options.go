@@ -57,7 +57,7 @@ type Options struct {
 	// that compare bytes set it; nothing is secret then.
 	Rand func(purpose string) io.Reader
 
-	Command string // how this program was started, for the banner's examples; empty means "hikyaku"
+	Command string // how this program is started from a shell, for the banner's examples; empty means "hikyaku"
 }
 
 // MaxRetention of message content. Source: spec/security.md section A1.

@@ -55,8 +55,11 @@ func (p *platform) publicHandler(a *App) (http.Handler, error) {
 	mux.Handle(flowpage.Pattern, flowpage.Handler(flowPages{p}, p.log))
 	dialog := api.Dialog(p.rules.access, p.rules.business, p.log)
 	mux.Handle(api.DialogPath, dialog)
-	for _, path := range []string{"/wa/manage/", "/phone", "/phone/", "/chat", "/chat/"} {
-		mux.HandleFunc(path, notBuilt)
+	for path, page := range map[string]string{
+		"/wa/manage/": "the Manager", "/phone": "phones side by side", "/phone/": "phones side by side",
+		"/chat": "a phone in the browser", "/chat/": "a phone in the browser",
+	} {
+		mux.HandleFunc(path, notBuilt(page))
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if version, ok := strings.CutSuffix(r.URL.Path, api.DialogPath); ok && strings.HasPrefix(version, "/v") && strings.Count(version, "/") == 1 {
@@ -73,9 +76,14 @@ func (p *platform) publicHandler(a *App) (http.Handler, error) {
 	}), nil
 }
 
-func notBuilt(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "text/plain; charset=UTF-8")
-	w.WriteHeader(http.StatusNotImplemented)
-	_, _ = io.WriteString(w, "This page is not part of this version of Hikyaku. The same is done by the Graph API and, in a\n"+
-		"sandbox, by the control API and `hikyaku chat`: see docs/ in the repository.\n")
+// notBuilt says in plain words that a page of the plan is not there, and what to use until then.
+func notBuilt(page string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; charset=UTF-8")
+		w.WriteHeader(http.StatusNotImplemented)
+		_, _ = io.WriteString(w, "Hikyaku has no web pages yet: here will be "+page+".\n\nUntil then\n"+
+			"  the Graph API manages accounts, numbers and templates    docs/README.md\n"+
+			"  hikyaku chat --as +NUMBER is a phone in the terminal     docs/cli.md\n"+
+			"  in a sandbox, the control API does the rest              docs/control.md\n")
+	}
 }

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -24,9 +25,15 @@ func openRoot(ctx context.Context, o *Options) (*vault.Root, error) {
 		return envRoot(o.RootKeyEnv)
 	case o.RootKeyHook != "":
 		return vault.RootHook(ctx, vault.Hook{Program: o.RootKeyHook}, filepath.Join(o.Data, "root.wrapped"), rand.Reader)
-	default:
-		return vault.RootFile(o.rootPath(), rand.Reader)
 	}
+	// A new key opens nothing that was sealed with another one, and would lie where the right one belongs.
+	if _, err := os.Stat(o.rootPath()); errors.Is(err, os.ErrNotExist) {
+		if _, err := os.Stat(filepath.Join(o.Data, planFile)); err == nil {
+			return nil, fmt.Errorf("there is no root key at %s, and %s was sealed with one: put it back, or say where it is with --root-key-file, "+
+				"--root-key-env or --root-key-hook", o.rootPath(), o.Data)
+		}
+	}
+	return vault.RootFile(o.rootPath(), rand.Reader)
 }
 
 // readRoot finds the root key of a platform that exists.

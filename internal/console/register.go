@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/hikyaku/hikyaku/device"
@@ -72,6 +73,9 @@ func (o *Options) register(ctx context.Context, store device.Store) (*device.Dev
 	r := device.Registrar{Server: o.Server, HTTP: o.HTTP}
 	o.say("Registering %s at %s.", number(o.Phone), o.Server)
 	answer, err := r.RequestCode(ctx, "+"+o.Phone, "sms", "en")
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return nil, fmt.Errorf("nothing answers at %s: start a platform with `hikyaku serve --sandbox`, or say with --server where one is", o.Server)
+	}
 	if err != nil {
 		return nil, explain(err)
 	}

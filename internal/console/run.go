@@ -58,10 +58,10 @@ func (o *Options) zone() *time.Location {
 // Run is the phone until the person quits, the input ends, or ctx does. Errors: those of the state file
 // ([device.ErrLocked], [device.ErrDamaged]), of the registration, and what ended the connection for good.
 func Run(ctx context.Context, o Options) error {
-	o.Phone, o.To, o.Suggest = digits(o.Phone), digits(o.To), digits(o.Suggest)
-	if len(o.Phone) < 7 || len(o.Phone) > 15 {
+	if n := len(digits(o.Phone)); n < 7 || n > 15 {
 		return fmt.Errorf("%q is no phone number; write it as +16505555555", o.Phone)
 	}
+	o.Phone, o.To, o.Suggest = digits(o.Phone), digits(o.To), digits(o.Suggest)
 	if o.Clock == nil {
 		o.Clock = clock.System()
 	}
@@ -133,6 +133,9 @@ func streaming(c *http.Client) *http.Client {
 	return &http.Client{Transport: c.Transport}
 }
 
+// screenRate is how often the screen is looked at, per second: nobody types faster, and a phone that lies there costs nothing.
+const screenRate = 20
+
 // screen runs the phone on the terminal.
 func (o *Options) screen(ctx context.Context, l *device.Link, me string, p *pump, failed, ended <-chan error) error {
 	open := o.To
@@ -143,7 +146,8 @@ func (o *Options) screen(ctx context.Context, l *device.Link, me string, p *pump
 	}
 	m := newModel(ctx, linked{l}, o.Clock, o.zone(), me, open)
 	m.hands, m.flows = l, l
-	program := tea.NewProgram(m, tea.WithContext(ctx), tea.WithInput(o.In), tea.WithOutput(o.Out))
+	program := tea.NewProgram(m, tea.WithContext(ctx), tea.WithInput(o.In), tea.WithOutput(o.Out),
+		tea.WithFPS(screenRate))
 	done := make(chan struct{})
 	go func() {
 		for {

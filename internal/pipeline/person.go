@@ -160,3 +160,12 @@ func (p *Pipeline) Bundle(ctx context.Context, number wa.WaID) (*signal.Bundle, 
 	}
 	return p.keys.bundle(ctx, n.ID)
 }
+
+// Identity returns the public identity key of a registered number, for people who compare it.
+func (p *Pipeline) Identity(ctx context.Context, number wa.PhoneNumberID) (signal.PublicKey, error) {
+	n, err := p.keys.number(ctx, number)
+	if err != nil {
+		return signal.PublicKey{}, err
+	}
+	return n.identity.Key.Public(), nil
+}
