@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs every fuzz target of the module for the given time (30s by default), four at once, and fails if any of them fails.
+# Runs every fuzz target of the module for the given time (30s by default), eight at once, and fails if any of them fails.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 time=${1:-30s}
@@ -23,7 +23,7 @@ git ls-files '*_test.go' | xargs grep -l '^func Fuzz' | xargs -n1 dirname | sort
   xargs go test -run '^$' >/dev/null
 
 while IFS=: read -r file name; do
-  while [ "$(jobs -rp | wc -l)" -ge 4 ]; do wait -n || true; done
+  while [ "$(jobs -rp | wc -l)" -ge 8 ]; do wait -n || true; done
   run "$file" "$name" &
 done < <(git ls-files '*_test.go' | xargs grep -oE '^func Fuzz[A-Za-z0-9_]+' | sed 's/func //')
 wait
