@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"strings"
 
 	"github.com/hikyaku/hikyaku/internal/pipeline"
@@ -29,7 +30,12 @@ type liteStmt struct {
 	query driver.StmtQueryContext
 	stmt  driver.Stmt
 	args  []driver.NamedValue
+	rows  int
 }
+
+// rowsAtOnce is how many rows of a kind a batch writes before it lets others run: a batch of some thousand rows would keep
+// one of two processors for tens of milliseconds, and messages would wait for it.
+const rowsAtOnce = 16
 
 func newLiteApplier(ctx context.Context, c driver.ConnPrepareContext) (*liteApplier, error) {
 	a := &liteApplier{conn: c, updates: map[fields]*liteStmt{}, tallies: map[string]*liteStmt{}}
@@ -115,6 +121,9 @@ func (st *liteStmt) run(ctx context.Context, args ...driver.Value) (changed bool
 	r, err := st.exec.ExecContext(ctx, st.args)
 	if err != nil {
 		return false, fmt.Errorf("exec: %w", err)
+	}
+	if st.rows++; st.rows%rowsAtOnce == 0 {
+		runtime.Gosched()
 	}
 	n, err := r.RowsAffected()
 	if err != nil {
