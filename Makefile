@@ -2,9 +2,10 @@
 GO      ?= go
 GOLANGCI ?= golangci-lint
 FUZZ    ?= 30s
+CHECKS  ?= 100
 VERSION := $(shell cat .golangci-version)
 
-.PHONY: help build check test lint race postgres crash fuzz scenario fidelity load gen smoke postman sdk quickstart
+.PHONY: help build check test lint race postgres crash fuzz scenario property fidelity load gen smoke postman sdk quickstart
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -45,6 +46,9 @@ fuzz: ## every fuzz target for FUZZ (30s)
 
 scenario: ## conversations with the platform, byte for byte; ARGS=-update rewrites them
 	$(GO) test -count=1 ./test/scenario/... $(ARGS)
+
+property: ## what a business may legally send arrives, can be read, and is answered: CHECKS (100) of every kind
+	$(GO) test -count=1 -timeout 30m ./test/property/... -rapid.checks=$(CHECKS)
 
 fidelity: ## the scenarios against the published OpenAPI file: HIKYAKU_META_OPENAPI=path make fidelity
 	@test -n "$$HIKYAKU_META_OPENAPI" || { echo "set HIKYAKU_META_OPENAPI to the path of the published OpenAPI file (v23.0)"; exit 1; }

@@ -148,11 +148,16 @@ func (c *content) choices(card int) (list []Choice) {
 			n.Note, n.Section = r.Description, s.Title
 			list = append(list, n)
 		}
-		for _, p := range s.Products {
-			list = append(list, Choice{Kind: ChoiceOrder, Title: p.SKU, Section: s.Title, Target: string(a.Catalog) + " " + p.SKU, Card: card})
-		}
+		list = append(list, s.products(a.Catalog, card)...)
 	}
 	return append(list, c.named(card)...)
+}
+
+func (s *section) products(catalog word, card int) (list []Choice) {
+	for _, p := range s.Products {
+		list = append(list, Choice{Kind: ChoiceOrder, Title: p.SKU, Section: s.Title, Target: string(catalog) + " " + p.SKU, Card: card})
+	}
+	return list
 }
 
 func replyChoice(kind string, o option, card int) Choice {
@@ -183,15 +188,40 @@ func (c *content) named(card int) []Choice {
 	case "catalog_message":
 		return one(ChoiceOrder, "View catalog", string(a.Catalog))
 	case "call_permission_request":
-		return append(one(ChoiceAllow, "Allow calls", ""), one(ChoiceDeny, "Do not allow", "")...)
+		return callChoices(card)
 	case "voice_call":
 		return one(ChoiceCall, or(p.Text, "Call Now"), "")
 	case "review_and_pay":
 		return one(ChoicePay, "Review and pay", p.price())
 	case "review_order":
-		return one(ChoiceOther, strings.TrimSpace("Order "+p.Ref+" "+p.Order.Status), p.Order.Description)
+		n := news{Ref: p.Ref, Order: p.Order}
+		return []Choice{n.choice(card)}
 	}
 	return nil
+}
+
+func callChoices(card int) []Choice {
+	return []Choice{{Kind: ChoiceAllow, Title: "Allow calls", Card: card}, {Kind: ChoiceDeny, Title: "Do not allow", Card: card}}
+}
+
+func (n *news) choice(card int) Choice {
+	return Choice{
+		Kind: ChoiceOther, Title: strings.TrimSpace("Order " + n.Ref + " " + n.Order.Status), Target: n.Order.Description, Card: card,
+	}
+}
+
+// templateExtras are what a template can have besides buttons.
+func (c *content) templateExtras() (list []Choice) {
+	if c.News.Ref != "" {
+		list = append(list, c.News.choice(-1))
+	}
+	if c.Tap.URL != "" {
+		list = append(list, Choice{Kind: ChoiceURL, Title: or(c.Tap.Title, c.Tap.URL), Target: c.Tap.URL, Card: -1})
+	}
+	if c.MayCall {
+		list = append(list, callChoices(-1)...)
+	}
+	return list
 }
 
 func (p *parameters) price() string {
@@ -228,16 +258,21 @@ func (c *content) templateChoices(card int) (list []Choice) {
 			}
 		case "flow":
 			n.Kind, n.Target, n.token, n.flow = ChoiceFlow, or(string(b.FlowID), b.Flow), b.Token, b.opening
-		case "catalog", "mpm", "spm":
+		case "catalog", "mpm":
 			n.Kind, n.Target = ChoiceOrder, string(b.Catalog)
+		case "spm":
+			n.Kind, n.Target = ChoiceOrder, or(string(b.Catalog), string(c.Header.Product.Catalog))
 		case "voice_call":
 			n.Kind = ChoiceCall
 		case "order_details":
-			n.Kind, n.Target = ChoicePay, b.price()
+			n.Kind, n.Target = ChoicePay, b.Details.price()
 		case "request_contact_info":
 			n.Kind = ChoiceContact
 		}
 		list = append(list, n)
+		for j := range b.Sections {
+			list = append(list, b.Sections[j].products(b.Catalog, card)...)
+		}
 	}
 	return list
 }

@@ -29,8 +29,16 @@ type content struct {
 		Token   string `json:"flow_token"`
 		Catalog word   `json:"catalog_id"`
 		parameters
+		Sections []section  `json:"sections"`
+		Details  parameters `json:"order_details"`
 	} `json:"buttons"`
-	Cards       cards     `json:"cards"`
+	Carousel struct {
+		Cards cards `json:"cards"`
+	} `json:"carousel"`
+	Offer       offer     `json:"limited_time_offer"`
+	News        news      `json:"order_status"`
+	Tap         tapTarget `json:"tap_target"`
+	MayCall     bool      `json:"call_permission_request"`
 	ButtonReply option    `json:"button_reply"`
 	ListReply   option    `json:"list_reply"`
 	FormReply   formReply `json:"nfm_reply"`
@@ -120,6 +128,7 @@ type header struct {
 	GIF      *file     `json:"gif"`
 	Document *file     `json:"document"`
 	Location *location `json:"location"`
+	Product  product   `json:"product"`
 }
 
 func (h *header) file() *file {
@@ -168,6 +177,39 @@ type parameters struct {
 	} `json:"order"`
 }
 
+// section is a part of a list of rows or products.
+type section struct {
+	Title    string    `json:"title"`
+	Rows     []option  `json:"rows"`
+	Products []product `json:"product_items"`
+}
+
+type product struct {
+	SKU     string `json:"product_retailer_id"`
+	Catalog word   `json:"catalog_id"`
+}
+
+// offer is what a template offers for a while.
+type offer struct {
+	Text    string `json:"text"`
+	Expires int64  `json:"expiration_time_ms"`
+}
+
+// news is how an order stands.
+type news struct {
+	Ref   string `json:"reference_id"`
+	Order struct {
+		Status      string `json:"status"`
+		Description string `json:"description"`
+	} `json:"order"`
+}
+
+// tapTarget is where a tap on a message leads.
+type tapTarget struct {
+	URL   string `json:"url"`
+	Title string `json:"title"`
+}
+
 type action struct {
 	Name    string `json:"name"`
 	Button  string `json:"button"`
@@ -175,13 +217,7 @@ type action struct {
 		Reply      option `json:"reply"`
 		QuickReply option `json:"quick_reply"`
 	} `json:"buttons"`
-	Sections []struct {
-		Title    string   `json:"title"`
-		Rows     []option `json:"rows"`
-		Products []struct {
-			SKU string `json:"product_retailer_id"`
-		} `json:"product_items"`
-	} `json:"sections"`
+	Sections   []section  `json:"sections"`
 	Parameters parameters `json:"parameters"`
 	Catalog    word       `json:"catalog_id"`
 	Product    string     `json:"product_retailer_id"`

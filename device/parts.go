@@ -15,6 +15,8 @@ type Parts struct {
 	Header   string
 	Body     string
 	Footer   string
+	Offer    string    // of a limited-time offer
+	Until    int64     // when it ends, Unix milliseconds; 0 when it does not say
 	Media    *Media    // the message itself, or its header
 	Place    *Place    // the same
 	Contacts []Contact // of contacts
@@ -78,8 +80,9 @@ type Contact struct {
 	} `json:"name"`
 	Birthday string `json:"birthday"`
 	Org      struct {
-		Company string `json:"company"`
-		Title   string `json:"title"`
+		Company    string `json:"company"`
+		Department string `json:"department"`
+		Title      string `json:"title"`
 	} `json:"org"`
 	Phones []struct {
 		Phone string `json:"phone"`
@@ -95,6 +98,7 @@ type Contact struct {
 	Addresses []struct {
 		Street  string `json:"street"`
 		City    string `json:"city"`
+		State   string `json:"state"`
 		Zip     string `json:"zip"`
 		Country string `json:"country"`
 	} `json:"addresses"`
@@ -135,8 +139,9 @@ func (m *Message) Parts() Parts {
 		c.interactive(&p)
 	case "template":
 		c.sides(&p)
-		p.Choices = c.templateChoices(-1)
-		p.Cards = c.Cards.parts((*content).templateChoices)
+		p.Offer, p.Until = c.Offer.Text, c.Offer.Expires
+		p.Choices = append(c.templateChoices(-1), c.templateExtras()...)
+		p.Cards = c.Carousel.Cards.parts((*content).templateChoices)
 	default:
 		p.Body = string(c.Body) + string(c.Text)
 	}
@@ -172,6 +177,9 @@ const maxGIF = 7 << 19 // 3.5 MB
 // sides are header, body and footer.
 func (c *content) sides(p *Parts) {
 	p.Header, p.Body, p.Footer = string(c.Header.Text), string(c.Body), string(c.Footer)
+	if p.Header == "" {
+		p.Header = c.Header.Product.SKU
+	}
 	p.Media = c.Header.file().media(strings.ToLower(c.Header.Type))
 	if p.Media != nil && p.Media.Kind == "gif" && p.Media.Size > maxGIF {
 		p.Media.Kind = "video"

@@ -58,6 +58,7 @@ func (d *Device) mark(state frame.ReceiptState, ids []string) (Effects, error) {
 		return Effects{}, err
 	}
 	report := make([]string, 0, len(ids))
+	var opened []string // played without having been read: it is read now
 	for _, id := range ids {
 		m := d.find(id)
 		switch {
@@ -66,6 +67,9 @@ func (d *Device) mark(state frame.ReceiptState, ids []string) (Effects, error) {
 		case state == frame.StateRead && m.Status == Received:
 			m.Status = Read
 		case state == frame.StatePlayed:
+			if m.Status == Received {
+				opened = append(opened, id)
+			}
 			m.Status = Played
 		default:
 			continue
@@ -74,6 +78,9 @@ func (d *Device) mark(state frame.ReceiptState, ids []string) (Effects, error) {
 		report = append(report, id)
 	}
 	if !d.me.NoReceipts {
+		if len(opened) > 0 {
+			d.report(frame.StateRead, opened)
+		}
 		d.report(state, report)
 	}
 	return d.finish()

@@ -379,7 +379,7 @@ func (c *commander) list(_ context.Context, a *args) (string, error) {
 	err := c.hands.Do(func(d *device.Device) (device.Effects, error) {
 		for _, m := range d.Messages(c.chat, 0, count) {
 			who := map[device.Direction]string{device.In: "<", device.Out: ">", device.Notice: "·"}[m.Direction]
-			line := fmt.Sprintf("#%d %s %s", m.N, who, inLine(&m))
+			line := fmt.Sprintf("#%d %s %s", m.N, who, Line(&m))
 			if badge := strings.TrimSpace(oneLine(m.Theirs) + " " + oneLine(m.Ours)); badge != "" {
 				line += "  " + badge
 			}

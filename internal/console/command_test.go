@@ -43,7 +43,7 @@ func TestCommands(t *testing.T) {
 		return out, notes
 	}
 	out, _ := run("menu\n", "[2] Six")
-	if !strings.Contains(out, "When? · [1] Noon · [2] Six (#") {
+	if !strings.Contains(out, "When? · Today: · [1] Noon · [2] Six (#") {
 		t.Errorf("the menu: %s", out)
 	}
 	run("/press 2\n/press noon\n/react 👍\n/reply fine\n//slash\n/stop\n/report spam\n/location 48.8589 2.32 Here\n"+

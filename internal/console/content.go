@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"mime"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/hikyaku/hikyaku/device"
 )
@@ -64,12 +66,15 @@ func fromDevice(d *device.Parts) parts {
 	p := parts{label: labels[d.Kind], header: d.Header, body: d.Body, footer: d.Footer}
 	if d.Media != nil {
 		p.label = fileLine(d.Media)
-		if d.Kind == d.Media.Kind {
+		if p.header == "" {
 			p.header = d.Media.Filename
 		}
 	}
 	if d.Place != nil {
 		p.place(d.Place)
+	}
+	if d.Offer != "" {
+		p.header = joined("\n", p.header, offer(d.Offer, d.Until))
 	}
 	for i := range d.Contacts {
 		p.body = strings.TrimSpace(p.body + "\n\n" + businessCard(&d.Contacts[i]))
@@ -104,6 +109,14 @@ func fromDevice(d *device.Parts) parts {
 		p.cards = append(p.cards, fromDevice(&d.Cards[i]))
 	}
 	return p
+}
+
+// offer is a limited-time offer with its end.
+func offer(text string, until int64) string {
+	if until == 0 {
+		return text
+	}
+	return text + " · until " + time.UnixMilli(until).UTC().Format("2006-01-02 15:04 UTC")
 }
 
 func (p *parts) place(at *device.Place) {
@@ -157,7 +170,7 @@ func businessCard(c *device.Contact) string {
 	if name == "" {
 		name = strings.TrimSpace(c.Name.First + " " + c.Name.Last)
 	}
-	list := []string{name, strings.Trim(c.Org.Company+", "+c.Org.Title, ", ")}
+	list := []string{name, joined(", ", c.Org.Company, c.Org.Department, c.Org.Title)}
 	for _, p := range c.Phones {
 		list = append(list, strings.TrimSpace(p.Phone+"  "+strings.ToLower(p.Type)))
 	}
@@ -168,7 +181,7 @@ func businessCard(c *device.Contact) string {
 		list = append(list, u.URL)
 	}
 	for _, a := range c.Addresses {
-		list = append(list, strings.Join(strings.Fields(a.Street+" "+a.Zip+" "+a.City+" "+a.Country), " "))
+		list = append(list, joined(" ", a.Street, a.Zip, a.City, a.State, a.Country))
 	}
 	if c.Birthday != "" {
 		list = append(list, "born "+c.Birthday)
@@ -180,6 +193,11 @@ func businessCard(c *device.Contact) string {
 		}
 	}
 	return strings.Join(out, "\n")
+}
+
+// joined is what there is of the texts, with something between them.
+func joined(between string, texts ...string) string {
+	return strings.Join(slices.DeleteFunc(texts, func(s string) bool { return s == "" }), between)
 }
 
 // all lists the buttons of a message and then those of its cards.

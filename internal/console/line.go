@@ -330,7 +330,7 @@ func (n *lines) message(sign string, m *device.Message, before string) {
 		n.o.say("%s%s.", before, noticeShort(m))
 		return
 	}
-	line := inLine(m)
+	line := Line(m)
 	if m.Direction == device.In && m.Type != "text" && m.Type != "reaction" {
 		line += fmt.Sprintf(" (#%d)", m.N)
 	}
@@ -340,13 +340,13 @@ func (n *lines) message(sign string, m *device.Message, before string) {
 // escaped is clean text in one line.
 func escaped(s string) string { return strings.ReplaceAll(clean(s), "\n", `\n`) }
 
-// inLine is a whole message in one line.
-func inLine(m *device.Message) string {
+// Line is a whole message in one line, as a pipe gets it.
+func Line(m *device.Message) string {
 	switch {
 	case m.Type == "reaction" && m.Text() == "":
 		return "took a reaction away"
 	case m.Type == "reaction":
-		return "reacted " + oneLine(m.Text())
+		return "reacted " + escaped(m.Text())
 	}
 	p := read(m)
 	n := 0
@@ -362,6 +362,9 @@ func (p *parts) inLine(n *int) (list []string) {
 	}
 	for i := range p.buttons {
 		b := &p.buttons[i]
+		if b.section != "" {
+			list = append(list, escaped(b.section)+":")
+		}
 		s := "↗ " + escaped(b.text)
 		if b.answers() {
 			*n++

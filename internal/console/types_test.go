@@ -63,7 +63,7 @@ func TestEveryTypeIsShown(t *testing.T) {
 	}
 	var b strings.Builder
 	for i := range f.list {
-		b.WriteString(inLine(&f.list[i]) + "\n")
+		b.WriteString(Line(&f.list[i]) + "\n")
 	}
 	golden(t, "types-lines", b.String())
 	for _, w := range []int{24, 50, 110} {

@@ -1,11 +1,10 @@
-package fidelity_test
+package fidelity
 
 import (
 	"encoding/json"
 	"maps"
 	"net/http"
 	"net/url"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -19,12 +18,16 @@ import (
 	"github.com/hikyaku/hikyaku/test/scenario"
 )
 
-const deviationsFile = "deviations.txt"
-
 // TestScenarios compares all that the scenarios record with the published description.
 func TestScenarios(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s, err := Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s == nil {
+		t.Skip(Variable + " does not name the published OpenAPI file, which is not part of this repository")
+	}
 	files, err := filepath.Glob("../scenario/*.txtar")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no scenario files: %v", err)
@@ -39,10 +42,9 @@ func TestScenarios(t *testing.T) {
 			t.Errorf("%s: %v", f.Name, err)
 		}
 	}
-	known := deviations(t)
 	for _, d := range slices.Sorted(maps.Keys(c.found)) {
 		listed := false
-		for _, k := range known {
+		for _, k := range s.known {
 			if k.fits.MatchString(d) {
 				listed, k.seen = true, true
 			}
@@ -51,7 +53,7 @@ func TestScenarios(t *testing.T) {
 			t.Errorf("unknown deviation, first seen in %s:\n\t%s", c.found[d], d)
 		}
 	}
-	for _, k := range known {
+	for _, k := range s.known {
 		if !k.seen {
 			t.Errorf("%s lists a deviation that does not occur any more:\n\t%s", deviationsFile, k.text)
 		}
@@ -59,44 +61,9 @@ func TestScenarios(t *testing.T) {
 	t.Logf("%d calls and webhooks compared, %d operations", c.compared, len(c.covered))
 }
 
-// deviation is one that is known.
-type deviation struct {
-	text, why string
-	fits      *regexp.Regexp
-	seen      bool
-}
-
-// deviations reads the known ones: a line for each, and indented below it the reason.
-func deviations(t *testing.T) (list []*deviation) {
-	t.Helper()
-	b, err := os.ReadFile(deviationsFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for line := range strings.Lines(string(b)) {
-		text := strings.TrimSpace(line)
-		switch {
-		case text == "" || text[0] == '#':
-		case line[0] != '\t':
-			fits := "^" + strings.ReplaceAll(regexp.QuoteMeta(text), `\*`, ".*") + "$"
-			list = append(list, &deviation{text: text, fits: regexp.MustCompile(fits)})
-		case len(list) == 0:
-			t.Fatalf("%s begins with a reason", deviationsFile)
-		default:
-			list[len(list)-1].why += text
-		}
-	}
-	for _, k := range list {
-		if k.why == "" {
-			t.Errorf("%s gives no reason for\n\t%s", deviationsFile, k.text)
-		}
-	}
-	return list
-}
-
 // check walks through scenarios.
 type check struct {
-	spec     *spec
+	spec     *Spec
 	found    map[string]string // deviation to where it was seen first
 	covered  map[string]int
 	compared int
@@ -232,86 +199,20 @@ func (c *check) answer(where string, r *route, a *scenario.Answer) {
 
 // webhook compares a webhook of messages, the only ones that the file describes.
 func (c *check) webhook(where, body string) {
-	const path = "/whatsapp/webhooks"
-	item := c.spec.doc.Paths.Value(path)
-	if item == nil || !strings.Contains(body, `"field":"messages"`) {
-		return
+	list, ok := c.spec.webhook(body)
+	if ok {
+		c.compared++
+		c.covered[webhookRoute]++
+		c.note(where, webhookRoute, list)
 	}
-	c.compared++
-	r := &route{http.MethodPost, path, item, item.Post, nil}
-	c.covered[r.String()]++
-	c.body(where, r.String(), r.op.RequestBody, body)
 }
-
-var positions = regexp.MustCompile(`/\d+`)
 
 // note keeps deviations: operation, place and rule. Values are left out, so that one reason covers all.
 func (c *check) note(where, op string, list []string) {
 	for _, text := range list {
-		d := op + " " + positions.ReplaceAllString(strings.TrimSpace(text), "/*")
+		d := op + " " + anywhere(text)
 		if _, ok := c.found[d]; !ok {
 			c.found[d] = where
 		}
 	}
-}
-
-// deviate tells where and how v differs from the schema.
-func deviate(s *openapi3.Schema, v any) []string {
-	return flat("", s.VisitJSON(v, openapi3.MultiErrors()))
-}
-
-func flat(at string, err error) (list []string) {
-	switch e := err.(type) {
-	case nil:
-		return nil
-	case openapi3.MultiError:
-		for _, one := range e {
-			list = append(list, flat(at, one)...)
-		}
-		return list
-	case *openapi3.SchemaError:
-		for _, name := range e.JSONPointer() {
-			at += "/" + name
-		}
-		switch e.SchemaField {
-		case "oneOf":
-			return nearest(at, e.Schema, e.Schema.OneOf, e.Value)
-		case "anyOf":
-			return nearest(at, e.Schema, e.Schema.AnyOf, e.Value)
-		case "allOf":
-			for _, part := range e.Schema.AllOf {
-				list = append(list, flat(at, part.Value.VisitJSON(e.Value, openapi3.MultiErrors()))...)
-			}
-			return list
-		}
-		return []string{at + " " + e.SchemaField + ": " + e.Reason}
-	}
-	return []string{at + " " + err.Error()}
-}
-
-// nearest is what is wrong with v as the alternative that it comes closest to. That of another type is far away.
-func nearest(at string, of *openapi3.Schema, list openapi3.SchemaRefs, v any) (best []string) {
-	far := -1
-	meant := ""
-	if object, ok := v.(map[string]any); ok && of.Discriminator != nil {
-		kind, _ := object[of.Discriminator.PropertyName].(string)
-		meant = of.Discriminator.Mapping[kind].Ref
-	}
-	for _, one := range list {
-		if meant != "" && one.Ref != meant {
-			continue
-		}
-		errs := flat(at, one.Value.VisitJSON(v, openapi3.MultiErrors()))
-		distance := len(errs)
-		for _, e := range errs {
-			place, rule, _ := strings.Cut(strings.TrimPrefix(e, at), " ")
-			if strings.Count(place, "/") <= 1 && !strings.HasPrefix(rule, "type:") || place == "/action/name" {
-				distance += 100 // another kind of object
-			}
-		}
-		if far < 0 || distance < far {
-			far, best = distance, errs
-		}
-	}
-	return best
 }

@@ -1,43 +1,12 @@
-package fidelity_test
+package fidelity
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"strings"
-	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
 )
-
-// variable names the published description.
-const variable = "HIKYAKU_META_OPENAPI"
-
-// spec is the published description of the API.
-type spec struct{ doc *openapi3.T }
-
-func open(t *testing.T) *spec {
-	t.Helper()
-	path := os.Getenv(variable)
-	if path == "" {
-		t.Skip(variable + " does not name the published OpenAPI file, which is not part of this repository")
-	}
-	doc, err := openapi3.NewLoader().LoadFromFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	correct(doc)
-	return &spec{doc}
-}
-
-// correct lifts a rule by which nothing could be valid: parts of an allOf each forbid the members that the others ask for.
-func correct(doc *openapi3.T) {
-	for _, s := range doc.Components.Schemas {
-		for _, part := range s.Value.AllOf {
-			part.Value.AdditionalProperties = openapi3.AdditionalProperties{}
-		}
-	}
-}
 
 // kinds are how the published paths call the objects of the scenarios' world.
 var kinds = map[string][]string{
@@ -62,7 +31,7 @@ type route struct {
 func (r *route) String() string { return r.method + " " + r.template }
 
 // find returns the operation of a call. kind says what an id names; "" when nobody knows.
-func (s *spec) find(method, path string, kind func(id string) string) (*route, error) {
+func (s *Spec) find(method, path string, kind func(id string) string) (*route, error) {
 	got := strings.Split(strings.Trim(path, "/"), "/")
 	var found []*route
 	for template, item := range s.doc.Paths.Map() {
