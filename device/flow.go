@@ -71,9 +71,14 @@ func (f *OfferedFlow) Open(ctx context.Context, h FlowHost) (*document.Session, 
 	return s, s.Start(f.how.Payload.Screen, f.how.Payload.Data)
 }
 
-// Content is the message that tells the business what the flow ended with. Source: spec/webhooks.md section 13.9.
-func (f *OfferedFlow) Content(response map[string]any) []byte {
-	return WithContext(new(Choice).form("flow", "Sent", response), f.Message)
+// Content is the message that tells the business what the flow ended with. Errors: [ErrContent] for more files than a message
+// takes. Source: spec/webhooks.md section 13.9.
+func (f *OfferedFlow) Content(response map[string]any) ([]byte, error) {
+	rest, files, err := withoutFiles(response)
+	if err != nil {
+		return nil, err
+	}
+	return WithContext(withFiles(new(Choice).form("flow", "Sent", rest), files), f.Message), nil
 }
 
 // steps is the endpoint of a flow as its session sees it.

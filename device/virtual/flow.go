@@ -42,11 +42,15 @@ func (u *user) answerFlow(ctx context.Context, f *device.OfferedFlow, values map
 	if err != nil {
 		return nil, fmt.Errorf("%w: open it: %w", ErrFlow, err)
 	}
+	s.Use(u)
 	response, err := s.Fill(ctx, values, sample)
+	if err == nil {
+		content, err = f.Content(response)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrFlow, err)
 	}
-	return f.Content(response), nil
+	return content, nil
 }
 
 // pressFlow lets a user answer a flow: what the action "press" does for choices that open one. It is false for others.

@@ -72,8 +72,12 @@ func (d flowDesk) Step(ctx context.Context, of network.FlowRef, st *frame.FlowSt
 	if err != nil {
 		return nil, err
 	}
+	data, err := d.p.handFiles(ctx, string(of.User), st.Data)
+	if err != nil {
+		return nil, err
+	}
 	said, err := d.p.rules.flow.Exchange(ctx, flow.Step{
-		Flow: f.ID, Number: n.ID, Draft: of.Draft, Action: flow.Action(st.Action), Screen: st.Screen, Data: st.Data, Token: st.Token,
+		Flow: f.ID, Number: n.ID, Draft: of.Draft, Action: flow.Action(st.Action), Screen: st.Screen, Data: data, Token: st.Token,
 	})
 	if err != nil {
 		return nil, exchangeError(err)

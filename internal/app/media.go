@@ -23,7 +23,7 @@ func (p *platform) openMedia(ctx context.Context, draw io.Reader) error {
 		return err
 	}
 	p.media, err = media.New(media.Options{
-		Store: p.store, Blobs: blobs, Vault: contentSealer{p.vault}, Clock: p.clock, IDs: draw, Rand: p.o.random("media"), Logger: p.log, Retention: p.o.Retention,
+		Store: p.store, Blobs: blobs, Vault: contentSealer{p.vault}, Clock: p.clock, Key: []byte(p.plan.Pepper), IDs: draw, Rand: p.o.random("media"), Logger: p.log, Retention: p.o.Retention,
 	})
 	if err != nil {
 		return err

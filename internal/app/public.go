@@ -46,6 +46,7 @@ func (p *platform) publicHandler(a *App) (http.Handler, error) {
 	mux.Handle(media.Path, api.NewDownload(api.DownloadOptions{
 		Access: p.rules.access, Business: p.rules.business, Media: p.media, Carriers: carriers, Log: p.log, Rand: p.o.traces(),
 	}))
+	mux.Handle(api.FlowMediaPattern, api.FlowMedia(p.media, p.log))
 	pages := api.Public(p.rules.business, p.store)
 	for _, path := range []string{api.QRPath, api.PicturePath, api.LinkPath} {
 		mux.Handle(path, pages)

@@ -264,7 +264,11 @@ func (c *commander) answerFlow(ctx context.Context, open *form, fields map[strin
 	if err != nil {
 		return err
 	}
-	return c.send(open.offer.Content(response))
+	content, err := open.offer.Content(response)
+	if err != nil {
+		return err
+	}
+	return c.send(content)
 }
 
 // filling splits "Go on guests=8 note=two tables" into the words of a choice and fields.

@@ -12,6 +12,7 @@ import (
 	"unicode"
 
 	"github.com/hikyaku/hikyaku/device"
+	"github.com/hikyaku/hikyaku/internal/flow/document"
 )
 
 // types are the MIME types of files by extension, where the machine's own tables differ or have none.
@@ -32,24 +33,11 @@ func (c *commander) file(ctx context.Context, kind string, a *args) (string, err
 	if path == "" {
 		return "", errUsage
 	}
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return "", fmt.Errorf("%s cannot be read", oneLine(path))
-	case !info.Mode().IsRegular():
-		return "", fmt.Errorf("%s is no file", oneLine(path))
-	case info.Size() > device.MaxFile:
-		return "", fmt.Errorf("%s is larger than 100 MiB", oneLine(path))
-	}
-	data, err := os.ReadFile(path) //nolint:gosec // the person names it
+	f, err := readFile(path)
 	if err != nil {
-		return "", fmt.Errorf("%s cannot be read", oneLine(path))
+		return "", err
 	}
-	f := device.Attachment{Media: device.Media{Kind: kind, Caption: a.rest}, Data: data}
-	f.MIME = types[strings.ToLower(filepath.Ext(path))]
-	if f.MIME == "" {
-		f.MIME = http.DetectContentType(data)
-	}
+	f.Kind, f.Caption = kind, a.rest
 	switch kind {
 	case "voice":
 		f.Kind, f.Voice = "audio", true
@@ -66,6 +54,56 @@ func (c *commander) file(ctx context.Context, kind string, a *args) (string, err
 	}
 	c.sent++
 	return "", nil
+}
+
+// readFile reads a file of this machine.
+func readFile(path string) (f device.Attachment, err error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return f, fmt.Errorf("%s cannot be read", oneLine(path))
+	case !info.Mode().IsRegular():
+		return f, fmt.Errorf("%s is no file", oneLine(path))
+	case info.Size() > device.MaxFile:
+		return f, fmt.Errorf("%s is larger than 100 MiB", oneLine(path))
+	}
+	if f.Data, err = os.ReadFile(path); err != nil { //nolint:gosec // the person names it
+		return f, fmt.Errorf("%s cannot be read", oneLine(path))
+	}
+	f.MIME = types[strings.ToLower(filepath.Ext(path))]
+	if f.MIME == "" {
+		f.MIME = http.DetectContentType(f.Data)
+	}
+	return f, nil
+}
+
+// Pick implements [document.Picker]: v names files of this machine, with spaces between them.
+func (f *form) Pick(ctx context.Context, e *document.Element, v any) ([]any, error) {
+	list := []any{}
+	for path := range strings.FieldsSeq(document.Text(v)) {
+		if len(list) == e.Max {
+			return nil, fmt.Errorf("at most %d files can be chosen", e.Max)
+		}
+		a, err := readFile(path)
+		if err != nil {
+			return nil, err
+		}
+		a.Filename = filepath.Base(path)
+		picked, err := f.phone.PickFile(ctx, a)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, picked)
+	}
+	return list, nil
+}
+
+// holding is what a field holds, in words.
+func holding(e *document.Element) string {
+	if e.Picks() {
+		return document.FileNames(e.Value)
+	}
+	return document.Text(e.Value)
 }
 
 func hasFile(m *device.Message) bool {

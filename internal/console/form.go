@@ -16,12 +16,15 @@ import (
 // opener opens the flows of messages. A device.Link does.
 type opener interface {
 	OpenFlow(ctx context.Context, id string, n int) (*device.OfferedFlow, *document.Session, error)
+	// PickFile uploads a file that a form asks for.
+	PickFile(ctx context.Context, a device.Attachment) (map[string]any, error)
 }
 
 // form is a flow that is open: the fields of a screen are asked one after another, then its buttons.
 type form struct {
 	offer *device.OfferedFlow
 	s     *document.Session
+	phone opener
 	view  document.View
 	asked map[string]bool // fields of the screen that have been asked
 	wrong string          // why the last line was not taken
@@ -29,8 +32,9 @@ type form struct {
 	done  []byte          // the answer for the business, once the flow has ended
 }
 
-func newForm(offer *device.OfferedFlow, s *document.Session) *form {
-	f := &form{offer: offer, s: s, asked: map[string]bool{}}
+func newForm(offer *device.OfferedFlow, s *document.Session, phone opener) *form {
+	f := &form{offer: offer, s: s, phone: phone, asked: map[string]bool{}}
+	s.Use(f)
 	f.sync()
 	return f
 }
@@ -43,7 +47,11 @@ func (f *form) sync() {
 		f.asked = map[string]bool{}
 	}
 	if r, ok := f.s.Response(); ok {
-		f.done = f.offer.Content(r)
+		done, err := f.offer.Content(r)
+		if err != nil {
+			f.said = flowReason(err)
+		}
+		f.done = done
 	}
 }
 
@@ -128,6 +136,13 @@ func (f *form) fill(ctx context.Context, e *document.Element, typed string) erro
 		return nil
 	}
 	v, ok := e.Read(typed)
+	if e.Picks() {
+		list, err := f.Pick(ctx, e, typed)
+		if err != nil {
+			return document.FieldErrors{e.Name: flowReason(err)}
+		}
+		v, ok = list, true
+	}
 	if !ok {
 		return document.FieldErrors{e.Name: "This cannot be meant here. " + hint(e)}
 	}
@@ -241,7 +256,7 @@ func (f *form) prompt() (lines []string) {
 	for i, o := range e.Options {
 		lines = append(lines, "│   "+option(i+1, &o))
 	}
-	if now := document.Text(e.Value); now != "" && e.Type != "OptIn" {
+	if now := holding(e); now != "" && e.Type != "OptIn" {
 		lines = append(lines, "│   enter keeps "+oneLine(now))
 	}
 	return lines
@@ -277,7 +292,7 @@ func hint(e *document.Element) string {
 		}
 		return "a date like 2026-06-20"
 	case "PhotoPicker", "DocumentPicker":
-		return "files cannot be chosen here"
+		return "files of this machine, with spaces between their paths"
 	}
 	return ""
 }

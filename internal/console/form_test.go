@@ -128,6 +128,11 @@ func (o opened) OpenFlow(ctx context.Context, id string, n int) (*device.Offered
 	return offer, s, err
 }
 
+func (opened) PickFile(_ context.Context, a device.Attachment) (map[string]any, error) {
+	f := document.File{Name: a.Filename, MIME: a.MIME, Size: int64(len(a.Data)), Blob: map[string]any{"id": "b"}}
+	return f.Value(), nil
+}
+
 func TestAFlowOnTheScreen(t *testing.T) {
 	t.Parallel()
 	f := &fakePhone{names: map[string]string{market: "Jasper's Market"}}

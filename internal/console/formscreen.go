@@ -178,6 +178,9 @@ func shown(e *document.Element) string {
 	if yes, ok := v.(bool); ok {
 		return map[bool]string{true: "yes", false: "no"}[yes]
 	}
+	if e.Picks() {
+		return oneLine(document.FileNames(v))
+	}
 	list, many := v.([]any)
 	if !many {
 		list = []any{v}
@@ -208,5 +211,5 @@ func (c *commander) flow(ctx context.Context, id string, n int) (*form, error) {
 	case err != nil:
 		return nil, err
 	}
-	return newForm(offer, s), nil
+	return newForm(offer, s, c.flows), nil
 }

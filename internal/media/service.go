@@ -39,6 +39,7 @@ type Options struct {
 	Vault Sealer
 	Clock clock.Clock // platform time
 
+	Key    []byte       // of the addresses that endpoints of flows fetch files from; at least 16 bytes, or there are none
 	Rand   io.Reader    // keys and names; nil means crypto/rand
 	IDs    io.Reader    // media ids; nil means Rand
 	Logger *slog.Logger // nil: none

@@ -11,13 +11,32 @@ type File struct {
 	Kind string // TypeImage, TypeVideo, TypeAudio, TypeDocument or TypeSticker
 	MIME string
 	Blob []byte // JSON: where the encrypted file is and how it is opened; part of the body
+
+	key, name string // of a file in the answer to a flow: the member of response_json it is listed under, and its name
+}
+
+// FilesOf finds the files of a device's message: one of media, several of the answer to a flow. body is [Inbound.Body].
+func FilesOf(body []byte) []File {
+	if !bytes.Contains(body, []byte(`"blob"`)) {
+		return nil // nearly all messages
+	}
+	if f, ok := FileOf(body); ok {
+		return []File{f}
+	}
+	return flowFiles(body)
+}
+
+// ReplaceFiles is [ReplaceFile] for what FilesOf found; described has the members of each. Files of a flow come into its
+// response_json; those without members are left out there.
+func ReplaceFiles(body []byte, files []File, described [][]byte) []byte {
+	if len(files) == 1 && files[0].key == "" {
+		return ReplaceFile(body, files[0].Kind, described[0])
+	}
+	return replaceFlowFiles(body, files, described)
 }
 
 // FileOf finds the file of a device's message; false when it has none. body is [Inbound.Body].
 func FileOf(body []byte) (f File, ok bool) {
-	if !bytes.Contains(body, []byte(`"blob"`)) {
-		return File{}, false // nearly all messages
-	}
 	r := jsonReader(body)
 	defer r.release()
 	var objects [5][]byte

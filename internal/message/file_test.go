@@ -2,6 +2,8 @@ package message_test
 
 import (
 	"encoding/json"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/hikyaku/hikyaku/internal/message"
@@ -70,6 +72,64 @@ func FuzzFile(f *testing.F) {
 		}
 		if _, again := message.FileOf(out); again {
 			t.Fatalf("%s still has a blob", out)
+		}
+	})
+}
+
+// Files of the answer to a flow come into its response_json, under the member they are listed under. Source: spec/media.md section 14.
+func TestFilesOfFlows(t *testing.T) {
+	t.Parallel()
+	const blob = `"blob":{"id":"x"}`
+	const head = `{"type":"interactive","context":{"id":"wamid.A"},"interactive":{"type":"nfm_reply","nfm_reply":{"name":"flow","body":"Sent","response_json":`
+	const form = `{"context":{"id":"wamid.A"},"interactive":{"nfm_reply":{"body":"Sent","name":"flow","response_json":`
+	one := `{"file_name":"a.jpg","mime_type":"image/jpeg",` + blob + `}`
+	for _, c := range []struct {
+		name, body string
+		files      int
+		gone       int // which file cannot be had; 0 for none
+		want       string
+	}{
+		{
+			"two files and one", head + `"{\"n\":1e400,\"t\":\"<\"}"}},"files":{"b":[` + one + `,` + one + `],"a":[` + one + `]}}`, 3, 2,
+			form + `"{\"a\":[{\"file_name\":\"a.jpg\",\"mime_type\":\"image/png\",\"sha256\":\"s\",\"id\":\"0\"}],` +
+				`\"b\":[{\"file_name\":\"a.jpg\",\"mime_type\":\"image/png\",\"sha256\":\"s\",\"id\":\"1\"}],\"n\":1e400,\"t\":\"<\"}"},"type":"nfm_reply"},"type":"interactive"}`,
+		},
+		{
+			"none left", head + `"{}"}},"files":{"a":[` + one + `,` + one + `]}}`, 2, -1,
+			form + `"{\"a\":[]}"},"type":"nfm_reply"},"type":"interactive"}`,
+		},
+		{"more than a message takes", head + `"{}"}},"files":{"a":[` + strings.Repeat(one+",", 20) + one + `]}}`, 10, 0, ""},
+		{"no answer to a flow", `{"type":"text","text":{"body":"x"},"files":{"a":[` + one + `]}}`, 0, 0, ""},
+		{"no answer at all", head + `"[]"}},"files":{"a":[` + one + `]}}`, 1, 0, head + `"[]"}},"files":{"a":[` + one + `]}}`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			files := message.FilesOf([]byte(c.body))
+			if len(files) != c.files {
+				t.Fatalf("%d files", len(files))
+			}
+			described := make([][]byte, len(files))
+			for i := range files {
+				if c.gone != -1 && i != c.gone {
+					described[i] = []byte(`"id":"` + strconv.Itoa(i) + `","mime_type":"image/png","sha256":"s","url":"u","size":1`)
+				}
+			}
+			if got := string(message.ReplaceFiles([]byte(c.body), files, described)); c.want != "" && got != c.want {
+				t.Errorf("got  %s\nwant %s", got, c.want)
+			}
+		})
+	}
+}
+
+func FuzzFlowFiles(f *testing.F) {
+	f.Add([]byte(`{"type":"interactive","interactive":{"type":"nfm_reply","nfm_reply":{"response_json":"{}"}},"files":{"a":[{"file_name":"a","blob":{}}]}}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		files := message.FilesOf(body)
+		if len(files) == 0 || !json.Valid(body) {
+			return
+		}
+		if out := message.ReplaceFiles(body, files, make([][]byte, len(files))); !json.Valid(out) {
+			t.Fatalf("%s became %s", body, out)
 		}
 	})
 }

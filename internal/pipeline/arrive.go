@@ -22,14 +22,20 @@ func (c *receive) file(l *lane, p *peer, t *thread, in message.Inbound, used *ui
 	if l.p.o.Arrivals == nil {
 		return false
 	}
-	f, ok := message.FileOf(in.Body)
-	if !ok {
+	files := message.FilesOf(in.Body)
+	if len(files) == 0 {
 		return false
 	}
 	taken := l.takeOver(c.n.WABA, func(ctx context.Context) command {
-		members, err := l.p.o.Arrivals.Arrive(ctx, c.in.Device, c.n, &f)
+		described := make([][]byte, len(files))
+		var err error
+		for i := range files {
+			if described[i], err = l.p.o.Arrivals.Arrive(ctx, c.in.Device, c.n, &files[i]); err != nil {
+				break
+			}
+		}
 		if err == nil {
-			in.Body = message.ReplaceFile(in.Body, f.Kind, members)
+			in.Body = message.ReplaceFiles(in.Body, files, described)
 		}
 		return &arrived{c, p, t, &taken{in, used}, err}
 	})

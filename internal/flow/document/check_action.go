@@ -61,6 +61,7 @@ func (c *checker) payload(v *value, path string, depth int) {
 	case kindString:
 		if dynamic(v.text) {
 			c.references(v, path)
+			c.nestedFiles(v, path, depth)
 		}
 	case kindArray:
 		for i, it := range v.items {

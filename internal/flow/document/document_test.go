@@ -128,6 +128,8 @@ func TestRulesOfAScreen(t *testing.T) {
 		{"a Form in a Form", "7.3", footer + `,{"type":"Form","name":"f","children":[{"type":"Form","name":"g","children":[` + caption + `]}]}`, "inside of a Form"},
 		{"nested expression before 6.0", "5.1", footer + ",{\"type\":\"TextCaption\",\"text\":\"`1 + 1`\"}", "from version 6.0"},
 		{"two pickers", "7.3", footer + `,{"type":"PhotoPicker","name":"p","label":"p"},{"type":"DocumentPicker","name":"d","label":"d"}`, "at most one PhotoPicker"},
+		{"files at the top", "7.3", `{"type":"PhotoPicker","name":"p","label":"p"},{"type":"Footer","label":"Go","on-click-action":{"name":"complete","payload":{"p":"${form.p}"}}}`, ""},
+		{"files inside of something", "7.3", `{"type":"PhotoPicker","name":"p","label":"p"},{"type":"Footer","label":"Go","on-click-action":{"name":"complete","payload":{"a":{"p":"${form.p}"}}}}`, "must be a property of the payload itself"},
 		{"four Ifs deep", "7.3", footer + "," + nested(4, caption), "at most 3 deep"},
 		{"three Ifs deep", "7.3", footer + "," + nested(3, caption), ""},
 		{"a min above the max", "7.3", footer + `,{"type":"TextInput","name":"t","label":"t","min-chars":5,"max-chars":4}`, "greater than 'max-chars'"},

@@ -72,12 +72,9 @@ func (s *Session) fillScreen(ctx context.Context, values map[string]any, used ma
 				continue
 			}
 			done[e.Name], used[e.Name] = true, true
-			if !given {
-				v = e.Sample()
-			} else if typed, ok := v.(string); ok && !e.offers(typed) {
-				if read, ok := e.Read(typed); ok {
-					v = read
-				}
+			v, err := s.choose(ctx, e, v, given)
+			if err != nil {
+				return fmt.Errorf("screen %s, field %s: %w", at, e.Name, err)
 			}
 			if err := s.Set(ctx, e.Name, v); err != nil {
 				return fmt.Errorf("screen %s, field %s: %w", at, e.Name, err)
@@ -87,6 +84,22 @@ func (s *Session) fillScreen(ctx context.Context, values map[string]any, used ma
 		}
 	}
 	return nil
+}
+
+// choose makes the value of a field of what Fill was given for it, or of nothing.
+func (s *Session) choose(ctx context.Context, e *Element, v any, given bool) (any, error) {
+	switch {
+	case e.Picks() && s.picker != nil:
+		return s.picker.Pick(ctx, e, v) //nolint:wrapcheck // the caller's own
+	case !given:
+		return e.Sample(), nil
+	}
+	if typed, ok := v.(string); ok && !e.offers(typed) {
+		if read, ok := e.Read(typed); ok {
+			return read, nil
+		}
+	}
+	return v, nil
 }
 
 // leave taps what leads on.

@@ -67,6 +67,7 @@ type Visit struct {
 type Session struct {
 	doc      *Document
 	endpoint Endpoint
+	picker   Picker // of files, for Fill; nil: none
 	token    string
 	path     []Visit
 	note     string            // error_message of the endpoint's last answer

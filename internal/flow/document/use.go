@@ -65,8 +65,7 @@ func (e *Element) accept(v any) (any, bool) {
 		}
 		return nil, false
 	case "PhotoPicker", "DocumentPicker":
-		x, ok := v.([]any)
-		return append([]any{}, x...), (ok || v == nil) && len(x) <= maxSelected
+		return takeFiles(v)
 	case "CalendarPicker":
 		if m, ok := v.(map[string]any); ok && e.Input == "range" {
 			return map[string]any{"start-date": Text(m["start-date"]), "end-date": Text(m["end-date"])}, true

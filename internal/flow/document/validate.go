@@ -40,10 +40,7 @@ func (e *Element) Check() string {
 	case "DatePicker", "CalendarPicker":
 		return e.checkDates()
 	case "PhotoPicker", "DocumentPicker":
-		list, _ := e.Value.([]any)
-		if n := len(list); n < e.Min || n > e.Max {
-			return fmt.Sprintf("Between %d and %d files are needed.", e.Min, e.Max)
-		}
+		return e.checkFiles()
 	}
 	return ""
 }

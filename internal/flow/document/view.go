@@ -41,7 +41,7 @@ type Element struct {
 	Dates    Dates
 	MIMEs    []string // of a DocumentPicker; empty for all
 	MaxBytes int64    // of one file
-	Value    any      // string, bool, list of strings, or {"start-date","end-date"}
+	Value    any      // string, bool, list of strings, {"start-date","end-date"}, or list of [File.Value]
 	Wrong    string   // why the value was refused
 
 	Images []Image
