@@ -21,6 +21,17 @@ func (s samples) Sample(ctx context.Context, app wa.AppID, handle string, f temp
 	return nil
 }
 
+// templateSends looks for messages of templates that are on their way.
+type templateSends struct{ p *platform }
+
+// Underway implements template.Sends. What was accepted is not in the store at once.
+func (v templateSends) Underway(ctx context.Context, id wa.TemplateID) (bool, error) {
+	if err := v.p.pipeline.CatchUp(ctx); err != nil {
+		return false, err
+	}
+	return v.p.store.TemplateUnderway(ctx, id)
+}
+
 func fits(f template.HeaderFormat, m *media.Media) bool {
 	switch f {
 	case template.HeaderImage:

@@ -129,3 +129,40 @@ func TestTemplateSample(t *testing.T) {
 		t.Errorf("the sample without a token: %d", code)
 	}
 }
+
+// A template is deleted while a message of it waits for its user: it goes when the message has arrived. Source: spec/templates.md
+// section 4.4.
+func TestTemplateWithMessagesUnderWay(t *testing.T) {
+	t.Parallel()
+	s := run(t, nil)
+	s.subscribe()
+	a := s.graph("POST", s.start.WABA+"/message_templates", map[string]any{
+		"name": "news_1", "language": "en_US", "category": "UTILITY", "components": []any{map[string]any{"type": "BODY", "text": "News of today are here."}},
+	})
+	id := decode[struct{ ID string }](t, a.Body).ID
+	s.advance(2 * time.Second)
+	s.idle()
+	s.control("POST", "users/"+s.start.User+"/actions", map[string]string{"do": "offline"})
+	sent := s.send(map[string]any{
+		"messaging_product": "whatsapp", "to": "+" + s.start.User, "type": "template",
+		"template": map[string]any{"name": "news_1", "language": map[string]string{"code": "en_US"}},
+	})
+	if a := s.graph("DELETE", s.start.WABA+"/message_templates?name=news_1", nil); a.Status != http.StatusOK {
+		t.Fatalf("%d %s", a.Status, a.Body)
+	}
+	is := func(status string) {
+		t.Helper()
+		contains(t, "the list", string(s.graph("GET", s.start.WABA+"/message_templates?status=PENDING_DELETION,DELETED&fields=id,status", nil).Body),
+			`{"id":"`+id+`","status":"`+status+`"}`)
+	}
+	is("PENDING_DELETION")
+	s.advance(time.Hour)
+	s.idle()
+	is("PENDING_DELETION")
+	s.control("POST", "users/"+s.start.User+"/actions", map[string]string{"do": "online"})
+	s.idle()
+	s.status(sent, "delivered")
+	s.advance(5 * time.Minute)
+	s.idle()
+	is("DELETED")
+}

@@ -235,6 +235,16 @@ func (p *Pipeline) Projected() bool {
 	return true
 }
 
+// CatchUp waits until the store shows what the journal holds now.
+func (p *Pipeline) CatchUp(ctx context.Context) error {
+	for i, l := range p.lanes {
+		if err := p.proj[i].wait(ctx, l.log.Last()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Stored returns the last frame of a partition that the store shows.
 func (p *Pipeline) Stored(partition int) uint64 { return p.proj[partition].position() }
 

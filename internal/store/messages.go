@@ -104,6 +104,22 @@ func (s *Store) Undelivered(ctx context.Context, partition int, user wa.WaID, li
   ORDER BY m.n LIMIT ?`, text(user), int64(partition), int64(limit))
 }
 
+// TemplateUnderway reports whether messages of a template were accepted and neither delivered nor failed. Only such messages are looked
+// at.
+func (s *Store) TemplateUnderway(ctx context.Context, id wa.TemplateID) (bool, error) {
+	var n int64
+	for _, state := range [...]string{"1", "3"} { // each has its index
+		if _, err := s.one(ctx, s.db, "SELECT count(*) FROM (SELECT 1 FROM messages WHERE state = "+state+" AND template = ? LIMIT 1) AS some",
+			[]any{text(id)}, &n); err != nil {
+			return false, fmt.Errorf("look for messages of a template: %w", err)
+		}
+		if n > 0 {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
 // Stranded implements pipeline.Store. Only undelivered messages are looked at, of which there are few.
 func (s *Store) Stranded(ctx context.Context, partition int) (users []wa.WaID, err error) {
 	err = s.query(ctx, s.db, `SELECT DISTINCT m.wa_id FROM messages m JOIN devices d ON d.id = m.wa_id || '.1'

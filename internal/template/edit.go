@@ -3,6 +3,7 @@ package template
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -165,19 +166,41 @@ func (s *Service) remove(ctx context.Context, w wa.WABAID, which func(*view) ([]
 	if err != nil {
 		return err
 	}
-	gone := make([]*Template, len(list))
-	for i, t := range list {
+	var gone []*Template
+	for _, t := range list {
 		switch {
+		case t.Status == PendingDeletion:
+			continue // asked for already
 		case t.Sample:
 			return wa.ErrTemplateSample
 		case t.Status == Disabled:
 			return wa.ErrInvalidParameter.Titled("Template %s is disabled and cannot be deleted", t.ID)
 		}
 		c := *t
-		c.remove(s.o.Clock.Now())
-		gone[i] = &c
+		later, err := s.underway(ctx, t)
+		switch {
+		case err != nil:
+			return err
+		case later:
+			c.removeLater(s.o.Clock.Now())
+		default:
+			c.remove(s.o.Clock.Now())
+		}
+		gone = append(gone, &c)
 	}
 	return s.commit(ctx, a, gone...)
+}
+
+// underway reports whether messages of a template are still to be delivered.
+func (s *Service) underway(ctx context.Context, t *Template) (bool, error) {
+	if !t.Ever || s.o.Sends == nil {
+		return false, nil // it was never sent
+	}
+	yes, err := s.o.Sends.Underway(ctx, t.ID)
+	if err != nil {
+		return false, fmt.Errorf("look for messages of template %s: %w", t.ID, err)
+	}
+	return yes, nil
 }
 
 // Archive archives templates, Unarchive undoes it. They return the ids that were changed and why the others were not.

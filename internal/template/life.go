@@ -16,7 +16,8 @@ type life struct {
 	Recategorise time.Time   `json:",omitzero"`  // when Correct becomes the category
 	Archived     time.Time   `json:",omitzero"`  // when it was archived
 	Used         time.Time   `json:",omitzero"`  // last create, edit, send, appeal or unarchive; of sends to the day
-	Removed      time.Time   `json:",omitzero"`  // when it was deleted
+	Removed      time.Time   `json:",omitzero"`  // when it was deleted; PENDING_DELETION: when its business asked for it
+	Asked        time.Time   `json:",omitzero"`  // PENDING_DELETION: when its messages were looked at last
 	Lock         time.Time   `json:",omitzero"`  // until when a deleted name and language stay taken
 	Edits        []time.Time `json:",omitempty"` // of the approved template in the last 30 days
 	Ever         bool        `json:",omitempty"` // it was approved once
@@ -28,7 +29,9 @@ const (
 	lockUsed     = 30 * day // of name and language after the deletion of a template that was approved
 	lockUnused   = time.Minute
 	rememberGone = 30 * day
-	archiveAfter = 365 * day // without create, edit, send, appeal or unarchive
+	deliverFor   = 30 * day        // PENDING_DELETION lasts, at most
+	deliverCheck = 5 * time.Minute // until its messages are looked at again (ours)
+	archiveAfter = 365 * day       // without create, edit, send, appeal or unarchive
 	archivedLife = 28 * day
 	firstPause   = 3 * time.Hour
 	secondPause  = 6 * time.Hour
@@ -60,7 +63,9 @@ func (t *Template) due() (at time.Time) {
 		if !t.Sample && !t.Used.IsZero() {
 			sooner(t.Used.Add(archiveAfter))
 		}
-	case Disabled, InAppeal, PendingDeletion, LimitExceeded, Flagged, LockedStatus:
+	case PendingDeletion:
+		return t.Asked.Add(deliverCheck)
+	case Disabled, InAppeal, LimitExceeded, Flagged, LockedStatus:
 	}
 	if t.Correct != "" {
 		sooner(t.Recategorise)
@@ -78,7 +83,7 @@ func (s *Service) step(t *Template, now time.Time) {
 		t.decide(review(t, s.look(t.WABA).live), now)
 	case t.Status == Paused:
 		t.unpause()
-	case t.Status == Archived:
+	case t.Status == Archived, t.Status == PendingDeletion:
 		t.remove(now)
 	default:
 		t.archive(now)
@@ -112,13 +117,34 @@ func (t *Template) archive(now time.Time) {
 	t.tellStatus(string(Archived), "NONE", "")
 }
 
+// remove deletes the template. Its name stays taken from the moment its business asked for it.
 func (t *Template) remove(now time.Time) {
-	t.Status, t.Removed, t.Lock = Deleted, now, now.Add(lockUnused)
+	if t.Status != PendingDeletion {
+		t.lock(now)
+	}
+	t.end(Deleted, now)
+	t.tellStatus(string(Deleted), "NONE", "")
+}
+
+// removeLater deletes the template when its messages have been delivered. Source: spec/templates.md section 4.4.
+func (t *Template) removeLater(now time.Time) {
+	t.lock(now)
+	t.end(PendingDeletion, now)
+	t.Asked = now
+	t.tellStatus(string(PendingDeletion), "", "")
+}
+
+// lock keeps name and language taken for a while.
+func (t *Template) lock(now time.Time) {
+	t.Lock = now.Add(lockUnused)
 	if t.Ever {
 		t.Lock = now.Add(lockUsed)
 	}
+}
+
+func (t *Template) end(s Status, now time.Time) {
+	t.Status, t.Removed = s, now
 	t.Review, t.Resume, t.Correct, t.Recategorise = time.Time{}, time.Time{}, "", time.Time{}
-	t.tellStatus(string(Deleted), "NONE", "")
 }
 
 // recategorise makes the planned category the category. What should be an authentication template cannot become one: its
@@ -186,11 +212,15 @@ func taken(d time.Duration) string {
 
 // locked says whether the name and language of a deleted template are still taken. Source: spec/templates.md section 1.
 func (v *view) locked(name, language string, now time.Time) error {
-	for _, t := range v.gone {
-		if t.Name == name && t.Language == language && t.Lock.After(now) {
+	gone := v.gone
+	if t := v.byKey[key{name, language}]; t != nil && t.Status == PendingDeletion {
+		gone = []*Template{t}
+	}
+	for _, t := range gone {
+		if t.Name == name && t.Language == language && (t.Lock.After(now) || t.Status == PendingDeletion) {
 			l := languageName(language)
 			return wa.ErrTemplateBeingDeleted.User(wa.ErrTemplateBeingDeleted.UserTitle, "New "+l+" content can't be added while the existing "+
-				l+" content is being deleted. Try again in "+taken(t.Lock.Sub(now))+" or create a new message template.")
+				l+" content is being deleted. Try again in "+taken(max(t.Lock.Sub(now), time.Minute))+" or create a new message template.")
 		}
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -295,5 +296,68 @@ func TestRemoval(t *testing.T) {
 	clk.Advance(30 * 24 * time.Hour)
 	if _, err = submit(t, s, draft("UTILITY", hello)); err != nil {
 		t.Error(said(err))
+	}
+}
+
+// sends is what messages of a template do.
+type sends struct{ underway atomic.Bool }
+
+func (s *sends) Underway(context.Context, wa.TemplateID) (bool, error) { return s.underway.Load(), nil }
+
+// A template whose messages are under way goes when they have arrived, after 30 days at the latest; until then its name is taken.
+// Sources: spec/templates.md sections 4.4 and 11, spec/webhooks.md section 44.
+func TestRemovalWaitsForMessages(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name    string
+		arrived bool
+	}{{"they arrive", true}, {"they never do", false}} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			way := new(sends)
+			s, clk, _ := registry(t, func(o *template.Options) { o.Sends = way })
+			p := running(t, s)
+			m := accepted(t, s, draft("UTILITY", hello))
+			p.want(t, components(m, "Hello there, this is news."))
+			p.want(t, status(m, "APPROVED", "NONE", ""))
+			way.underway.Store(true)
+			remove := func() {
+				t.Helper()
+				if err := s.RemoveName(t.Context(), "220", "a"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			remove()
+			p.want(t, strings.Replace(status(m, "PENDING_DELETION", "NONE", ""), `"NONE"`, "null", 1))
+			remove() // once more is fine
+			if _, err := s.Find("220", "a", "en_US"); !errors.Is(err, wa.ErrTemplateMissing) {
+				t.Error(err)
+			}
+			if _, err := submit(t, s, draft("UTILITY", hello)); !strings.HasPrefix(said(err), "100/2388023 ") {
+				t.Error(said(err))
+			}
+			if done, _, err := s.Archive(t.Context(), "220", []wa.TemplateID{m.ID}); len(done) > 0 || err != nil {
+				t.Error("it was archived", err)
+			}
+			clk.Advance(29 * 24 * time.Hour)
+			p.nothing(t, s)
+			if got, ok := s.Template(m.ID); !ok || got.Status != template.PendingDeletion {
+				t.Fatalf("%+v", got)
+			}
+			if c.arrived {
+				way.underway.Store(false)
+				clk.Advance(5 * time.Minute)
+			} else {
+				clk.Advance(24 * time.Hour)
+			}
+			p.want(t, status(m, "DELETED", "NONE", ""))
+			if _, err := submit(t, s, draft("UTILITY", hello)); (err != nil) != c.arrived {
+				t.Error(said(err))
+			}
+			clk.Advance(24 * time.Hour)
+			if _, err := submit(t, s, draft("UTILITY", hello)); (err == nil) != c.arrived {
+				t.Error(said(err))
+			}
+		})
 	}
 }

@@ -33,10 +33,14 @@ func (t *Template) appendIdentity(b []byte) []byte {
 	return quoted(b, `,"message_template_language":`, t.Language)
 }
 
-// tellStatus tells that the status changed; extra is what follows.
+// tellStatus tells that the status changed; extra is what follows. An empty reason is null.
 func (t *Template) tellStatus(event, reason, extra string) {
 	b := append(quoted([]byte(`{`), `"event":`, event), ',')
-	b = quoted(t.appendIdentity(b), `,"reason":`, reason)
+	if b = t.appendIdentity(b); reason == "" { // scheduled for deletion
+		b = append(b, `,"reason":null`...)
+	} else {
+		b = quoted(b, `,"reason":`, reason)
+	}
 	b = quoted(b, `,"message_template_category":`, string(t.Category))
 	t.put("message_template_status_update", append(append(b, extra...), '}'))
 }

@@ -201,6 +201,11 @@ func (s *Service) pass(ctx context.Context, id wa.TemplateID) error {
 	if t.Status == Deleted {
 		return s.forget(ctx, t)
 	}
+	if t.Status == PendingDeletion && s.o.Clock.Now().Sub(t.Removed) < deliverFor {
+		if later, err := s.underway(ctx, t); err != nil || later {
+			return errors.Join(err, s.later(ctx, id))
+		}
+	}
 	_, err := s.Update(ctx, id, func(t *Template) error {
 		if at := t.due(); at.IsZero() || at.After(s.o.Clock.Now()) {
 			return errStale
@@ -212,6 +217,12 @@ func (s *Service) pass(ctx context.Context, id wa.TemplateID) error {
 		s.queue.add(s.again(id))
 		return nil
 	}
+	return err
+}
+
+// later lets a template whose messages are not delivered wait on.
+func (s *Service) later(ctx context.Context, id wa.TemplateID) error {
+	_, err := s.update(ctx, id, func(t *Template) error { t.Asked = s.o.Clock.Now(); return nil })
 	return err
 }
 

@@ -33,6 +33,12 @@ type Flows interface {
 	Resolve(ctx context.Context, app wa.AppID, t *Template, f *Flow) error
 }
 
+// Sends knows the messages that were made of templates.
+type Sends interface {
+	// Underway reports whether messages of the template are accepted and neither delivered nor failed.
+	Underway(ctx context.Context, id wa.TemplateID) (bool, error)
+}
+
 // Options of a Service.
 type Options struct {
 	Clock clock.Clock // required
@@ -42,6 +48,8 @@ type Options struct {
 	Samples Samples
 	// Flows of FLOW buttons; nil: nobody checks them.
 	Flows Flows
+	// Sends says what is on its way; nil: nothing ever is.
+	Sends Sends
 	// ReviewAfter is how long the automatic reviewer takes.
 	ReviewAfter time.Duration
 	// ByHand leaves every review to a person, see [Service.Decide].

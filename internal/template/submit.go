@@ -80,11 +80,11 @@ func (s *Service) free(v *view, name, language string, c Category) error {
 	if name == "hello_world" {
 		return wa.ErrTemplateSampleName
 	}
-	if v.byKey[key{name, language}] != nil {
-		return wa.ErrTemplateExists.FillMsg(languageName(language))
-	}
 	if err := v.locked(name, language, s.o.Clock.Now()); err != nil {
 		return err
+	}
+	if v.byKey[key{name, language}] != nil {
+		return wa.ErrTemplateExists.FillMsg(languageName(language))
 	}
 	if o := v.sibling(name, language); o != nil && o.Category != c && o.Previous != c {
 		return wa.ErrTemplateCategory.User("Template Category Doesn't Match",

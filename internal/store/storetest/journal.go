@@ -151,6 +151,7 @@ func pending(t *testing.T, s *store.Store) {
 	ms, err = s.Undelivered(t.Context(), 0, "1555", 10)
 	must(t, err)
 	same(t, "undelivered", ids(ms), "p0 p7 p1 ")
+	underway(t, s)
 	if ms, err = s.Undelivered(t.Context(), 3, "1555", 10); err != nil || len(ms) != 0 {
 		t.Errorf("undelivered elsewhere: %s, %v", ids(ms), err)
 	}
@@ -363,4 +364,33 @@ func concurrent(t *testing.T, s *store.Store) {
 			t.Errorf("partition %d has %d messages", p, len(ms))
 		}
 	}
+}
+
+// templateSends is what a store says of the messages of templates.
+type templateSends interface {
+	TemplateUnderway(ctx context.Context, id wa.TemplateID) (bool, error)
+}
+
+// underway needs a store without messages of the templates 70 to 73.
+func underway(t *testing.T, s pipeline.Store) {
+	t.Helper()
+	sends, ok := s.(templateSends)
+	if !ok {
+		return // a fake of the pipeline's
+	}
+	var batch pipeline.Batch
+	for i, state := range []pipeline.State{pipeline.StateAccepted, pipeline.StateSent, pipeline.StateDelivered, pipeline.StateFailed} {
+		batch.Insert = append(batch.Insert, &pipeline.Message{
+			ID: wa.MessageID(fmt.Sprintf("t%d", i)), User: "1777", State: state, AcceptedAt: 1, Template: wa.TemplateID(fmt.Sprint(70 + i)),
+		})
+	}
+	batch.Partition, batch.Position = 9, 1
+	must(t, s.Apply(t.Context(), &batch))
+	got := ""
+	for _, id := range []wa.TemplateID{"70", "71", "72", "73", "74"} {
+		yes, err := sends.TemplateUnderway(t.Context(), id)
+		must(t, err)
+		got += fmt.Sprint(yes) + " "
+	}
+	same(t, "templates with messages under way", got, "true true false false false ")
 }
