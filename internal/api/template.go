@@ -2,7 +2,9 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -51,7 +53,7 @@ func (s *surface) templateNode() graph.Node[*template.Template] {
 		{Name: "display_format", Get: func(t T) any { return graph.NonEmpty(t.DisplayFormat) }},
 		{Name: "cta_url_link_tracking_opted_out", Get: func(t T) any { return t.UntrackedLink }},
 		{Name: "is_primary_device_delivery_only", Get: func(t T) any { return t.PrimaryOnly }},
-		{Name: "degrees_of_freedom_spec", Get: func(t T) any { return spec(t, "degrees_of_freedom_spec") }},
+		{Name: "degrees_of_freedom_spec", Get: func(t T) any { return freedoms(t.Specs["degrees_of_freedom_spec"]) }},
 		{Name: "bid_spec", Get: func(t T) any { return spec(t, "bid_spec") }},
 		{Name: "creative_sourcing_spec", Get: func(t T) any { return spec(t, "creative_sourcing_spec") }},
 		{Name: "last_updated_time", Get: func(t T) any { return moment(t.Updated) }},
@@ -94,8 +96,33 @@ func (s *surface) sampleAddress(ctx context.Context, c *graph.Call) func(string)
 	}
 }
 
-// spec is an object that is stored and returned unread; degrees_of_freedom_spec is read as a list of keys and values.
-// Source: spec/templates.md section 4.3.
+// freedoms is degrees_of_freedom_spec, whose features are read as a list of keys and values. Source: spec/templates.md section 4.3.
+func freedoms(stored []byte) any {
+	var o map[string]json.RawMessage
+	var features map[string]json.RawMessage
+	const name = "creative_features_spec"
+	if len(stored) == 0 {
+		return nil
+	}
+	if json.Unmarshal(stored, &o) != nil || json.Unmarshal(o[name], &features) != nil {
+		return graph.Raw(stored)
+	}
+	out := graph.Obj{}
+	for _, key := range slices.Sorted(maps.Keys(o)) {
+		if key != name {
+			out = append(out, graph.KV{K: key, V: graph.Raw(o[key])})
+			continue
+		}
+		list := []graph.Obj{}
+		for _, f := range slices.Sorted(maps.Keys(features)) {
+			list = append(list, graph.Obj{{K: "key", V: f}, {K: "value", V: graph.Raw(features[f])}})
+		}
+		out = append(out, graph.KV{K: name, V: list})
+	}
+	return out
+}
+
+// spec is an object that is stored and returned unread. Source: spec/templates.md section 4.3.
 func spec(t *template.Template, name string) any {
 	b, ok := t.Specs[name]
 	if !ok {

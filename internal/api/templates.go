@@ -167,21 +167,10 @@ func (f *templateFilter) keeps(t *template.Template, exact bool) bool {
 	return true
 }
 
-// Templates an account may have. Source: spec/templates.md section 3.
-const (
-	fewTemplates  = 250
-	manyTemplates = 6000
-)
-
 // allowance is what an account may have. Sources: spec/templates.md sections 3 and 9.4.
 func (s *surface) allowance(w *business.WABA) template.Allowance {
 	verified := s.verification(w.Owner) == string(business.Verified)
-	a := template.Allowance{Limit: fewTemplates, Passcodes: verified || w.Test, Refusal: w.Writable(s.o.Clock.Now())}
-	approved := func(n *business.Number) bool { return n.NameStatus == business.NameApproved }
-	if verified && slices.ContainsFunc(s.o.Business.Numbers(w.ID), approved) {
-		a.Limit = manyTemplates
-	}
-	return a
+	return template.Allowance{Limit: s.o.Business.TemplateLimit(w.ID), Passcodes: verified || w.Test, Refusal: w.Writable(s.o.Clock.Now())}
 }
 
 // templateSummary counts over the whole account, whatever the filter. Translations are complete when every name exists in

@@ -153,6 +153,11 @@ func setPortfolio(r *http.Request, p *platform) (any, error) {
 	if err != nil {
 		return nil, accountError(err)
 	}
+	for _, w := range s.WABAs(id) { // an account may have more or fewer templates now
+		if err := p.rules.template.Hold(r.Context(), w.ID); err != nil {
+			return nil, err
+		}
+	}
 	return map[string]any{"id": b.ID, "verification_status": b.Verification, "messaging_limit": b.MessagingLimit, "max_phone_numbers": b.MaxNumbers()}, nil
 }
 

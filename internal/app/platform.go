@@ -186,7 +186,7 @@ func (p *platform) openRules(ctx context.Context, draw io.Reader) (err error) {
 		return err
 	}
 	if p.rules.template, err = template.New(ctx, p.store, template.Options{
-		Clock: p.clock, Rand: draw, Log: p.log, ReviewAfter: reviewAfter, Samples: samples{p}, Flows: templateFlows{p}, Sends: templateSends{p},
+		Clock: p.clock, Rand: draw, Log: p.log, ReviewAfter: reviewAfter, Samples: samples{p}, Flows: templateFlows{p}, Sends: templateSends{p}, Limit: p.rules.business.TemplateLimit,
 	}); err != nil {
 		return err
 	}

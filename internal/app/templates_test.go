@@ -3,6 +3,7 @@ package app_test
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/json"
 	"io"
 	"net/http"
 	"strconv"
@@ -138,8 +139,11 @@ func TestTemplateWithMessagesUnderWay(t *testing.T) {
 	s.subscribe()
 	a := s.graph("POST", s.start.WABA+"/message_templates", map[string]any{
 		"name": "news_1", "language": "en_US", "category": "UTILITY", "components": []any{map[string]any{"type": "BODY", "text": "News of today are here."}},
+		"degrees_of_freedom_spec": json.RawMessage(`{"creative_features_spec":{"text_b":{"enroll_status":"OPT_OUT"},"text_a":{"enroll_status":"OPT_IN"}}}`),
 	})
 	id := decode[struct{ ID string }](t, a.Body).ID
+	contains(t, "features", string(s.graph("GET", id+"?fields=degrees_of_freedom_spec", nil).Body), `{"degrees_of_freedom_spec":{"creative_features_spec":[`+
+		`{"key":"text_a","value":{"enroll_status":"OPT_IN"}},{"key":"text_b","value":{"enroll_status":"OPT_OUT"}}]},"id":"`+id+`"}`)
 	s.advance(2 * time.Second)
 	s.idle()
 	s.control("POST", "users/"+s.start.User+"/actions", map[string]string{"do": "offline"})

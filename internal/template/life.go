@@ -9,7 +9,7 @@ import (
 // life is what the rules remember of a template beyond what the API shows.
 type life struct {
 	Was          Status      `json:",omitempty"` // before ARCHIVED or IN_APPEAL
-	Review       time.Time   `json:",omitzero"`  // PENDING: when the reviewer decides; zero: a person does
+	Review       time.Time   `json:",omitzero"`  // PENDING, IN_APPEAL: when the reviewer decides; zero: a person does
 	Resume       time.Time   `json:",omitzero"`  // PAUSED: when the pause ends; zero: it must be ended by hand
 	Paused       time.Time   `json:",omitzero"`  // when the last pause began
 	Pauses       int         `json:",omitempty"` // how often it was paused for low quality
@@ -36,6 +36,7 @@ const (
 	firstPause   = 3 * time.Hour
 	secondPause  = 6 * time.Hour
 	noticePeriod = day // of a change of category
+	appealTime   = day // in which an appeal is decided; spec/templates.md section 11
 	resumeAfter  = 5 * time.Minute
 )
 
@@ -65,7 +66,9 @@ func (t *Template) due() (at time.Time) {
 		}
 	case PendingDeletion:
 		return t.Asked.Add(deliverCheck)
-	case Disabled, InAppeal, LimitExceeded, Flagged, LockedStatus:
+	case InAppeal:
+		sooner(t.Review)
+	case Disabled, LimitExceeded, Flagged, LockedStatus:
 	}
 	if t.Correct != "" {
 		sooner(t.Recategorise)
@@ -81,6 +84,8 @@ func (s *Service) step(t *Template, now time.Time) {
 		t.recategorise()
 	case t.Status == Pending:
 		t.decide(review(t, s.look(t.WABA).live), now)
+	case t.Status == InAppeal: // nobody found it wrong
+		t.decide(Verdict{Reason: t.Rejected}, now)
 	case t.Status == Paused:
 		t.unpause()
 	case t.Status == Archived, t.Status == PendingDeletion:

@@ -148,6 +148,22 @@ func TestReview(t *testing.T) {
 		}
 		p.want(t, status(second, "APPROVED", "NONE", ""))
 	})
+	t.Run("an appeal that nobody hears", func(t *testing.T) {
+		t.Parallel()
+		s, clk, _ := registry(t, nil)
+		p := running(t, s)
+		m := accepted(t, s, draft("UTILITY", `{"type":"BODY","text":"Please send your full card number."}`))
+		p.want(t, components(m, "Please send your full card number."))
+		p.want(t, status(m, "REJECTED", "SCAM", ""))
+		if _, err := s.Appeal(t.Context(), m.ID); err != nil {
+			t.Fatal(err)
+		}
+		p.want(t, status(m, "IN_APPEAL", "NONE", ""))
+		clk.Advance(24*time.Hour - time.Second)
+		p.nothing(t, s)
+		clk.Advance(time.Second)
+		p.want(t, status(m, "REJECTED", "SCAM", ""))
+	})
 	t.Run("a person reviews", func(t *testing.T) {
 		t.Parallel()
 		s, clk, _ := registry(t, func(o *template.Options) { o.ByHand = true })
@@ -359,5 +375,45 @@ func TestRemovalWaitsForMessages(t *testing.T) {
 				t.Error(said(err))
 			}
 		})
+	}
+}
+
+// What is beyond the limit of its account cannot be sent, newest first, and comes back when there is room. Source:
+// spec/templates.md sections 3 and 11.
+func TestBeyondTheLimit(t *testing.T) {
+	t.Parallel()
+	limit := new(atomic.Int64)
+	limit.Store(2)
+	s, clk, _ := registry(t, func(o *template.Options) { o.Limit = func(wa.WABAID) int { return int(limit.Load()) } })
+	p := running(t, s)
+	make := func(name, text string) *template.Template {
+		t.Helper()
+		m := accepted(t, s, strings.Replace(draft("UTILITY", `{"type":"BODY","text":"`+text+`"}`), `"a"`, `"`+name+`"`, 1))
+		p.want(t, components(m, text))
+		p.want(t, status(m, "APPROVED", "NONE", ""))
+		clk.Advance(time.Second)
+		return m
+	}
+	first, second := make("a", "Hello there, this is news."), make("b", "Good evening, this is news.")
+	limit.Store(1)
+	p.nothing(t, s)
+	clk.Advance(time.Hour)
+	p.want(t, status(second, "LIMIT_EXCEEDED", "NONE", ""))
+	if _, err := s.Find("220", "b", "en_US"); !errors.Is(err, wa.ErrTemplateMissing) {
+		t.Error(err)
+	}
+	if _, err := s.Find("220", "a", "en_US"); err != nil {
+		t.Error(err)
+	}
+	if err := s.Remove(t.Context(), "220", "", first.ID); err != nil {
+		t.Fatal(err)
+	}
+	p.want(t, status(first, "DELETED", "NONE", ""))
+	if err := s.Hold(t.Context(), "220"); err != nil {
+		t.Fatal(err)
+	}
+	p.want(t, status(second, "REINSTATED", "NONE", ""))
+	if _, err := s.Find("220", "b", "en_US"); err != nil {
+		t.Error(err)
 	}
 }

@@ -23,13 +23,16 @@ func (s *Service) Decide(ctx context.Context, id wa.TemplateID, v Verdict) (*Tem
 	})
 }
 
-// Appeal asks for another look at a rejected template. Error: [ErrState].
+// Appeal asks for another look at a rejected template. Unless a person decides within a day, it stays rejected. Error: [ErrState].
 func (s *Service) Appeal(ctx context.Context, id wa.TemplateID) (*Template, error) {
 	return s.Update(ctx, id, func(t *Template) error {
 		if t.Status != Rejected {
 			return ErrState
 		}
 		t.Was, t.Status, t.Used = t.Status, InAppeal, s.o.Clock.Now()
+		if !s.o.ByHand {
+			t.Review = t.Used.Add(appealTime)
+		}
 		t.tellStatus(string(InAppeal), "NONE", "")
 		return nil
 	})

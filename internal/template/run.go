@@ -24,6 +24,7 @@ type queue struct {
 	at     map[wa.TemplateID]time.Time // the earliest entry of a template; others are out of date
 	outbox map[wa.TemplateID]bool      // with notices nobody has taken yet
 	used   map[wa.TemplateID]bool      // sent for the first time today
+	hold   time.Time                   // when accounts are held to their limits next
 	busy   bool
 	deaf   bool // nobody takes notices: they wait in the store
 }
@@ -126,7 +127,8 @@ func (s *Service) Idle() bool {
 	q := &s.queue
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return !q.busy && len(q.used) == 0 && (q.deaf || len(q.outbox) == 0) && (len(q.due) == 0 || q.due[0].at.After(s.o.Clock.Now()))
+	return !q.busy && len(q.used) == 0 && (q.deaf || len(q.outbox) == 0) && (len(q.due) == 0 || q.due[0].at.After(s.o.Clock.Now())) &&
+		(s.o.Limit == nil || q.hold.After(s.o.Clock.Now()))
 }
 
 // retryAfter is the pause after a store or a notifier failed.
@@ -138,7 +140,13 @@ func (s *Service) Run(ctx context.Context, n Notifier) {
 	s.queue.deaf = n == nil
 	s.queue.mu.Unlock()
 	for ctx.Err() == nil {
+		if err := s.holdAll(ctx, s.o.Clock.Now()); err != nil && ctx.Err() == nil {
+			s.o.Log.Warn("templates", "err", err)
+		}
 		due, used, outbox, next := s.queue.take(s.o.Clock.Now())
+		if hold := s.holding(); !hold.IsZero() && (next.IsZero() || hold.Before(next)) {
+			next = hold
+		}
 		if len(due)+len(used)+len(outbox) > 0 {
 			if err := s.work(ctx, n, due, used, outbox); err != nil && ctx.Err() == nil {
 				s.o.Log.Warn("templates", "err", err)

@@ -50,6 +50,8 @@ type Options struct {
 	Flows Flows
 	// Sends says what is on its way; nil: nothing ever is.
 	Sends Sends
+	// Limit is how many templates an account may have, each language counts; nil: nobody is held to one. 0: no limit.
+	Limit func(w wa.WABAID) int
 	// ReviewAfter is how long the automatic reviewer takes.
 	ReviewAfter time.Duration
 	// ByHand leaves every review to a person, see [Service.Decide].
