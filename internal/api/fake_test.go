@@ -53,9 +53,11 @@ func (templateStore) ForgetTemplates(ctx context.Context, _ []wa.TemplateID) err
 // flowStore is a store of flows, and an account with one number whose key is signed.
 type flowStore struct{}
 
-func (flowStore) LoadFlows(context.Context) ([]*flow.Flow, error)            { return nil, nil }
-func (flowStore) SaveFlow(ctx context.Context, _ *flow.Flow, _ []byte) error { return ctx.Err() }
-func (flowStore) DeleteFlow(ctx context.Context, _ wa.FlowID) error          { return ctx.Err() }
+func (flowStore) LoadFlows(context.Context) ([]*flow.Flow, error)             { return nil, nil }
+func (flowStore) SaveFlow(ctx context.Context, _ *flow.Flow, _ []byte) error  { return ctx.Err() }
+func (flowStore) LoadRetirements(context.Context) ([]flow.Retirement, error)  { return nil, nil }
+func (flowStore) SaveRetirement(ctx context.Context, _ flow.Retirement) error { return ctx.Err() }
+func (flowStore) DeleteFlow(ctx context.Context, _ wa.FlowID) error           { return ctx.Err() }
 func (flowStore) FlowJSON(context.Context, wa.FlowID, int64) ([]byte, error) {
 	return []byte(formJSON), nil
 }

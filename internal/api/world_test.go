@@ -120,7 +120,7 @@ func newWorld(t testing.TB, change func(*api.Options)) *world {
 	w.webhooks, err = webhook.NewService(ctx, webhook.ServiceOptions{Store: webhookStore{}, Safe: safe{}, Clock: w.clock, Transport: tr})
 	must(err)
 	w.flows, err = flow.New(ctx, flow.Options{
-		Store: flowStore{}, Shelf: flowStore{}, Counts: flowStore{}, Sealer: sealer{}, Accounts: flowStore{}, Secrets: flowStore{},
+		Store: flowStore{}, Shelf: flowStore{}, Retirements: flowStore{}, Counts: flowStore{}, Sealer: sealer{}, Accounts: flowStore{}, Secrets: flowStore{},
 		Clock: w.clock, Wall: w.clock, Transport: tr, CheckURL: func(string) error { return nil }, Key: bytes.Repeat([]byte{7}, 32),
 	})
 	must(err)

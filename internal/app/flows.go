@@ -6,9 +6,11 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/hikyaku/hikyaku/internal/business"
 	"github.com/hikyaku/hikyaku/internal/flow"
+	"github.com/hikyaku/hikyaku/internal/flow/document"
 	"github.com/hikyaku/hikyaku/internal/wa"
 	"github.com/hikyaku/hikyaku/internal/webhook"
 )
@@ -23,7 +25,7 @@ func (p *platform) openFlows(ctx context.Context, draw io.Reader) (err error) {
 	transport := webhook.NewTransport(allow)
 	p.onClose("flow endpoints", func(context.Context) error { transport.CloseIdleConnections(); return nil })
 	p.rules.flow, err = flow.New(ctx, flow.Options{
-		Store: p.store, Shelf: p.store, Counts: p.store, Sealer: secretSealer{p.vault}, Accounts: flowAccounts{p}, Secrets: newSecrets(p.rules.access),
+		Store: p.store, Shelf: p.store, Retirements: p.store, Counts: p.store, Sealer: secretSealer{p.vault}, Accounts: flowAccounts{p}, Secrets: newSecrets(p.rules.access),
 		Clock: p.clock, Wall: p.wall, Transport: transport, Key: []byte(p.plan.Pepper), Rand: draw, Log: p.log,
 		CheckURL: func(text string) error {
 			_, err := urls.Parse(text)
@@ -69,6 +71,7 @@ func (a flowAccounts) Subscribed(id wa.AppID, w wa.WABAID) bool {
 func flowRoutes(handle func(string, controlHandler)) {
 	handle("GET /control/v1/flows", listFlows)
 	handle("POST /control/v1/flows/{id}/state", setFlowState)
+	handle("POST /control/v1/flow_versions/{version}", retireVersion)
 }
 
 func flowJSON(f *flow.Flow) map[string]any {
@@ -116,4 +119,33 @@ func setFlowState(r *http.Request, p *platform) (any, error) {
 		return nil, err
 	}
 	return flowJSON(f), nil
+}
+
+// retireVersion plans the end of a version of Flow JSON, which is the real service's to plan.
+func retireVersion(r *http.Request, p *platform) (any, error) {
+	v, ok := document.ParseVersion(r.PathValue("version"))
+	if !ok {
+		return nil, notFound("there is no such version of Flow JSON")
+	}
+	var in struct {
+		Freezes time.Time `json:"freezes"`
+		Expires time.Time `json:"expires"`
+	}
+	if err := body(r, &in); err != nil {
+		return nil, err
+	}
+	planned, err := p.rules.flow.Retire(r.Context(), flow.Retirement{Version: v, Freezes: in.Freezes, Expires: in.Expires})
+	if errors.Is(err, flow.ErrState) {
+		return nil, badRequest("expires: want a time after freezes")
+	}
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]any{"version": v.String()}
+	for name, at := range map[string]time.Time{"freezes": planned.Freezes, "expires": planned.Expires} {
+		if !at.IsZero() {
+			out[name] = at
+		}
+	}
+	return out, nil
 }

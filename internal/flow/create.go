@@ -125,7 +125,7 @@ func (s *Service) write(f *Flow, json []byte) error {
 	if len(json) > MaxJSON {
 		return wa.ErrFlowUpdate.User(wa.ErrFlowUpdate.UserTitle, "Flow JSON must not be larger than 10 MB.")
 	}
-	d, problems, err := document.Parse(json)
+	d, problems, err := document.ParseWith(json, s.checkURL)
 	if err != nil {
 		return wa.ErrFlowUpdate.User(wa.ErrFlowUpdate.UserTitle, "Error while processing Flow JSON: "+reason(err)).Because(err)
 	}

@@ -60,7 +60,7 @@ func open(t *testing.T) *room {
 	r.net = &network{end: r.end}
 	r.acc = &accounts{numbers: 1, subscribed: true, secret: secret, keys: []string{r.end.PublicKey(t)}}
 	r.o = flow.Options{
-		Store: r.mem, Shelf: r.mem, Counts: r.mem, Sealer: sealer{}, Accounts: r.acc, Secrets: r.acc, Clock: r.clock, Wall: r.wall,
+		Store: r.mem, Shelf: r.mem, Retirements: r.mem, Counts: r.mem, Sealer: sealer{}, Accounts: r.acc, Secrets: r.acc, Clock: r.clock, Wall: r.wall,
 		Transport: r.net, Key: []byte("0123456789abcdef"), Rand: rand.NewChaCha8([32]byte{7}), Timeout: time.Millisecond,
 		CheckURL: func(u string) error {
 			if !strings.HasPrefix(u, "https://") {
@@ -246,6 +246,7 @@ type memory struct {
 	flows  map[wa.FlowID][]byte
 	docs   map[doc][]byte
 	counts []flow.Count
+	ends   []flow.Retirement
 	fail   error
 }
 
@@ -314,5 +315,18 @@ func (m *memory) ForgetFlowCounts(_ context.Context, before int64) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.counts = slices.DeleteFunc(m.counts, func(c flow.Count) bool { return c.Hour < before })
+	return nil
+}
+
+func (m *memory) LoadRetirements(context.Context) ([]flow.Retirement, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.ends), nil
+}
+
+func (m *memory) SaveRetirement(_ context.Context, r flow.Retirement) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.ends = append(slices.DeleteFunc(m.ends, func(o flow.Retirement) bool { return o.Version == r.Version }), r)
 	return nil
 }

@@ -78,7 +78,7 @@ func (s *Service) ready(ctx context.Context, f *Flow) error {
 	if uri := f.endpoint(r); r.Talks() && s.checkURL(uri) != nil {
 		return refusePublish("The address of the endpoint is not a public https URL.")
 	}
-	if !r.Version.Publishable() {
+	if s.frozen(r.Version) {
 		return refusePublish("Flow JSON version %s is not available for publishing.", r.Version)
 	}
 	numbers, signed := s.o.Accounts.Keys(f.WABA)

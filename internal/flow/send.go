@@ -45,7 +45,7 @@ func (s *Service) Sendable(w wa.WABAID, ref Ref) (*Flow, error) {
 		return nil, refuse("The Flow has no Flow JSON.")
 	case len(r.Problems) > 0:
 		return nil, refuse("The draft of the Flow has validation errors.")
-	case r.Version == 0:
+	case s.expired(r.Version):
 		return nil, refuse("The version of the Flow JSON has expired.")
 	case ref.Exchange && !r.Talks():
 		return nil, refuse("flow_action data_exchange needs a Flow with an endpoint.")

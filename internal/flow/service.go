@@ -39,14 +39,16 @@ type Secrets interface {
 
 // Options of a Service. All but Rand, Log and the numbers are needed.
 type Options struct {
-	Store    Store
-	Shelf    Shelf
-	Counts   Counts
-	Sealer   Sealer
-	Accounts Accounts
-	Secrets  Secrets
-	Clock    clock.Clock // the platform's
-	Wall     clock.Clock // real time: how long endpoints take
+	Store Store
+	Shelf Shelf
+	// Retirements are the planned ends of versions.
+	Retirements Retirements
+	Counts      Counts
+	Sealer      Sealer
+	Accounts    Accounts
+	Secrets     Secrets
+	Clock       clock.Clock // the platform's
+	Wall        clock.Clock // real time: how long endpoints take
 	// Transport reaches endpoints, and nothing that must not be reached.
 	Transport http.RoundTripper
 	// CheckURL refuses the URL of an endpoint.
@@ -72,6 +74,8 @@ type Service struct {
 	ids       sync.Map // wa.FlowID → *Flow
 	endpoints sync.Map // wa.FlowID → *endpoint
 	throttles sync.Map // wa.FlowID → *throttle
+	retired   sync.Map // document.Version → Retirement
+	retiring  sync.Mutex
 	queue     queue
 	tally     tally
 	busy      atomic.Int32 // exchanges under way
@@ -98,7 +102,14 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load flows: %w", err)
 	}
+	retired, err := o.Retirements.LoadRetirements(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("load the ends of versions: %w", err)
+	}
 	s := &Service{o: o}
+	for _, r := range retired {
+		s.retired.Store(r.Version, r)
+	}
 	s.queue.init()
 	s.tally.counts = map[Count]int64{}
 	byAccount := map[wa.WABAID][]*Flow{}

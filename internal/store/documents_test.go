@@ -39,7 +39,7 @@ func TestDocumentsKeepTheirNames(t *testing.T) {
 		access.Token{},
 		template.Template{},
 		template.Group{},
-		flow.Flow{},
+		flow.Flow{}, flow.Retirement{},
 		webhook.Subscription{},
 		webhook.Link{},
 		webhook.NumberOverride{},

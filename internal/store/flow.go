@@ -30,6 +30,21 @@ ON CONFLICT (flow, n) DO UPDATE SET sealed = excluded.sealed`, text(f.ID), f.Dra
 	})
 }
 
+// LoadRetirements implements flow.Retirements.
+func (s *Store) LoadRetirements(ctx context.Context) ([]flow.Retirement, error) {
+	docs, err := loadDocs[flow.Retirement](ctx, s, "flow_versions")
+	out := make([]flow.Retirement, len(docs))
+	for i, r := range docs {
+		out[i] = *r
+	}
+	return out, err
+}
+
+// SaveRetirement implements flow.Retirements.
+func (s *Store) SaveRetirement(ctx context.Context, r flow.Retirement) error {
+	return s.write(ctx, func(ctx context.Context, t tx) error { return saveDoc(ctx, t, "flow_versions", r.Version.String(), &r) })
+}
+
 // DeleteFlow implements flow.Store.
 func (s *Store) DeleteFlow(ctx context.Context, id wa.FlowID) error {
 	return s.write(ctx, func(ctx context.Context, t tx) error {

@@ -37,6 +37,7 @@ var goldenInbound = map[string]string{
 	"button_reply":         `"interactive","interactive":{"type":"button_reply","button_reply":{"id":"yes","title":"Yes"}},` + goldenContext,
 	"list_reply":           `"interactive","interactive":{"type":"list_reply","list_reply":{"id":"t-09","title":"09:00–12:00","description":"Morning"}},` + goldenContext,
 	"flow_reply":           `"interactive","interactive":{"type":"nfm_reply","nfm_reply":{"name":"flow","body":"Sent","response_json":"{\"flow_token\":\"t-1\",\"guests\":\"4\"}"}},` + goldenContext,
+	"flow_files":           `"interactive","interactive":{"type":"nfm_reply","nfm_reply":{"name":"flow","body":"Sent","response_json":"{\"flow_token\":\"t-1\",\"photos\":[{\"file_name\":\"IMG_5237.jpg\",\"mime_type\":\"image/jpeg\",\"sha256\":\"wBIXJv0Yc0Jt3R6a7mI2GJ0pC5W1o3c8x7L2bqk9UeA=\",\"id\":\"1846720391557999\"}]}"}},` + goldenContext,
 	"address_reply":        `"interactive","interactive":{"type":"nfm_reply","nfm_reply":{"name":"address_message","body":"Ana, 1 Main St","response_json":"{\"values\":{\"name\":\"Ana\"}}"}},` + goldenContext,
 	"call_permission":      `"interactive","interactive":{"type":"call_permission_reply","call_permission_reply":{"response":"accept","is_permanent":false,"expiration_timestamp":"1783670600","response_source":"user_action"}},"context":{"id":"wacid.HBgLMTU1NTAxNzc3ODgVAgASGCA1"}`,
 	"order":                `"order","order":{"catalog_id":"700220033","text":"","product_items":[{"product_retailer_id":"HAMP-S","quantity":2,"item_price":24.5,"currency":"EUR"}]},` + goldenContext,

@@ -8,7 +8,8 @@ import (
 // checker walks a document and collects what is wrong with it.
 type checker struct {
 	report
-	doc *Document
+	doc    *Document
+	usable func(url string) error // says what is wrong with the address of an endpoint; nil takes any
 
 	screen *Screen         // the one being looked at; nil outside of screens
 	fields map[string]bool // names of its fields
@@ -43,6 +44,9 @@ func (c *checker) document(root *value) {
 	}
 	if v := root.get("data_channel_uri"); v != nil && c.doc.Version >= 300 {
 		c.at(InvalidKey, v, "data_channel_uri", "The property 'data_channel_uri' is not supported since version 3.0: set 'endpoint_uri' on the flow.")
+	}
+	if v := root.get("data_channel_uri"); v.is(kindString) && c.doc.Version < 300 && c.usable != nil && c.usable(v.text) != nil {
+		c.bad("data_channel_uri", v, "data_channel_uri")
 	}
 	c.places = map[string]*value{}
 	list := root.get("screens")

@@ -48,14 +48,17 @@ type Case struct {
 
 // Parse reads Flow JSON. Problems do not keep it from returning a document; what they speak of is left out or stands as it
 // was written. The error wraps ErrSyntax: then there is no document at all.
-func Parse(src []byte) (*Document, []Problem, error) {
+func Parse(src []byte) (*Document, []Problem, error) { return ParseWith(src, nil) }
+
+// ParseWith is [Parse] that also asks whether a data_channel_uri can be used; nil takes any.
+func ParseWith(src []byte, usable func(url string) error) (*Document, []Problem, error) {
 	src = bytes.TrimPrefix(src, []byte("\xef\xbb\xbf")) // editors write it, readers of JSON refuse it
 	root, err := read(src)
 	if err != nil {
 		return nil, nil, err
 	}
 	d := build(root)
-	c := &checker{report: report{lines: newLines(src)}, doc: d}
+	c := &checker{report: report{lines: newLines(src)}, doc: d, usable: usable}
 	c.document(root)
 	return d, c.list, nil
 }

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"testing"
+	"time"
 
 	"github.com/hikyaku/hikyaku/internal/flow"
 	"github.com/hikyaku/hikyaku/internal/flow/document"
@@ -45,6 +46,15 @@ func flows(t *testing.T, s *store.Store) {
 	f.Live = f.Draft
 	must(t, s.SaveFlow(ctx, f, nil))
 	documents("", "", "three")
+	r := flow.Retirement{Version: 501, Freezes: noon}
+	must(t, s.SaveRetirement(ctx, r))
+	r.Expires = noon.Add(time.Hour)
+	must(t, s.SaveRetirement(ctx, r))
+	ends, err := s.LoadRetirements(ctx)
+	must(t, err)
+	if len(ends) != 1 || ends[0].Version != 501 || !ends[0].Freezes.Equal(noon) || !ends[0].Expires.Equal(r.Expires) {
+		t.Errorf("ends of versions: %v", ends)
+	}
 	must(t, s.SaveFlow(ctx, &flow.Flow{ID: "2", Draft: flow.Revision{N: 3}}, []byte("other")))
 	must(t, s.DeleteFlow(ctx, f.ID))
 	must(t, s.DeleteFlow(ctx, f.ID)) // it is gone
