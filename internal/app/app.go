@@ -12,11 +12,14 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/hikyaku/hikyaku/internal/clock"
+	"github.com/hikyaku/hikyaku/internal/journal"
 )
 
 // App is a running platform with its listeners.
@@ -64,7 +67,7 @@ func New(o Options) *App {
 func (a *App) Start(ctx context.Context) (err error) {
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, a.Stop(context.WithoutCancel(ctx)))
+			err = errors.Join(fullDisk(err, a.o.Data), a.Stop(context.WithoutCancel(ctx)))
 		}
 	}()
 	if err := settle(&a.o); err != nil {
@@ -110,6 +113,14 @@ func (a *App) Start(ctx context.Context) (err error) {
 	}
 	a.ready.Store(true)
 	return nil
+}
+
+// fullDisk says what to do about an error that a full disk caused.
+func fullDisk(err error, dir string) error {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, journal.ErrFull) || strings.Contains(err.Error(), "disk is full") { // SQLite says it in words only
+		return fmt.Errorf("there is no room on the disk of %s; make some and start again: %w", dir, err)
+	}
+	return err
 }
 
 func closeUnlessServing(err *error, l net.Listener) {

@@ -2,16 +2,20 @@ package app
 
 import (
 	"crypto/x509"
+	"errors"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/hikyaku/hikyaku/device"
+	"github.com/hikyaku/hikyaku/internal/journal"
 )
 
 func TestOptionsThatContradict(t *testing.T) {
@@ -42,6 +46,20 @@ func TestOptionsThatContradict(t *testing.T) {
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", c.name, err, c.want)
 		}
+	}
+}
+
+func TestFullDiskIsNamed(t *testing.T) {
+	t.Parallel()
+	for _, err := range []error{
+		errors.New("migrate: database or disk is full (13)"), journal.ErrFull, &fs.PathError{Op: "write", Path: "root.key", Err: syscall.ENOSPC},
+	} {
+		if got := fullDisk(err, "/data").Error(); !strings.Contains(got, "no room on the disk of /data") {
+			t.Errorf("%v became %q", err, got)
+		}
+	}
+	if err := errors.New("something else"); fullDisk(err, "/data") != err {
+		t.Error("another error was taken for a full disk")
 	}
 }
 

@@ -125,7 +125,7 @@ func decodeBody(r *http.Request, v any) error {
 	}
 	var size *http.MaxBytesError
 	switch {
-	case err == io.EOF:
+	case errors.Is(err, io.EOF):
 		return err
 	case errors.As(err, &size):
 		return &controlError{http.StatusRequestEntityTooLarge, fmt.Sprintf("body: more than %d bytes", size.Limit)}

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io/fs"
 	"net"
@@ -164,6 +165,51 @@ func TestResetKeepsWebhooks(t *testing.T) {
 	s.status(id, "read")
 	if list := s.hooks.Problems(); len(list) != 0 {
 		t.Errorf("the receiver complains: %v", list)
+	}
+}
+
+// TLS 1.2 at least, for the names that were asked for, and nothing in clear. Source: spec/security.md S15.
+func TestTLS(t *testing.T) {
+	t.Parallel()
+	s := run(t, func(o *app.Options) { o.SelfSigned = []string{"graph.facebook.com"} })
+	trust, err := app.Trust(s.options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	call := func(c *tls.Config, address string) (status, proto int, err error) {
+		client := &http.Client{Transport: &http.Transport{TLSClientConfig: c, ForceAttemptHTTP2: true}}
+		defer client.CloseIdleConnections()
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+s.start.Token)
+		res, err := client.Do(req)
+		if err != nil {
+			return 0, 0, err
+		}
+		res.Body.Close()
+		return res.StatusCode, res.ProtoMajor, nil
+	}
+	address := s.app.PublicURL() + "/" + version + "/" + s.start.Number
+	if status, proto, err := call(trust.Clone(), address); err != nil || status != 200 || proto != 2 {
+		t.Errorf("%s: HTTP/%d %d, %v", address, proto, status, err)
+	}
+	named := trust.Clone()
+	named.ServerName = "graph.facebook.com"
+	if status, _, err := call(named, address); err != nil || status != 200 {
+		t.Errorf("by its name: HTTP %d, %v", status, err)
+	}
+	old := trust.Clone()
+	old.MinVersion, old.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
+	if _, _, err := call(old, address); err == nil {
+		t.Error("TLS 1.1 was good enough")
+	}
+	if _, _, err := call(&tls.Config{}, address); err == nil {
+		t.Error("a client that does not know the certificate connected")
+	}
+	if status, _, err := call(nil, strings.Replace(address, "https:", "http:", 1)); err == nil && status < 400 {
+		t.Errorf("in clear: HTTP %d", status)
 	}
 }
 

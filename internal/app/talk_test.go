@@ -81,8 +81,10 @@ func TestLinkPreviewReachesTheDevice(t *testing.T) {
 	}))
 	t.Cleanup(page.Close)
 	s := run(t, func(o *app.Options) { o.NoPreviews, o.PreviewLoopback = false, true })
-	id := s.send(map[string]any{"messaging_product": "whatsapp", "to": s.start.User, "type": "text",
-		"text": map[string]any{"preview_url": true, "body": "Look: " + page.URL + "/quest-3"}})
+	id := s.send(map[string]any{
+		"messaging_product": "whatsapp", "to": s.start.User, "type": "text",
+		"text": map[string]any{"preview_url": true, "body": "Look: " + page.URL + "/quest-3"},
+	})
 	s.idle()
 	chat := s.chat(s.start.User)
 	last := chat[len(chat)-1]

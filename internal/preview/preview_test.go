@@ -67,7 +67,8 @@ func TestInternalAddressesAreNotReached(t *testing.T) {
 	f := preview.New(false, clock.System())
 	for _, link := range []string{
 		inside, strings.Replace(inside, "127.0.0.1", "localhost", 1), "http://0x7f000001/", "http://[::1]/", "ftp://example.com/",
-		"http://user:pw@example.com/", "http://169.254.169.254/latest/meta-data", "javascript:alert(1)", "://",
+		"http://user:pw@example.com/", "http://169.254.169.254/latest/meta-data",
+		"http://[::ffff:127.0.0.1]/", "http://[64:ff9b::7f00:1]/", "http://100.64.0.1/", "http://0.0.0.0/", "http://2130706433/", "javascript:alert(1)", "://",
 	} {
 		if got := f.Preview(context.Background(), link); got != nil {
 			t.Errorf("%s gave %s", link, got)

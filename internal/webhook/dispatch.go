@@ -280,12 +280,20 @@ func (d *Dispatcher) pause(ctx context.Context, wait time.Duration, timed bool) 
 	return true
 }
 
-// keep saves cursors.
+// keep saves cursors. A disk that is full stays so for a while: it is told when that begins and when it is over.
 func (d *Dispatcher) keep(ctx context.Context) {
+	failing := false
 	for d.o.Wall.Sleep(ctx, d.o.SaveEvery) == nil {
-		if err := d.save(ctx); err != nil && ctx.Err() == nil {
+		err := d.save(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil && !failing:
 			d.o.Log.Error("save webhook cursors", "err", err)
+		case err == nil && failing:
+			d.o.Log.Info("webhook cursors are saved again")
 		}
+		failing = err != nil
 	}
 }
 

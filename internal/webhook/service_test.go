@@ -137,12 +137,6 @@ func TestHandshakeChecksCertificates(t *testing.T) {
 	}
 }
 
-// Source: spec/security.md S25.
-
-// A name that answers with a good address once and an inner one afterwards: the connection goes to the address that was
-
-// checked, whatever the name says by then.
-
 func TestSubscriptionLife(t *testing.T) {
 	t.Parallel()
 	h, store := newHook(t), newMemStore()
