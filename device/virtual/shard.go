@@ -2,7 +2,6 @@ package virtual
 
 import (
 	"context"
-	"runtime"
 	"sync"
 
 	"github.com/hikyaku/hikyaku/internal/network/frame"
@@ -89,11 +88,9 @@ func (s *shard) turn() bool {
 	s.mu.Unlock()
 	for i := range due {
 		due[i].u.fire(&due[i])
-		runtime.Gosched()
 	}
 	for i := range list {
 		list[i].u.receive(list[i].gen, list[i].f)
-		runtime.Gosched() // ten thousand users have one goroutine: it gives way to the platform after each
 	}
 	for _, u := range lost {
 		u.reconnect()

@@ -6,7 +6,6 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,9 +16,6 @@ import (
 const (
 	// maxBurst bounds the commands a lane decides before it hands their records to the journal.
 	maxBurst = 256
-	// decidedAtOnce is how many commands a lane decides before it lets others run. First contacts cost a tenth of a
-	// millisecond each; with a backlog of them a lane would keep one of two processors until the scheduler takes it away.
-	decidedAtOnce = 8
 	// maxBurstBytes bounds the same by size; a frame holds several bursts.
 	maxBurstBytes = 128 << 10
 	// maxParked bounds the commands that wait for the store, as a multiple of the queue.
@@ -237,10 +233,7 @@ func (l *lane) run(ctx context.Context) {
 
 // drain decides what is waiting, up to one burst.
 func (l *lane) drain() {
-	for i := range maxBurst {
-		if i%decidedAtOnce == decidedAtOnce-1 {
-			runtime.Gosched()
-		}
+	for range maxBurst {
 		l.serveInner()
 		select {
 		case c := <-l.inbox:

@@ -35,7 +35,7 @@ type liteStmt struct {
 
 // rowsAtOnce is how many rows of a kind a batch writes before it lets others run: a batch of some thousand rows would keep
 // one of two processors for tens of milliseconds, and messages would wait for it.
-const rowsAtOnce = 16
+const rowsAtOnce = 64
 
 func newLiteApplier(ctx context.Context, c driver.ConnPrepareContext) (*liteApplier, error) {
 	a := &liteApplier{conn: c, updates: map[fields]*liteStmt{}, tallies: map[string]*liteStmt{}}
