@@ -1,7 +1,6 @@
 package api
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -18,7 +17,14 @@ func stamp(t time.Time) string {
 	if t.IsZero() {
 		return "0000000000000000"
 	}
-	return fmt.Sprintf("%016x", uint64(t.UnixMilli()))
+	const digits = "0123456789abcdef"
+	var out [stampLen]byte
+	ms := uint64(t.UnixMilli())
+	for i := stampLen - 1; i >= 0; i-- {
+		out[i] = digits[ms&0xf]
+		ms >>= 4
+	}
+	return string(out[:])
 }
 
 // moment is t, or nil when there is none.
@@ -31,17 +37,29 @@ func moment(t time.Time) any {
 
 // sliced sorts a collection and takes the page that was asked for.
 func sliced[S any](all []S, p graph.Page, key func(S) string, less func(a, b string) bool) graph.Items[S] {
-	slices.SortFunc(all, func(a, b S) int {
-		ka, kb := key(a), key(b)
+	type keyed struct {
+		key  string
+		item S
+	}
+	list := make([]keyed, len(all)) // keys are made once, not at every comparison
+	for i, s := range all {
+		list[i] = keyed{key(s), s}
+	}
+	slices.SortFunc(list, func(a, b keyed) int {
 		switch {
-		case ka == kb:
+		case a.key == b.key:
 			return 0
-		case less(ka, kb):
+		case less(a.key, b.key):
 			return -1
 		}
 		return 1
 	})
-	return graph.Slice(all, p, key, less)
+	page := graph.Slice(list, p, func(k keyed) string { return k.key }, less)
+	out := graph.Items[S]{More: page.More, Total: page.Total, Data: make([]S, len(page.Data))}
+	for i, k := range page.Data {
+		out.Data[i] = k.item
+	}
+	return out
 }
 
 // sortParam reads sort; the first value is the default. Quotes around it occur in published calls (spec/phone_numbers.md

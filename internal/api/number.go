@@ -49,7 +49,7 @@ func (s *surface) numberNode() graph.Node[number] {
 	return graph.Node[number]{
 		Kind: kindNumber, Name: typeNumber, Scopes: scopes(get, kindNumber, ""), Load: s.loadNumber, Fields: s.numberFields(),
 		Post: action("", s.updateNumber),
-		Edges: []graph.Edge[number]{
+		Edges: append([]graph.Edge[number]{
 			{Name: edgeMessages, Post: action(edgeMessages, s.send)},
 			{Name: edgeMedia, Post: &graph.Action[number]{
 				Scopes: scopes(post, kindNumber, edgeMedia), MaxBody: media.MaxSize + maxForm, Do: s.uploadMedia,
@@ -65,7 +65,7 @@ func (s *surface) numberNode() graph.Node[number] {
 			s.settingsEdge(), s.profileEdge(), s.automationEdge(), s.qrEdge(), s.encryptionEdge(), s.commerceEdge(), s.complianceEdge(),
 			{Name: edgeOfficial, NotField: true, Post: action(edgeOfficial, s.applyOfficial)},
 			s.usernameEdge(), s.suggestionsEdge(), s.recipientsEdge(),
-		},
+		}, refusedEdges()...),
 	}
 }
 
@@ -119,6 +119,7 @@ func (s *surface) numberFields() []graph.Field[number] {
 		{Name: "health_status", Ask: func(_ context.Context, c *graph.Call, n number, _ graph.Item) (any, error) {
 			return health(c, numberHealth(n, c.Start, s.full(n)), s.wabaHealth(n.waba)), nil
 		}},
+		{Name: edgeSettings, Get: func(n number) any { return settings(n) }},
 		{Name: "country_code", Get: func(n number) any { return graph.NonEmpty(n.CountryCode) }},
 		{Name: "country_dial_code", Get: func(n number) any { return graph.NonEmpty(n.DialCode) }},
 	}

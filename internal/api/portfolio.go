@@ -45,20 +45,32 @@ func (s *surface) portfolioNode() graph.Node[portfolio] {
 		{Name: "created_time", Get: full(func(p portfolio) any { return moment(p.Created) })},
 		{Name: "updated_time", Get: full(func(p portfolio) any { return moment(p.Updated) })},
 		{Name: "extended_updated_time", Get: full(func(p portfolio) any { return moment(p.Updated) })},
+		{Name: "created_by", Get: full(func(p portfolio) any { return actor(p.CreatedBy) })},
+		{Name: "updated_by", Get: full(func(p portfolio) any { return actor(p.UpdatedBy) })},
 		{Name: fieldLimit, Get: full(func(p portfolio) any { return graph.NonEmpty(p.MessagingLimit) })},
 	}
 	fields = append(fields, absent[portfolio](
-		"vertical_id", "primary_page", "profile_picture_uri", "link", "created_by", "updated_by", "is_hidden",
+		"vertical_id", "primary_page", "profile_picture_uri", "link", "is_hidden",
 		"block_offline_analytics", "payment_account_id", "user_access_expire_time", "marketing_messages_onboarding_status",
 	)...)
 	owned := s.accounts(edgeOwned, true, false)
 	owned.Post = &graph.Action[portfolio]{Scopes: scopes(post, kindBusiness, edgeOwned), Do: s.createWABA}
 	return graph.Node[portfolio]{
 		Kind: kindBusiness, Name: typeBusiness, Scopes: scopes(get, kindBusiness, ""), Load: s.loadPortfolio, Fields: fields,
-		Edges:  append(s.portfolioEdges(), owned, s.accounts(edgeClient, false, true), s.accounts(edgeWABAs, true, true)),
+		Edges: slices.Concat(s.portfolioEdges(), emptyPortfolioEdges(), []graph.Edge[portfolio]{
+			owned, s.accounts(edgeClient, false, true), s.accounts(edgeWABAs, true, true),
+		}),
 		Post:   &graph.Action[portfolio]{Scopes: scopes(post, kindBusiness, ""), Do: s.updatePortfolio},
 		Delete: &graph.Action[portfolio]{Scopes: scopes(remove, kindBusiness, ""), Do: s.deletePortfolio},
 	}
+}
+
+// actor is {id,name}; nil for the platform itself.
+func actor(a business.Actor) any {
+	if a.ID == "" {
+		return nil
+	}
+	return graph.Obj{{K: "id", V: a.ID}, {K: "name", V: graph.NonEmpty(a.Name)}}
 }
 
 func (s *surface) loadPortfolio(_ context.Context, c *graph.Call, id string) (portfolio, error) {

@@ -118,7 +118,7 @@ func readUpdate(p graph.Value) (u update, err error) {
 	if v := p.Get("new_display_name"); v.Present() {
 		name, err := v.Str()
 		if err == nil {
-			err = business.CheckName(strings.TrimSpace(name))
+			err = business.CheckName("new_display_name", strings.TrimSpace(name))
 		}
 		if err != nil {
 			return u, err

@@ -63,6 +63,10 @@ var accountRights = map[endpoint]right{
 	{get, kindNumber, edgeRecipients}:        {scopeM, access.ManagePhone},
 	{post, kindNumber, edgeRecipients}:       {scopeM, access.ManagePhone},
 	{get, kindNumber, edgeSuggestions}:       {scopeMS, access.ManagePhone},
+	{post, kindNumber, edgeCalls}:            {scopeS, access.MessagingTask},
+	{get, kindNumber, edgeCallPermissions}:   {scopeS, access.MessagingTask},
+	{get, kindNumber, edgeGroups}:            {scopeS, access.MessagingTask},
+	{post, kindNumber, edgeGroups}:           {scopeS, access.MessagingTask},
 	{post, kindSystemUser, edgeApplications}: {},
 	{post, kindSystemUser, edgeTokens}:       {},
 	{remove, kindSystemUser, edgeTokens}:     {},
@@ -95,5 +99,11 @@ var adminOnly = map[endpoint]bool{
 
 func init() {
 	maps.Copy(rights, accountRights)
+	for _, edge := range emptyOfWABA {
+		rights[endpoint{get, kindWABA, edge}] = right{scopeM, access.Develop}
+	}
+	for _, edge := range emptyOfBusiness {
+		rights[endpoint{get, kindBusiness, edge}] = right{scopes: scopeB}
+	}
 	maps.Copy(rights, flowRights)
 }

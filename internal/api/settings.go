@@ -14,14 +14,19 @@ func (s *surface) settingsEdge() graph.Edge[number] {
 	return graph.Edge[number]{
 		Name: edgeSettings, NotField: true, Scopes: scopes(get, kindNumber, edgeSettings),
 		Get: func(_ context.Context, _ *graph.Call, n number) (any, error) {
-			return graph.Obj{
-				{K: "calling", V: graph.Obj{{K: "status", V: disabled}}},
-				{K: "user_identity_change", V: graph.Obj{{K: "enable_identity_key_check", V: n.IdentityCheck}}},
-				{K: "payload_encryption", V: graph.Obj{{K: "status", V: disabled}}},
-				{K: "storage_configuration", V: graph.Obj{{K: "status", V: "DEFAULT"}}},
-			}, nil
+			return settings(n), nil
 		},
 		Post: &graph.Action[number]{Scopes: scopes(post, kindNumber, edgeSettings), Do: s.updateSettings},
+	}
+}
+
+// settings is what is switched on, also as a field of the number.
+func settings(n number) graph.Obj {
+	return graph.Obj{
+		{K: "calling", V: graph.Obj{{K: "status", V: disabled}}},
+		{K: "user_identity_change", V: graph.Obj{{K: "enable_identity_key_check", V: n.IdentityCheck}}},
+		{K: "payload_encryption", V: graph.Obj{{K: "status", V: disabled}}},
+		{K: "storage_configuration", V: graph.Obj{{K: "status", V: "DEFAULT"}}},
 	}
 }
 

@@ -28,7 +28,7 @@ func (s *surface) wabaNode(item bool) graph.Node[*business.WABA] {
 		Post: &graph.Action[*business.WABA]{Scopes: scopes(post, kindWABA, ""), Do: s.updateWABA},
 		Edges: append([]graph.Edge[*business.WABA]{
 			s.numbersEdge(), s.subscribedEdge(), s.assignedUsersEdge(), s.activitiesEdge(), s.agenciesEdge(),
-		}, slices.Concat(s.templateEdges(), s.insightEdges(), s.flowEdges())...),
+		}, slices.Concat(s.templateEdges(), s.insightEdges(), s.flowEdges(), emptyWABAEdges())...),
 	}
 }
 
@@ -69,13 +69,18 @@ func (s *surface) wabaFields(currency graph.When) []graph.Field[*business.WABA] 
 		{Name: "is_shared_with_partners", Get: func(w T) any { return len(w.Shared) > 0 }},
 		{Name: "disable_marketing_messages_on_cloud_api", Get: func(w T) any { return w.MarketingDisabled }},
 		{Name: "template_auto_archival_enabled", Get: func(w T) any { return w.AutoArchival }},
+		{Name: "primary_business_location", Get: func(w T) any { return graph.NonEmpty(w.Country) }},
+		// There is nothing to onboard to: every account may send by the marketing API.
+		{Name: "marketing_messages_lite_api_status", Get: func(T) any { return onboarded }},
+		{Name: "marketing_messages_onboarding_status", Get: func(T) any { return onboarded }},
 	}
 	return append(fields, absent[T](
-		"primary_business_location", "auth_international_rate_eligibility", "linked_commerce_account",
-		"marketing_messages_lite_api_status", "marketing_messages_onboarding_status", "marketing_messages_ad_account",
+		"auth_international_rate_eligibility", "linked_commerce_account", "marketing_messages_ad_account",
 		"whatsapp_manager_marketing_messages_max_price_enroll_status",
 	)...)
 }
+
+const onboarded = "ONBOARDED"
 
 // ownership is SELF for members of the owning portfolio, CLIENT_OWNED for partners.
 func ownership(c *graph.Call, w *business.WABA) string {

@@ -163,7 +163,7 @@ func TestUpdateAllOrNothing(t *testing.T) {
 	path := "POST /v23.0/" + numLive
 	for body, want := range map[string]string{
 		`{}`: "One of the parameters pin, new_display_name, username, webhook_configuration, search_visibility is required.",
-		`{"pin":"123456","new_display_name":"X"}`:                                                         "Param verified_name must be a display name of 3 to 128 characters with at least one letter or digit.",
+		`{"pin":"123456","new_display_name":"X"}`:                                                         "Param new_display_name must be a display name of 3 to 128 characters with at least one letter or digit.",
 		`{"pin":"123456","search_visibility":"x"}`:                                                        `Param search_visibility must be one of {VISIBLE, NON_VISIBLE} - got \"x\".`,
 		`{"pin":"123456","webhook_configuration":{"override_callback_uri":"ftp://x","verify_token":"y"}}`: "The app is not subscribed to the WhatsApp Business Account of this phone number",
 		`{"pin":"123456","webhook_configuration":{"url":"x"}}`:                                            `Unexpected key \"url\" on param \"webhook_configuration\".`,

@@ -114,9 +114,27 @@ func write(t *testing.T, path, text string) {
 	}
 }
 
+// testResources checks that a start made one test account with one registered number and the sample template. Source:
+// spec/seed_checklist.md R28.
+func (s *stand) testResources() {
+	s.t.Helper()
+	for path, want := range map[string]string{
+		"me/businesses?fields=id": `{"data":[{"id":"` + s.start.Business + `"}],"paging":`,
+		s.start.Business + "/owned_whatsapp_business_accounts?fields=id": `{"data":[{"id":"` + s.start.WABA + `"}],"paging":`,
+		s.start.WABA + "/phone_numbers?fields=account_mode,status":       `{"data":[{"account_mode":"SANDBOX","status":"CONNECTED","id":"` + s.start.Number + `"}],"paging":`,
+		s.start.WABA + "/message_templates?fields=name,language,status":  `{"data":[{"name":"hello_world","language":"en_US","status":"APPROVED","id":`,
+		s.start.WABA + "/message_templates?limit=0&summary=total_count":  `{"data":[],"summary":{"total_count":1`,
+	} {
+		if a := s.graph("GET", path, nil); !strings.HasPrefix(string(a.Body), want) {
+			s.t.Errorf("%s: %s", path, a.Body)
+		}
+	}
+}
+
 func TestRestartKeepsEverything(t *testing.T) {
 	t.Parallel()
 	s := run(t, nil)
+	s.testResources()
 	s.subscribe()
 	s.control("POST", "users", map[string]any{"phone": "+12025550100", "name": "Ann", "behaviour": map[string]any{"offline": true}})
 	seen, waiting := s.send(child.Text(s.start.User, "before")), s.send(child.Hello("12025550100", ""))
@@ -134,6 +152,7 @@ func TestRestartKeepsEverything(t *testing.T) {
 	if again != plan {
 		t.Error("the plan is another one")
 	}
+	s.testResources() // the second start adds none
 	if s.clock.Now().Before(now) {
 		t.Errorf("time went back to %v", s.clock.Now())
 	}

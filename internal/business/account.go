@@ -8,6 +8,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"golang.org/x/text/currency"
+
 	"github.com/hikyaku/hikyaku/internal/wa"
 )
 
@@ -62,7 +64,7 @@ func (w *WABA) check() error {
 	if n := utf8.RuneCountInString(strings.TrimSpace(w.Name)); n == 0 || n > maxAccountName {
 		return wa.ErrInvalidParameter.Titled("Param name must have 1 to %d characters.", maxAccountName)
 	}
-	if len(w.Currency) != 3 || strings.Trim(w.Currency, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+	if unit, err := currency.ParseISO(w.Currency); err != nil || unit.String() != w.Currency || unit == currency.XXX {
 		return wa.ErrInvalidParameter.Titled("Param currency must be a currency code of ISO 4217.")
 	}
 	if w.TimezoneID == "" || len(w.TimezoneID) > 4 || strings.Trim(w.TimezoneID, "0123456789") != "" {

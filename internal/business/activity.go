@@ -49,6 +49,12 @@ func WithActor(ctx context.Context, a Actor) context.Context {
 	return context.WithValue(ctx, actorKey{}, a)
 }
 
+// actorOf is who acts in a context; the platform when nobody was named.
+func actorOf(ctx context.Context) Actor {
+	a, _ := ctx.Value(actorKey{}).(Actor)
+	return a
+}
+
 // ActivityQuery chooses entries of the history, the newest first.
 type ActivityQuery struct {
 	WABA         wa.WABAID

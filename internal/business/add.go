@@ -135,7 +135,7 @@ func (s *Service) admit(ctx context.Context, n *Number, now time.Time) error {
 			return wa.ErrCertificateCreate.FillMsg("The phone number is used by a person. Its account there must be deleted first.")
 		}
 	}
-	if err := CheckName(n.VerifiedName); err != nil {
+	if err := CheckName("verified_name", n.VerifiedName); err != nil {
 		return err
 	}
 	n.PlatformSupplied = strings.HasPrefix(string(n.WaID), "1555") && len(n.WaID) == 11
@@ -169,13 +169,13 @@ func (s *Service) slot(owner wa.BusinessID, moves bool) error {
 	return wa.ErrNumberLimit
 }
 
-// CheckName asks for 3 to 128 characters with a letter or digit among them. Source: spec/phone_numbers.md section 6.
-func CheckName(name string) error {
+// CheckName asks of a parameter for 3 to 128 characters with a letter or digit among them. Source: spec/phone_numbers.md section 6.
+func CheckName(param, name string) error {
 	const least, most = 3, 128
 	length := utf8.RuneCountInString(name)
 	named := strings.ContainsFunc(name, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) })
 	if length < least || length > most || !named || strings.ContainsFunc(name, unicode.IsControl) {
-		return wa.ErrInvalidParameter.Titled("Param verified_name must be a display name of %d to %d characters with at least one letter or digit.", least, most)
+		return wa.ErrInvalidParameter.Titled("Param %s must be a display name of %d to %d characters with at least one letter or digit.", param, least, most)
 	}
 	return nil
 }

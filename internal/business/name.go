@@ -53,7 +53,7 @@ func (s *Service) RequestName(ctx context.Context, id wa.PhoneNumberID, name str
 // requestName needs mu.
 func (s *Service) requestName(n *Number, name string) error {
 	name = strings.TrimSpace(name)
-	if err := CheckName(name); err != nil {
+	if err := CheckName("new_display_name", name); err != nil {
 		return err
 	}
 	if !n.Live() {

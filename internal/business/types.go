@@ -21,6 +21,7 @@ type Portfolio struct {
 	Created        time.Time
 	Updated        time.Time
 	CreatedBy      Actor     // zero for the starter portfolio
+	UpdatedBy      Actor     // who changed it last; zero for the platform
 	Deleted        time.Time // zero unless deleted
 }
 

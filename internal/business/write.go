@@ -183,7 +183,7 @@ func (s *Service) UpdatePortfolio(ctx context.Context, id wa.BusinessID, change 
 	if err := change(&p); err != nil {
 		return nil, err
 	}
-	p.ID, p.Updated = id, s.clock.Now()
+	p.ID, p.Updated, p.UpdatedBy = id, s.clock.Now(), actorOf(ctx)
 	if err := s.commit(ctx, &Set{Portfolios: []*Portfolio{&p}}); err != nil {
 		return nil, fmt.Errorf("update portfolio %s: %w", id, err)
 	}

@@ -27,6 +27,7 @@ type answer struct {
 	body   []byte
 	row    *wa.Error
 	cause  error
+	script bool // the body is a call of a function (JSONP)
 }
 
 // answer turns the outcome of run into bytes. Whatever is no row of the table is a fault of ours: code 1, its cause is
@@ -133,6 +134,8 @@ func appendErrorData(b []byte, e *wa.Error) []byte {
 // Header values that never change share their slices; net/http only reads them.
 var (
 	hJSON      = []string{"application/json; charset=UTF-8"}
+	hScript    = []string{"text/javascript; charset=UTF-8"}
+	hGzip      = []string{"gzip"}
 	hPrivate   = []string{"private, no-cache, no-store, must-revalidate"}
 	hNoStore   = []string{"no-store"}
 	hNoCache   = []string{"no-cache"}
@@ -140,7 +143,7 @@ var (
 	hVary      = []string{"Origin, Accept-Encoding"}
 	hAny       = []string{"*"}
 	hHSTS      = []string{"max-age=15552000; preload"}
-	hExposed   = []string{"X-App-Usage, X-Business-Use-Case-Usage, Facebook-Api-Version, X-Fb-Trace-Id, X-Fb-Request-Id, X-Fb-Rev, Retry-After, WWW-Authenticate, ETag"}
+	hExposed   = []string{"X-App-Usage, X-Business-Use-Case-Usage, Facebook-Api-Version, Facebook-Api-Version-Warning, X-Fb-Trace-Id, X-Fb-Request-Id, X-Fb-Rev, Retry-After, WWW-Authenticate, ETag"}
 	hNoSniff   = []string{"nosniff"}
 	hMethods   = []string{"GET, POST, DELETE, PUT, HEAD, OPTIONS"}
 	hHeaders   = []string{"Authorization, Content-Type, If-None-Match, file_offset, Range"}
@@ -179,6 +182,12 @@ func (s *Server) answerHeaders(h http.Header, c *Call, a *answer) {
 	h["Facebook-Api-Version"] = []string{c.Version.String()} // a caller may have a default version of its own
 	h["Content-Type"] = hJSON
 	h["Pragma"] = hNoCache
+	if a.script {
+		h["Content-Type"] = hScript
+	}
+	if c.asked == Upgraded {
+		h["Facebook-Api-Version-Warning"] = []string{"The call has been upgraded to " + c.Version.String() + " as " + c.askedRaw + " is no longer available."}
+	}
 	maps.Copy(h, c.header)
 	if a.row != nil {
 		h["Cache-Control"] = hNoStore
@@ -206,6 +215,9 @@ func (s *Server) answerHeaders(h http.Header, c *Call, a *answer) {
 func (s *Server) write(w http.ResponseWriter, r *http.Request, c *Call, a answer) {
 	h := w.Header()
 	s.answerHeaders(h, c, &a)
+	if b := compressed(r, a.body); b != nil {
+		a.body, h["Content-Encoding"] = b, hGzip
+	}
 	if a.status != http.StatusNotModified {
 		h["Content-Length"] = []string{strconv.Itoa(len(a.body))}
 	}

@@ -127,6 +127,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	body, err := s.guarded(r.Context(), c)
 	a := s.answer(c, body, err)
+	s.present(c, &a)
 	s.write(w, r, c, a)
 	s.note(r.Context(), c, a)
 }

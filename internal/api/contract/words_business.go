@@ -33,6 +33,9 @@ var (
 	partnerParam = []Member{must("business", anyID, "Id of the other portfolio.")}
 )
 
+// emptyHere is said of edges that hold nothing.
+const emptyHere = "It answers an empty list, so that clients which walk through everything can."
+
 var businessCalls = map[string]Words{
 	"GET business":  {Does: "Reads a portfolio."},
 	"POST business": {Does: "Changes a portfolio.", More: "At least one parameter is required.", Params: portfolioParams},
@@ -88,6 +91,12 @@ var businessCalls = map[string]Words{
 	},
 	"GET business/business_users": {Does: "Lists the people of a portfolio."},
 	"GET business/owned_apps":     {Does: "Lists the apps of a portfolio."},
+
+	"GET business/extendedcredits":         {Does: "Lists credit lines: there are none.", More: emptyHere},
+	"GET business/owned_product_catalogs":  {Does: "Lists catalogs: there are none.", More: emptyHere},
+	"GET business/client_product_catalogs": {Does: "Lists catalogs of others: there are none.", More: emptyHere},
+	"GET business/pending_users":           {Does: "Lists people who were invited: there are none.", More: emptyHere},
+
 	"GET business/preverified_numbers": {
 		Does: "Lists the pre-verified numbers of a portfolio.",
 		Params: []Member{
@@ -115,6 +124,7 @@ var businessCalls = map[string]Words{
 }
 
 var businessTypes = map[string]typeWords{
+	"Nothing": {"An item of a list that is always empty.", []Member{may("id", id, "")}},
 	"Business": {"A portfolio.", []Member{
 		may("id", id, ""),
 		may("name", text, ""),
@@ -130,8 +140,8 @@ var businessTypes = map[string]typeWords{
 		may("primary_page", free, "Never set here."),
 		may("profile_picture_uri", link, "Never set here."),
 		may("link", link, "Never set here."),
-		may("created_by", free, "Never set here."),
-		may("updated_by", free, "Never set here."),
+		may("created_by", brief, "Absent: the platform."),
+		may("updated_by", brief, "Who changed it last; absent: the platform."),
 		may("is_hidden", flag, "Never set here."),
 		may("block_offline_analytics", flag, "Never set here."),
 		may("payment_account_id", text, "Never set here."),
@@ -176,11 +186,11 @@ var businessTypes = map[string]typeWords{
 		may("is_shared_with_partners", flag, ""),
 		may("disable_marketing_messages_on_cloud_api", flag, ""),
 		may("template_auto_archival_enabled", flag, ""),
-		may("primary_business_location", text, "Never set here."),
+		may("primary_business_location", text, "Its country."),
 		may("auth_international_rate_eligibility", free, "Never set here."),
 		may("linked_commerce_account", free, "Never set here."),
-		may("marketing_messages_lite_api_status", text, "Never set here."),
-		may("marketing_messages_onboarding_status", text, "Never set here."),
+		may("marketing_messages_lite_api_status", enum("ONBOARDED"), "There is nothing to onboard to."),
+		may("marketing_messages_onboarding_status", enum("ONBOARDED"), ""),
 		may("marketing_messages_ad_account", free, "Never set here."),
 		may("whatsapp_manager_marketing_messages_max_price_enroll_status", text, "Never set here."),
 		may("conversation_analytics", free, "See the edge."),

@@ -67,6 +67,26 @@ var numberCalls = map[string]Words{
 		},
 		Errors: []*wa.Error{wa.ErrMaintenance},
 	},
+	"POST phone_number/calls": {
+		Does: "Would call somebody, or answer a call; no number here calls.",
+		Params: []Member{
+			must("messaging_product", product, ""),
+			may("action", enum("connect", "pre_accept", "accept", "reject", "terminate"), ""),
+		},
+		Fails: true, Errors: []*wa.Error{wa.ErrCallingDisabled, wa.ErrNotRegistered},
+	},
+	"GET phone_number/call_permissions": {
+		Does: "Would tell whether somebody may be called; no number here calls.", Params: []Member{must("user_wa_id", anyID, "")},
+		Fails: true, Errors: []*wa.Error{wa.ErrCallingDisabled, wa.ErrNotRegistered},
+	},
+	"GET phone_number/groups": {
+		Does: "Would list groups; no number here has any.", Fails: true, Errors: []*wa.Error{wa.ErrGroupIneligible, wa.ErrNotRegistered},
+	},
+	"POST phone_number/groups": {
+		Does:   "Would make a group; no number here has any.",
+		Params: []Member{must("messaging_product", product, ""), must("subject", upTo(128), "")},
+		Fails:  true, Errors: []*wa.Error{wa.ErrGroupIneligible, wa.ErrNotRegistered},
+	},
 	"GET phone_number/whatsapp_business_profile": {Does: "Reads the profile that people see.", More: "Name the fields: unasked it answers `messaging_product` alone."},
 	"POST phone_number/whatsapp_business_profile": {
 		Does: "Changes the profile.", More: "What is absent stays; an empty text clears.",
@@ -194,6 +214,7 @@ var numberTypes = map[string]typeWords{
 		may("is_preverified_number", flag, ""),
 		may("search_visibility", enum("VISIBLE", "NON_VISIBLE"), ""),
 		may("health_status", ref("Health"), ""),
+		may("settings", free, "As the edge of that name answers it."),
 		may("country_code", text, "ISO 3166, two letters."),
 		may("country_dial_code", text, ""),
 		may("certificate", text, "Never set here."),

@@ -72,7 +72,15 @@ var wabaCalls = map[string]Words{
 			must("tasks", listOr(taskNames), "All that they get."),
 		},
 	},
-	"DELETE waba/assigned_users": {Does: "Takes all tasks away.", Params: []Member{must("user", anyID, "")}},
+	"DELETE waba/assigned_users":         {Does: "Takes all tasks away.", Params: []Member{must("user", anyID, "")}},
+	"GET waba/schedules":                 {Does: "Lists scheduled sends: there are none.", More: emptyHere},
+	"GET waba/audiences":                 {Does: "Lists audiences of ads: there are none.", More: emptyHere},
+	"GET waba/message_campaigns":         {Does: "Lists campaigns of ads: there are none.", More: emptyHere},
+	"GET waba/welcome_message_sequences": {Does: "Lists welcomes of ads: there are none.", More: emptyHere},
+	"GET waba/dataset":                   {Does: "Lists datasets of ads: there are none.", More: emptyHere},
+	"GET waba/product_catalogs":          {Does: "Lists connected catalogs: there are none.", More: emptyHere},
+	"GET waba/solutions":                 {Does: "Lists multi-partner solutions: there are none.", More: emptyHere},
+	"GET waba/payment_configurations":    {Does: "Lists payment configurations: there are none.", More: emptyHere},
 	"GET waba/activities": {
 		Does: "Lists what happened to an account, the newest first.",
 		Params: []Member{

@@ -39,7 +39,6 @@ var reasons = []struct{ part, why string }{
 	{"onbehalf", "no accounts on behalf of others"},
 	{"Migration-Intent", "no multi-partner solutions"},
 	{"mm_lite", "every account counts as onboarded"},
-	{"extendedcredits", "no credit lines: nothing is paid here"},
 	{"Bot-ID", "no bots of accounts as objects"},
 	{"schedules", "no scheduled sends"},
 	{"Profile-ID", "the profile is read and changed on its number"},
