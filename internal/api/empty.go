@@ -14,7 +14,7 @@ var (
 		"schedules", "audiences", "message_campaigns", "welcome_message_sequences", "dataset", "product_catalogs", "solutions",
 		"payment_configurations",
 	}
-	emptyOfBusiness = []string{"extendedcredits", "owned_product_catalogs", "client_product_catalogs", "pending_users"}
+	emptyOfBusiness = []string{"owned_product_catalogs", "client_product_catalogs", "pending_users"}
 )
 
 // nothing is an item of such an edge.

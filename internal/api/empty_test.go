@@ -14,7 +14,7 @@ func TestEdgesThatHoldNothing(t *testing.T) {
 			"schedules", "audiences", "message_campaigns", "welcome_message_sequences", "dataset", "product_catalogs", "solutions",
 			"payment_configurations",
 		},
-		aozora: {"extendedcredits", "owned_product_catalogs", "client_product_catalogs", "pending_users"},
+		aozora: {"owned_product_catalogs", "client_product_catalogs", "pending_users"},
 	} {
 		for _, name := range names {
 			w.direct("admin", "GET /v23.0/"+id+"/"+name+"?fields=id&limit=5", "").want(t, 200, `{"data":[]}`)

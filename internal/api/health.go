@@ -76,7 +76,7 @@ func (s *surface) wabaHealth(w *business.WABA) entity {
 		e.code, e.why, e.fix = healthBanned, "The WhatsApp Business Account is locked, restricted or disabled.", "Appeal the decision."
 	case w.Sanction.Bars(true, now) != nil:
 		e.info = "The WhatsApp Business Account is restricted: it can answer people, but not send templates."
-	case s.o.RequirePayment && !w.Test && w.FundingID == "":
+	case !w.Pays(s.o.RequirePayment):
 		e.code, e.partly = healthPayment, true
 		e.why, e.fix = "There is no valid payment method: billable templates are not delivered.", "Attach a payment method."
 	}

@@ -38,6 +38,20 @@ func (w *world) preverified() string {
 	return w.idIn(w.call("admin", "POST /v23.0/"+aozora+"/add_phone_numbers", `{"phone_number":"+815055550177"}`))
 }
 
+// credit opens a credit line of Aozora and shares it.
+func (w *world) credit() (line, allocation string) {
+	w.t.Helper()
+	p, err := w.business.OpenCredit(w.t.Context(), aozora, "Aozora KK")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	a, err := w.business.ShareCredit(w.t.Context(), p.Credit.ID, birch)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return p.Credit.ID, a.ID
+}
+
 func (w *world) idIn(r reply) string {
 	w.t.Helper()
 	var out struct{ ID string }

@@ -58,7 +58,7 @@ func (s *surface) portfolioNode() graph.Node[portfolio] {
 	return graph.Node[portfolio]{
 		Kind: kindBusiness, Name: typeBusiness, Scopes: scopes(get, kindBusiness, ""), Load: s.loadPortfolio, Fields: fields,
 		Edges: slices.Concat(s.portfolioEdges(), emptyPortfolioEdges(), []graph.Edge[portfolio]{
-			owned, s.accounts(edgeClient, false, true), s.accounts(edgeWABAs, true, true),
+			s.creditsEdge(), owned, s.accounts(edgeClient, false, true), s.accounts(edgeWABAs, true, true),
 		}),
 		Post:   &graph.Action[portfolio]{Scopes: scopes(post, kindBusiness, ""), Do: s.updatePortfolio},
 		Delete: &graph.Action[portfolio]{Scopes: scopes(remove, kindBusiness, ""), Do: s.deletePortfolio},

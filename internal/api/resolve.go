@@ -27,6 +27,8 @@ const (
 	kindHistory       = "message_history"
 
 	kindPreverified = "preverified_number"
+	kindCredit      = "credit_line"
+	kindAllocation  = "credit_allocation"
 )
 
 // Resolve implements graph.Resolver: all objects share one id space (spec/graph.md section 1). Numbers come first because
@@ -61,6 +63,12 @@ func (s *surface) Resolve(ctx context.Context, _ graph.Caller, id string) (strin
 	}
 	if _, ok := s.o.Business.Preverified(id); ok {
 		return kindPreverified, nil
+	}
+	if _, ok := s.o.Business.Creditor(id); ok {
+		return kindCredit, nil
+	}
+	if _, _, ok := s.o.Business.Allocation(id); ok {
+		return kindAllocation, nil
 	}
 	if _, ok := historyRow(id); ok {
 		return kindHistory, nil

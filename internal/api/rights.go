@@ -184,6 +184,10 @@ func (s *surface) enter(_ context.Context, c *graph.Call, node any) error {
 		return refusal(c, e, r, who(c).MayBusiness(v.ID, adminOnly[e], r.scopes...), typeBusiness)
 	case *business.Preverified:
 		return enterPreverified(c, v.Owner, typePreverified)
+	case creditLine:
+		return refusal(c, e, r, who(c).MayBusiness(v.owner.ID, adminOnly[e], r.scopes...), typeCredit)
+	case allocation:
+		return refusal(c, e, r, who(c).MayBusiness(v.owner.ID, adminOnly[e], r.scopes...), typeAllocation)
 	case *access.App:
 		return enterApp(c, e, v)
 	case *access.SystemUser:

@@ -25,6 +25,7 @@ func TestScopeMatrix(t *testing.T) {
 		}
 	})
 	group, pre := w.group(), w.preverified()
+	credit, allocation := w.credit()
 	letters := map[rune]access.Scope{'M': scopeM, 'S': scopeS, 'B': scopeB}
 	sets := []string{"M", "S", "B", "MS", "MB", "SB", "MSB"}
 	for _, set := range sets {
@@ -109,6 +110,13 @@ func TestScopeMatrix(t *testing.T) {
 		{"GET " + wabaA + "/solutions", "M"},
 		{"GET " + wabaA + "/payment_configurations", "M"},
 		{"GET " + aozora + "/extendedcredits", "B"},
+		{"GET " + credit, "B"},
+		{"GET " + credit + "/owning_credit_allocation_configs", "B"},
+		{"POST " + credit + "/whatsapp_credit_sharing", "B"},
+		{"POST " + credit + "/whatsapp_credit_attach", "B"},
+		{"POST " + credit + "/whatsapp_credit_sharing_and_attach", "B"},
+		{"GET " + allocation, "B"},
+		{"DELETE " + allocation, "B"},
 		{"GET " + aozora + "/owned_product_catalogs", "B"},
 		{"GET " + aozora + "/client_product_catalogs", "B"},
 		{"GET " + aozora + "/pending_users", "B"},
@@ -171,7 +179,7 @@ func TestScopeMatrix(t *testing.T) {
 		method, path, _ := strings.Cut(e.line, " ")
 		covered[callOf(method, path, map[string]string{
 			aozora: "business", wabaA: "waba", numLive: "phone_number", numTest: "phone_number", tplOrder: "template", clerkA: "system_user",
-			group: "template_group", pre: "preverified_number", "me": "system_user", "app": "app",
+			credit: "credit_line", allocation: "credit_allocation", group: "template_group", pre: "preverified_number", "me": "system_user", "app": "app",
 		})] = true
 		order := slices.Clone(sets) // those that are refused first: what is deleted is gone
 		slices.SortStableFunc(order, func(a, b string) int {

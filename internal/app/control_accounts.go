@@ -21,6 +21,7 @@ func accountRoutes(handle func(string, controlHandler)) {
 	handle("POST /control/v1/numbers/{id}/shards", setShards)
 	handle("POST /control/v1/wabas/{id}/review", decideReview)
 	handle("POST /control/v1/wabas/{id}/standing", setStanding)
+	handle("POST /control/v1/wabas/{id}/payment", setPayment)
 	handle("POST /control/v1/portfolios/{id}", setPortfolio)
 	handle("POST /control/v1/people", createPerson)
 	handle("POST /control/v1/apps/{id}", setApp)
@@ -141,24 +142,59 @@ func setStanding(r *http.Request, p *platform) (any, error) {
 func setPortfolio(r *http.Request, p *platform) (any, error) {
 	var in struct {
 		Verification business.Verification `json:"verification"`
+		Credit       string                `json:"credit_line"`
 	}
 	if err := body(r, &in); err != nil {
 		return nil, err
 	}
 	id, s := wa.BusinessID(r.PathValue("id")), p.rules.business
-	if !slices.Contains(business.Verifications, in.Verification) {
-		return nil, badRequest("want verification, one of %v", business.Verifications)
+	if in.Verification == "" && in.Credit == "" || in.Verification != "" && !slices.Contains(business.Verifications, in.Verification) {
+		return nil, badRequest("want verification, one of %v, or the legal name of a credit_line", business.Verifications)
 	}
-	b, err := s.SetVerification(r.Context(), id, in.Verification)
+	b, ok := s.Portfolio(id)
+	if !ok {
+		return nil, notFound("no portfolio %s", id)
+	}
+	var err error
+	if in.Credit != "" {
+		if b, err = s.OpenCredit(r.Context(), id, in.Credit); err != nil {
+			return nil, accountError(err)
+		}
+	}
+	if in.Verification != "" {
+		if b, err = s.SetVerification(r.Context(), id, in.Verification); err != nil {
+			return nil, accountError(err)
+		}
+		for _, w := range s.WABAs(id) { // an account may have more or fewer templates now
+			if err := p.rules.template.Hold(r.Context(), w.ID); err != nil {
+				return nil, err
+			}
+		}
+	}
+	out := map[string]any{"id": b.ID, "verification_status": b.Verification, "messaging_limit": b.MessagingLimit, "max_phone_numbers": b.MaxNumbers()}
+	if b.Credit != nil {
+		out["credit_line_id"] = b.Credit.ID
+	}
+	return out, nil
+}
+
+// setPayment attaches a payment method to an account or takes it away, and lets charging it fail.
+func setPayment(r *http.Request, p *platform) (any, error) {
+	var in struct {
+		Attached *bool `json:"attached"`
+		Problem  *bool `json:"problem"`
+	}
+	if err := body(r, &in); err != nil {
+		return nil, err
+	}
+	if in.Attached == nil && in.Problem == nil {
+		return nil, badRequest("want attached or problem, true or false")
+	}
+	w, err := p.rules.business.SetPayment(r.Context(), wa.WABAID(r.PathValue("id")), in.Attached, in.Problem)
 	if err != nil {
 		return nil, accountError(err)
 	}
-	for _, w := range s.WABAs(id) { // an account may have more or fewer templates now
-		if err := p.rules.template.Hold(r.Context(), w.ID); err != nil {
-			return nil, err
-		}
-	}
-	return map[string]any{"id": b.ID, "verification_status": b.Verification, "messaging_limit": b.MessagingLimit, "max_phone_numbers": b.MaxNumbers()}, nil
+	return map[string]any{"id": w.ID, "primary_funding_id": w.FundingID, "payment_problem": w.PaymentProblem}, nil
 }
 
 // createPerson makes somebody who can use the log-in dialog; without a portfolio, a member of the starter one.

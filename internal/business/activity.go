@@ -23,6 +23,7 @@ const (
 	ActGranted        ActivityType = "API_ACCESS_GRANTED"
 	ActRevoked        ActivityType = "API_ACCESS_REVOKED"
 	ActWebhook        ActivityType = "WEBHOOK_CONFIGURED"
+	ActBilling        ActivityType = "BILLING_UPDATED"
 )
 
 // Activity is an entry of an account's history. It names objects by id; nothing of it is content of messages.

@@ -23,6 +23,9 @@ type Portfolio struct {
 	CreatedBy      Actor     // zero for the starter portfolio
 	UpdatedBy      Actor     // who changed it last; zero for the platform
 	Deleted        time.Time // zero unless deleted
+
+	Credit      *CreditLine  // replaced as a whole; nil: none
+	Allocations []Allocation // of the credit line, ended ones too
 }
 
 // Verification is the state of business verification; lower case on the wire.
@@ -93,6 +96,8 @@ type WABA struct {
 	Test         bool   // the automatic test account: no payment needed, no messaging limit
 	FundingID    string // primary_funding_id; empty when no payment method is attached
 	PurchaseNote string // purchase_order_number
+
+	PaymentProblem bool // ours: charging the account fails, 131042
 
 	Insights          bool      // is_enabled_for_insights; never goes back to false
 	AutoArchival      bool      // template_auto_archival_enabled

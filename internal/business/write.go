@@ -286,7 +286,15 @@ func (s *Service) taken(id string) bool {
 	_, w := snap.wabas[wa.WABAID(id)]
 	_, n := snap.numbers[wa.PhoneNumberID(id)]
 	_, v := snap.preverified[id]
-	return p || w || n || v
+	if p || w || n || v {
+		return true
+	}
+	for _, x := range snap.portfolios {
+		if x.Credit != nil && x.Credit.ID == id || slices.ContainsFunc(x.Allocations, func(a Allocation) bool { return a.ID == id || a.Credential == id }) {
+			return true
+		}
+	}
+	return false
 }
 
 func orElse[T comparable](v, def T) T {

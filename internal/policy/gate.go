@@ -134,11 +134,11 @@ func (s *Service) limit(id wa.BusinessID) int {
 
 // paid reports whether a message is free or its account can pay.
 func (s *Service) paid(n *business.Number, m Send) bool {
-	if !s.o.RequirePayment || (m.Category == "utility" && !m.Outside) {
+	if m.Category == "utility" && !m.Outside {
 		return true
 	}
 	w, ok := s.o.Business.WABA(n.WABA)
-	return ok && (w.Test || w.FundingID != "")
+	return ok && w.Pays(s.o.RequirePayment)
 }
 
 // ---- marketing ----

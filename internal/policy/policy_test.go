@@ -294,6 +294,12 @@ func TestRefusedHoldsNothing(t *testing.T) {
 	_, err := w.business.UpdateWABA(t.Context(), waba, func(x *business.WABA) error { x.FundingID = "1"; return nil })
 	w.check(err)
 	w.send("funded", one, "4915100001", "marketing", 0)
+	problem, none := true, false
+	_, err = w.business.SetPayment(t.Context(), waba, nil, &problem)
+	w.check(err)
+	w.send("a payment method that fails", one, "4915100001", "marketing", 131042)
+	_, err = w.business.SetPayment(t.Context(), waba, nil, &none)
+	w.check(err)
 	for range 5 {
 		w.send("full", one, "4915100002", "marketing", 131048)
 	}

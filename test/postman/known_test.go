@@ -88,7 +88,7 @@ Read the shop | GET | {{Phone-Number-ID}}/whatsapp_commerce_settings
 Analytics | GET | {{WABA-ID}}?fields=analytics.start({{Week-Ago}}).end({{Now}}).granularity(DAY).phone_numbers([]).country_codes(["US","BR"])
 Conversation analytics | GET | {{WABA-ID}}?fields=conversation_analytics.start({{Week-Ago}}).end({{Now}}).granularity(DAILY).phone_numbers([])
 Conversation analytics by type | GET | {{WABA-ID}}?fields=conversation_analytics.start({{Week-Ago}}).end({{Now}}).granularity(DAILY).conversation_directions(["business_initiated"]).dimensions(["conversation_type","conversation_direction"])
-Credit lines | GET | {{Business-ID}}/extendedcredits?fields=id,legal_entity_name | | | 100
+Credit lines | GET | {{Business-ID}}/extendedcredits?fields=id,legal_entity_name
 Migrate templates from nowhere | POST | {{WABA-ID}}/migrate_message_templates | {"source_waba_id":"1"} | | 100
 Deregister | POST | {{Phone-Number-ID}}/deregister
 `

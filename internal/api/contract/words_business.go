@@ -92,7 +92,7 @@ var businessCalls = map[string]Words{
 	"GET business/business_users": {Does: "Lists the people of a portfolio."},
 	"GET business/owned_apps":     {Does: "Lists the apps of a portfolio."},
 
-	"GET business/extendedcredits":         {Does: "Lists credit lines: there are none.", More: emptyHere},
+	"GET business/extendedcredits":         {Does: "Lists the credit line of a portfolio."},
 	"GET business/owned_product_catalogs":  {Does: "Lists catalogs: there are none.", More: emptyHere},
 	"GET business/client_product_catalogs": {Does: "Lists catalogs of others: there are none.", More: emptyHere},
 	"GET business/pending_users":           {Does: "Lists people who were invited: there are none.", More: emptyHere},
@@ -116,6 +116,33 @@ var businessCalls = map[string]Words{
 	"GET business/clients":                      {Does: "Lists the portfolios that share accounts with this one.", Ours: true},
 	"DELETE business/clients":                   {Does: "Gives the accounts of a client back.", Params: partnerParam, Ours: true},
 
+	"GET credit_line": {Does: "Reads a credit line."},
+	"POST credit_line/whatsapp_credit_sharing_and_attach": {
+		Does: "Shares a credit line with the owner of an account, and pays for the account with it.",
+		Params: []Member{
+			must("waba_id", anyID, "An account of the portfolio or of a client."),
+			must("waba_currency", text, "ISO 4217; fixed from then on."),
+		},
+		Answer: object(must("allocation_config_id", id, ""), must("waba_id", id, "")),
+	},
+	"POST credit_line/whatsapp_credit_sharing": {
+		Does: "Shares a credit line with a portfolio.", Params: []Member{must("receiving_business_id", anyID, "")},
+		Answer: object(must("allocation_config_id", id, "")),
+	},
+	"POST credit_line/whatsapp_credit_attach": {
+		Does: "Pays for an account with a credit line that was shared with its owner.",
+		Params: []Member{
+			must("waba_id", anyID, "An account of the portfolio or of a client."),
+			must("waba_currency", text, "ISO 4217; fixed from then on."),
+		},
+		Answer: object(must("allocation_config_id", id, ""), must("waba_id", id, "")),
+	},
+	"GET credit_line/owning_credit_allocation_configs": {
+		Does: "Lists with whom a credit line is shared.", Params: []Member{may("receiving_business_id", anyID, "Only what this portfolio got.")},
+	},
+	"GET credit_allocation":    {Does: "Reads a share of a credit line."},
+	"DELETE credit_allocation": {Does: "Takes a share back; the accounts that used it have no payment method any more."},
+
 	"GET preverified_number":               {Does: "Reads a pre-verified number."},
 	"DELETE preverified_number":            {Does: "Takes a number out of the pool."},
 	"POST preverified_number/request_code": {Does: "Sends a verification code to a pre-verified number.", Params: codeParams, Errors: codeErrors},
@@ -124,6 +151,18 @@ var businessCalls = map[string]Words{
 }
 
 var businessTypes = map[string]typeWords{
+	"ExtendedCredit": {"A credit line, from which a portfolio pays for accounts of its clients.", []Member{
+		may("id", id, ""),
+		may("legal_entity_name", text, ""),
+	}},
+	"ExtendedCreditAllocationConfig": {"A share of a credit line.", []Member{
+		may("id", id, ""),
+		may("receiving_business", brief, "Who may use it."),
+		may("receiving_credential", object(must("id", id, "")), "`primary_funding_id` of the accounts that use it."),
+		may("owning_business", brief, ""),
+		may("owning_credential", object(must("id", id, "")), "The credit line."),
+		may("request_status", enum("APPROVED", "DELETED"), ""),
+	}},
 	"Nothing": {"An item of a list that is always empty.", []Member{may("id", id, "")}},
 	"Business": {"A portfolio.", []Member{
 		may("id", id, ""),
