@@ -1,18 +1,21 @@
 package api_test
 
 import (
+	"context"
 	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/hikyaku/hikyaku/internal/access"
 	"github.com/hikyaku/hikyaku/internal/api"
+	"github.com/hikyaku/hikyaku/internal/business"
 	"github.com/hikyaku/hikyaku/internal/wa"
 )
 
@@ -171,4 +174,31 @@ func TestEmbeddedSignup(t *testing.T) {
 	if r := w.direct("client", "GET /v23.0/"+wabaA, ""); r.status != 401 || !strings.Contains(r.body, `"error_subcode":458`) {
 		t.Errorf("after the share ended: %d %s", r.status, r.body)
 	}
+	var events []string
+	ctx, stop := context.WithTimeout(t.Context(), 10*time.Second)
+	defer stop()
+	_ = w.business.Run(ctx, told(func(n *business.Notice) {
+		if n.Field == business.FieldAccount && n.Entry == birch {
+			events = append(events, string(n.Value))
+		}
+		if len(events) == 4 {
+			stop()
+		}
+	}))
+	info := `"waba_info":{"waba_id":"` + wabaA + `","owner_business_id":"` + aozora + `"`
+	want := []string{
+		`{"event":"PARTNER_ADDED",` + info + `}}`, `{"event":"PARTNER_APP_INSTALLED",` + info + `,"partner_app_id":"` + appB + `"}}`,
+		`{"event":"PARTNER_APP_UNINSTALLED",` + info + `,"partner_app_id":"` + appB + `"}}`, `{"event":"PARTNER_REMOVED",` + info + `}}`,
+	}
+	if !slices.Equal(events, want) {
+		t.Errorf("the partner was told\n%s\nwant\n%s", strings.Join(events, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// told is a notifier that cannot fail.
+type told func(*business.Notice)
+
+func (f told) Notify(_ context.Context, n *business.Notice) error {
+	f(n)
+	return nil
 }

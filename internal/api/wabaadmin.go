@@ -338,10 +338,29 @@ func ownerOnly(c *graph.Call, w *business.WABA) error {
 // unshare ends a share, and the tokens that the partner's apps got for the account by a sign-up. If the process dies in
 // between, the next start ends them.
 func (s *surface) unshare(ctx context.Context, id wa.WABAID, partner wa.BusinessID) error {
-	if _, err := s.o.Business.UnshareWABA(ctx, id, partner); err != nil {
+	if _, err := s.o.Business.UnshareWABA(ctx, id, partner, s.installed(id, partner)...); err != nil {
 		return err
 	}
 	return s.o.Access.Settle(ctx, Standing{s.o.Business})
+}
+
+// installed are the partner's apps that act for the account's owner since a sign-up.
+func (s *surface) installed(id wa.WABAID, partner wa.BusinessID) (apps []wa.AppID) {
+	w, ok := s.o.Business.WABA(id)
+	if !ok {
+		return nil
+	}
+	for _, u := range s.o.Access.SystemUsers(w.Owner) {
+		if u.Client == "" || !slices.ContainsFunc(u.Assigned, func(a access.Assignment) bool { return a.WABA == id }) {
+			continue
+		}
+		for _, app := range u.Installed {
+			if a, ok := s.o.Access.App(app); ok && a.Business == partner {
+				apps = append(apps, app)
+			}
+		}
+	}
+	return apps
 }
 
 // Standing is what is left of portfolios and shares; it implements [access.World].

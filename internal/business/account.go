@@ -147,11 +147,17 @@ func (s *Service) ShareWABA(ctx context.Context, id wa.WABAID, h Share) (*WABA, 
 	})
 }
 
-// UnshareWABA ends a share; it is no error when there is none. Errors: [ErrUnknown].
-func (s *Service) UnshareWABA(ctx context.Context, id wa.WABAID, partner wa.BusinessID) (*WABA, error) {
+// UnshareWABA ends a share, and tells of the partner's apps that were installed for the account; it is no error when there is
+// none. Errors: [ErrUnknown].
+func (s *Service) UnshareWABA(ctx context.Context, id wa.WABAID, partner wa.BusinessID, apps ...wa.AppID) (*WABA, error) {
 	return s.UpdateWABA(ctx, id, func(w *WABA) error {
 		before := slices.Clone(w.Shared)
 		w.Shared = slices.DeleteFunc(w.Shared, func(x Share) bool { return x.Business == partner })
+		if len(w.Shared) < len(before) {
+			for _, app := range apps {
+				s.appEvent("PARTNER_APP_UNINSTALLED", w, app, partner)
+			}
+		}
 		s.shared(w, before)
 		return nil
 	})
@@ -296,10 +302,15 @@ func (s *Service) SetStanding(ctx context.Context, id wa.WABAID, st Standing) (*
 func (s *Service) InstalledApp(ctx context.Context, id wa.WABAID, app wa.AppID, partner wa.BusinessID) error {
 	_, err := s.UpdateWABA(ctx, id, func(w *WABA) error {
 		s.record(&Activity{WABA: id, Type: ActGranted, Object: string(app), Text: "App installed"})
-		n := s.notice(id, FieldAccount, accountValue{Event: "PARTNER_APP_INSTALLED", WABAInfo: &wabaInfo{WABA: id, Owner: w.Owner, App: app}})
-		n.Entry = string(partner)
-		s.owe(n)
+		s.appEvent("PARTNER_APP_INSTALLED", w, app, partner)
 		return nil
 	})
 	return err
+}
+
+// appEvent owes a partner the webhook about its app. The caller holds mu.
+func (s *Service) appEvent(event string, w *WABA, app wa.AppID, partner wa.BusinessID) {
+	n := s.notice(w.ID, FieldAccount, accountValue{Event: event, WABAInfo: &wabaInfo{WABA: w.ID, Owner: w.Owner, App: app}})
+	n.Entry = string(partner)
+	s.owe(n)
 }
