@@ -38,6 +38,7 @@ func empty[S any](kind string, names []string) []graph.Edge[S] {
 func emptyWABAEdges() []graph.Edge[*business.WABA] {
 	return empty[*business.WABA](kindWABA, emptyOfWABA)
 }
+
 func emptyPortfolioEdges() []graph.Edge[portfolio] {
 	return empty[portfolio](kindBusiness, emptyOfBusiness)
 }
