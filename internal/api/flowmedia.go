@@ -35,7 +35,7 @@ func FlowMedia(files HandedFiles, log *slog.Logger) http.Handler {
 			w.WriteHeader(http.StatusInternalServerError)
 			return
 		}
-		defer f.Close() //nolint:errcheck // it was only read
+		defer f.Close()
 		h := w.Header()
 		h.Set("Content-Type", "application/octet-stream")
 		h.Set("Content-Length", strconv.FormatInt(size, 10))

@@ -95,6 +95,9 @@ func (s *surface) createFlow(ctx context.Context, c *graph.Call, w *business.WAB
 		return nil, err
 	}
 	if v := c.Params.Get("clone_flow_id"); v.Present() {
+		if in.JSON != nil {
+			return nil, wa.ErrFlowCloneSource.User(wa.ErrFlowCloneSource.UserTitle, "Give clone_flow_id or flow_json, not both.")
+		}
 		id, err := v.ID()
 		if err != nil {
 			return nil, err

@@ -78,7 +78,7 @@ func TestAFlowTakesFiles(t *testing.T) {
 		t.Fatalf("data %v", asked[0].Data)
 	}
 	for _, p := range photos {
-		if name, clear, err := flowtest.Media(s.place.HTTP, p); err != nil || name != "dent.png" || !bytes.Equal(clear, png.Bytes()) {
+		if name, clear, err := flowtest.Media(t.Context(), s.place.HTTP, p); err != nil || name != "dent.png" || !bytes.Equal(clear, png.Bytes()) {
 			t.Errorf("%q, %d bytes, %v", name, len(clear), err)
 		}
 	}

@@ -142,6 +142,7 @@ func TestFlowFromNothing(t *testing.T) {
 	f := runFlows(t)
 	id := f.create(map[string]any{"name": "pick_slot", "categories": []string{"APPOINTMENT_BOOKING"}})
 	f.want("POST", f.start.WABA+"/flows", map[string]any{"name": "pick_slot", "categories": []string{"OTHER"}}, 400, `"error_user_title":"Flow name is not unique"`)
+	f.want("POST", f.start.WABA+"/flows", map[string]any{"name": "b", "categories": []string{"OTHER"}, "clone_flow_id": "1", "flow_json": plainJSON}, 400, "Only one clone source can be set")
 	refused := func(why string) {
 		t.Helper()
 		body := f.want("POST", id+"/publish", nil, 400, `"code":139002`)

@@ -2,6 +2,7 @@ package flowtest
 
 import (
 	"bytes"
+	"context"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hmac"
@@ -16,14 +17,18 @@ import (
 // Media fetches and decrypts a file of a PhotoPicker or DocumentPicker the way the public documentation tells developers to: the
 // hash of what the address gives, the first ten bytes of the MAC, AES-256-CBC with PKCS #7, the hash of the clear file. entry is an
 // element of the list in the data of a question. Source: Flows reference, "Media upload".
-func Media(client *http.Client, entry any) (name string, clear []byte, err error) {
+func Media(ctx context.Context, client *http.Client, entry any) (name string, clear []byte, err error) {
 	e, _ := entry.(map[string]any)
 	how, _ := e["encryption_metadata"].(map[string]any)
 	str := func(m map[string]any, key string) string { s, _ := m[key].(string); return s }
 	if name = str(e, "file_name"); name == "" || len(strings.ReplaceAll(str(e, "media_id"), "-", "")) != 32 || len(e) != 4 || len(how) != 5 {
 		return "", nil, fmt.Errorf("not a file: %v", entry)
 	}
-	res, err := client.Get(str(e, "cdn_url"))
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, str(e, "cdn_url"), http.NoBody)
+	if err != nil {
+		return "", nil, fmt.Errorf("address: %w", err)
+	}
+	res, err := client.Do(req)
 	if err != nil {
 		return "", nil, fmt.Errorf("fetch: %w", err)
 	}
