@@ -106,7 +106,11 @@ func (s *S3) Delete(ctx context.Context, id string) error {
 	if err == nil {
 		err = s.client.RemoveIncompleteUpload(ctx, s.bucket, s.key(id))
 	}
-	if err != nil && minio.ToErrorResponse(err).Code != minio.NoSuchKey {
+	switch minio.ToErrorResponse(err).Code {
+	case minio.NoSuchKey, minio.NoSuchUpload: // somebody was faster, or there never was one
+		return nil
+	}
+	if err != nil {
 		return fmt.Errorf("delete blob: %w", err)
 	}
 	return nil

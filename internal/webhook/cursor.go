@@ -3,12 +3,17 @@ package webhook
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 )
 
 // near is how many frames an endpoint may be behind the others at the start and still be fed by the head reader: reading
 // a few frames twice is cheaper than a reader of its own.
 const near = 2048
+
+// atHead in the place of a cursor says that the endpoint has dealt with whatever the head reader has: its cursor is that of
+// the head, in every later save, too. So accounts that nothing happens to cost no writes, however many there are.
+const atHead = math.MaxInt64
 
 // restore sets up the endpoints that have cursors and decides where the head readers begin.
 func (d *Dispatcher) restore(ctx context.Context) error {
@@ -52,8 +57,11 @@ func (d *Dispatcher) recall(id EndpointID, cursors map[int]uint64) {
 		if !ok {
 			at = d.parts[i].saved
 		}
-		pt.seen, pt.saved, pt.stored = at, at, ok
-		pt.attached = at >= d.parts[i].head.Load()
+		pt.saved, pt.stored = at, ok
+		if at == atHead {
+			at = d.parts[i].saved
+		}
+		pt.seen, pt.attached = at, at >= d.parts[i].head.Load()
 	}
 	d.endpoints[id] = e
 }
@@ -229,7 +237,11 @@ func (e *endpoint) marks(rows []Cursor, heads []uint64) []Cursor {
 	}
 	for i := range e.parts {
 		pt := &e.parts[i]
-		if at := pt.mark(heads[i]); at != pt.saved || !pt.stored {
+		at := pt.mark(heads[i])
+		if pt.attached && len(pt.open) == 0 && pt.seen <= heads[i] {
+			at = atHead
+		}
+		if at != pt.saved || !pt.stored {
 			rows = append(rows, Cursor{Endpoint: e.id, Partition: i, Seq: at})
 		}
 	}
@@ -286,7 +298,7 @@ func (d *Dispatcher) Position(partition int) uint64 {
 	for _, e := range d.all() {
 		e.mu.Lock()
 		if pt := &e.parts[partition]; pt.stored {
-			low = min(low, pt.saved)
+			low = min(low, pt.saved) // atHead is no bound
 		} else {
 			low = min(low, pt.seen)
 		}

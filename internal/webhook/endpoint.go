@@ -13,7 +13,7 @@ type part struct {
 	attached bool         // the head reader feeds it
 	seen     uint64       // attached: frames up to here were dealt with before; else: where its own reader goes on
 	open     []*openFrame // frames with unfinished events, ascending
-	saved    uint64       // cursor in the store
+	saved    uint64       // cursor in the store; may be atHead
 	stored   bool         // saved is in the store
 }
 

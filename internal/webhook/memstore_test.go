@@ -18,6 +18,7 @@ type memStore struct {
 	overrides map[appNumber]NumberOverride
 	cursors   map[Cursor]uint64 // key has Seq 0
 	rows      map[string]Pending
+	saved     int   // rows of cursors, ever
 	fail      error // of every write
 }
 
@@ -95,6 +96,7 @@ func (m *memStore) Cursors(context.Context) ([]Cursor, error) {
 
 func (m *memStore) SaveCursors(_ context.Context, rows []Cursor) error {
 	return m.write(func() {
+		m.saved += len(rows)
 		for _, r := range rows {
 			m.cursors[Cursor{Endpoint: r.Endpoint, Partition: r.Partition}] = r.Seq
 		}
@@ -115,6 +117,9 @@ func (m *memStore) cursor(e EndpointID, p int) (uint64, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	seq, ok := m.cursors[Cursor{Endpoint: e, Partition: p}]
+	if seq == atHead {
+		seq = m.cursors[Cursor{Partition: p}]
+	}
 	return seq, ok
 }
 

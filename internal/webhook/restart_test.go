@@ -112,6 +112,52 @@ func TestCursorsAfterACrash(t *testing.T) {
 	}
 }
 
+// Accounts that nothing happens to cost no writes while others are busy, and get nothing twice after a crash.
+func TestQuietEndpointsFollowTheHead(t *testing.T) {
+	t.Parallel()
+	r, busy, quiet := newRig(t, func(o *Options) { o.BatchMax = 1 }), newHook(t), newHook(t)
+	const quietApp, quietWABA = "880011223344556", "220110330440999"
+	r.subscribe(testApp, testWABA, busy.URL)
+	r.subscribe(quietApp, quietWABA, quiet.URL)
+	r.d.Start()
+	other := r.status("once")
+	other.WABA = quietWABA
+	r.logs[0].append(r.clock.Now(), other)
+	r.idle()
+	save := func() int {
+		t.Helper()
+		before := r.store.saved
+		if err := r.d.save(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		return r.store.saved - before
+	}
+	save()
+	for i := range 5 {
+		r.logs[0].append(r.clock.Now(), r.status(fmt.Sprint(i)))
+		r.idle()
+		if n := save(); n != 1 { // the head
+			t.Errorf("save %d wrote %d cursors", i, n)
+		}
+	}
+	if n := save(); n != 0 {
+		t.Errorf("%d cursors written though nothing happened", n)
+	}
+	if got := r.d.Position(0); got != 6 {
+		t.Errorf("the journal must keep what follows %d, want 6", got)
+	}
+	r.crash(r.d)
+	other = r.status("after")
+	other.WABA = quietWABA
+	r.logs[0].append(r.clock.Now(), other)
+	r.open()
+	r.d.Start()
+	r.idle()
+	if b, q := len(busy.got()), len(quiet.got()); b != 5 || q != 2 {
+		t.Errorf("%d updates at the busy endpoint, want 5, and %d at the quiet one, want 2", b, q)
+	}
+}
+
 func TestFarBehindAfterARestart(t *testing.T) {
 	t.Parallel()
 	r, late, other := newRig(t, nil), newHook(t), newHook(t)

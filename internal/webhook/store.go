@@ -13,7 +13,8 @@ type EndpointID struct {
 	Scope Scope
 }
 
-// Cursor says that everything of a partition up to frame Seq that concerns the endpoint was answered or is in the store.
+// Cursor says that everything of a partition up to frame Seq that concerns the endpoint was answered or is in the store. The
+// largest Seq that a signed column holds stands for the cursor of the head reader, whatever that is.
 type Cursor struct {
 	Endpoint  EndpointID
 	Partition int
