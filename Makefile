@@ -54,8 +54,8 @@ fidelity: ## the scenarios against the published OpenAPI file: HIKYAKU_META_OPEN
 	@test -n "$$HIKYAKU_META_OPENAPI" || { echo "set HIKYAKU_META_OPENAPI to the path of the published OpenAPI file (v23.0)"; exit 1; }
 	$(GO) test -count=1 ./test/fidelity/...
 
-load: ## the load figures of docs/performance.md, and a minute of hostile input
-	$(GO) test -tags load -count=1 -timeout 20m ./test/load/...
+load: ## the load figures of docs/performance.md, and half a minute of hostile input
+	$(GO) test -tags load -count=1 -timeout 30m -v ./test/load/...
 
 smoke: build ## a short bench run of the whole platform
 	./hikyaku bench platform --mps 200 --duration 5s

@@ -208,6 +208,12 @@ func (a *App) watchGauges() {
 		}
 		return n
 	})
+	gauge("hikyaku_webhook_workers", "Goroutines that post webhooks now, over all endpoints.", func(p *platform) (n float64) {
+		for _, s := range p.webhooks.Stats() {
+			n += float64(s.InFlight)
+		}
+		return n
+	})
 	gauge("hikyaku_webhook_oldest_pending_seconds", "Age of the oldest update in memory that was not delivered.", func(p *platform) (age float64) {
 		now := p.clock.Now()
 		for _, s := range p.webhooks.Stats() {

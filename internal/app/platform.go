@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -310,22 +311,36 @@ func (p *platform) startChores(a *App) {
 	})
 }
 
-// housekeep runs every minute: the content key of the next hour is made before a lane needs it, and after a quiet minute the
-// store gives its page cache back.
+// restTime is how many quiet minutes it takes until everything that a busy time needed has been given up: the lanes look
+// twice at what they remember.
+const restTime = 4
+
+// housekeep runs every minute: the content key of the next hour is made before a lane needs it, the journal forgets what it
+// kept for readers that have passed, and in quiet minutes after a busy time the memory goes back to the system, which the
+// runtime by itself would keep for three times what lives.
 func (p *platform) housekeep(ctx context.Context) {
 	var before uint64
+	quiet := 0
 	for p.wall.Sleep(ctx, time.Minute) == nil {
 		if err := p.vault.Prepare(ctx, vault.ClassContent, ""); err != nil && ctx.Err() == nil {
 			p.log.Warn("make the next content key", "err", err)
 		}
+		for i := range p.journal.Partitions() {
+			p.journal.Log(i).Forget(p.clock.Now().Add(-time.Minute))
+		}
 		c := p.pipeline.Counts()
 		now := c.Accepted.Load() + c.Received.Load() + c.Delivered.Load() + c.Read.Load()
-		if now == before {
-			if err := p.store.Shrink(ctx); err != nil && ctx.Err() == nil {
-				p.log.Warn("give the page cache back", "err", err)
-			}
+		if quiet++; now != before {
+			quiet = 0
 		}
 		before = now
+		if quiet < 1 || quiet > restTime {
+			continue
+		}
+		if err := p.store.Shrink(ctx); err != nil && ctx.Err() == nil {
+			p.log.Warn("give the page cache back", "err", err)
+		}
+		debug.FreeOSMemory()
 	}
 }
 

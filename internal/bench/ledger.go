@@ -160,6 +160,11 @@ func (l *Ledger) measure(e event, was entry, now int64) {
 // Open is how many accepted messages still wait for a status.
 func (l *Ledger) Open() int64 { return l.open.Load() }
 
+// Quantiles are the times from the accept answer of a message to its statuses.
+func (l *Ledger) Quantiles() (sent, delivered, read Quantiles) {
+	return l.toSent.Quantiles(), l.toDelivered.Quantiles(), l.toRead.Quantiles()
+}
+
 // forgetLatencies begins the latencies anew; the counts go on.
 func (l *Ledger) forgetLatencies() {
 	l.toSent.Reset()

@@ -19,6 +19,13 @@ func Beside(o Options, j *Journal) Options {
 	return o
 }
 
+// InMemory is how many frames of a log the memory holds.
+func InMemory(l *Log) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.tail.frames)
+}
+
 // KillServer stops the server under a journal that knows nothing of it.
 func KillServer(j *Journal) {
 	if k := j.link.Load(); k != nil {

@@ -237,6 +237,29 @@ func TestServerIsGone(t *testing.T) {
 	mustAppend(t, l, mark("d"))
 }
 
+// What was forgotten is read from disk; the newest frame stays in memory.
+func TestForget(t *testing.T) {
+	t.Parallel()
+	c := clock.NewFake(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
+	j := open(t, journal.Options{Partitions: 1, Clock: c})
+	l := j.Log(0)
+	for _, name := range []string{"a", "b", "c"} {
+		mustAppend(t, l, mark(name))
+		c.Advance(time.Minute)
+	}
+	l.Forget(c.Now().Add(-150 * time.Second))
+	if n := journal.InMemory(l); n != 2 {
+		t.Errorf("%d frames in memory, want the two that are young", n)
+	}
+	l.Forget(c.Now())
+	if n := journal.InMemory(l); n != 1 {
+		t.Errorf("%d frames in memory, want the newest", n)
+	}
+	expectLog(t, l, "a", "b", "c")
+	mustAppend(t, l, mark("d"))
+	expectLog(t, l, "a", "b", "c", "d")
+}
+
 // largeLog fills log 0 with frames of 900 KiB, four to a block file, and closes the journal.
 func largeLog(t *testing.T, n int) (dir string, blocks []string) {
 	t.Helper()

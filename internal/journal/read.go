@@ -283,5 +283,13 @@ func (l *Log) Trim(ctx context.Context, upTo uint64) error {
 	return nil
 }
 
+// Forget gives back the memory of frames older than t. They stay on disk, where readers that fell behind find them.
+func (l *Log) Forget(t time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.tail.forget(t)
+	l.ahead = nil
+}
+
 // fromMilli is a time in UTC.
 func fromMilli(ms int64) time.Time { return time.UnixMilli(ms).UTC() }

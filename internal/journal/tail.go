@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"slices"
 	"sort"
 	"time"
 )
@@ -43,6 +44,17 @@ func (t *tail) trim(seq uint64) {
 		n++
 	}
 	t.drop(n)
+}
+
+// forget drops frames older than at. The newest always stays.
+func (t *tail) forget(at time.Time) {
+	n := 0
+	for n < len(t.frames)-1 && t.frames[n].At.Before(at) {
+		n++
+	}
+	if t.drop(n); len(t.frames) < cap(t.frames)/4 {
+		t.frames, t.costs = slices.Clip(slices.Clone(t.frames)), slices.Clip(slices.Clone(t.costs))
+	}
 }
 
 // next is the frame after seq; nil when the tail does not hold it.

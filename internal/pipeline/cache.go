@@ -63,14 +63,7 @@ func (c *cache[K, V]) turn(projected uint64) {
 	if len(c.young) < c.due {
 		return
 	}
-	next := map[K]V{}
-	for k, v := range c.old {
-		if v.pinned(projected) {
-			next[k] = v
-		} else if c.dropped != nil {
-			c.dropped(k, v)
-		}
-	}
+	next := c.keep(projected)
 	if len(next) > c.max/2 {
 		// Nearly everything is pinned: a new generation would only copy maps around. Looking again has to wait, or every
 		// burst would.
@@ -78,4 +71,26 @@ func (c *cache[K, V]) turn(projected uint64) {
 		return
 	}
 	c.old, c.young, c.due = c.young, next, c.max
+}
+
+// age starts a new generation although the young one is not full: what is not used between two calls goes.
+func (c *cache[K, V]) age(projected uint64) {
+	if len(c.young)+len(c.old) == 0 {
+		return
+	}
+	next := c.keep(projected)
+	c.old, c.young, c.due = c.young, next, max(c.max, len(next)+c.max/2+1)
+}
+
+// keep ends the old generation, and returns what has to stay of it.
+func (c *cache[K, V]) keep(projected uint64) map[K]V {
+	pinned := map[K]V{}
+	for k, v := range c.old {
+		if v.pinned(projected) {
+			pinned[k] = v
+		} else if c.dropped != nil {
+			c.dropped(k, v)
+		}
+	}
+	return pinned
 }

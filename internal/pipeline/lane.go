@@ -156,15 +156,20 @@ func (l *lane) queued() int { return len(l.inbox) }
 
 // job runs slow work in the pool; f's result comes back as a command, unless the lane forgot its memory meanwhile. f must
 // not touch anything that the lane owns.
-func (l *lane) job(f func(ctx context.Context) command) {
+func (l *lane) job(f func(ctx context.Context) command) { l.p.pool.do(l.working(f)) }
+
+// loading is job for a read that answers wait for.
+func (l *lane) loading(f func(ctx context.Context) command) { l.p.pool.load(l.working(f)) }
+
+func (l *lane) working(f func(ctx context.Context) command) func(ctx context.Context) {
 	l.busy.Add(1)
 	era := l.era
-	l.p.pool.do(func(ctx context.Context) {
+	return func(ctx context.Context) {
 		if c := f(ctx); c != nil {
 			l.tell(result{era, c})
 		}
 		l.busy.Add(-1)
-	})
+	}
 }
 
 // takeOver is job for a user's file, which has a pool of its own; false when too much of the account waits there.
@@ -376,6 +381,17 @@ func (minute) run(l *lane) {
 		if n.linking == 0 && n.window.Idle(now) {
 			delete(l.numbers, id)
 		}
+	}
+	// After a busy time the memory goes back: what nobody has used for a minute can be read again.
+	projected := l.projected.Load()
+	l.peers.age(projected)
+	l.messages.age(projected)
+	l.recent.age(projected)
+	if len(l.byUser) == 0 {
+		l.byUser = map[wa.WaID][]*peer{} // a map keeps the room it once needed
+	}
+	if len(l.numbers) == 0 {
+		l.numbers = map[wa.PhoneNumberID]*number{}
 	}
 	if !l.broken {
 		l.findExpired()

@@ -113,11 +113,11 @@ func (l *lane) park(p *peer, c command) {
 func (l *lane) load() {
 	if keys := l.missing; len(keys) > 0 {
 		l.missing = nil
-		l.job(func(ctx context.Context) command { return l.loadPeers(ctx, keys) })
+		l.loading(func(ctx context.Context) command { return l.loadPeers(ctx, keys) })
 	}
 	if ids := l.absent; len(ids) > 0 {
 		l.absent = nil
-		l.job(func(ctx context.Context) command { return l.loadMessages(ctx, ids) })
+		l.loading(func(ctx context.Context) command { return l.loadMessages(ctx, ids) })
 	}
 	l.readAgain()
 }

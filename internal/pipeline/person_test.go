@@ -242,3 +242,34 @@ func TestMemoryIsBounded(t *testing.T) {
 		w.people.get(person(i)).healthy(t)
 	}
 }
+
+// After a busy time the memory empties by the clock, and what is needed again is read again.
+func TestMemoryOfQuietLanes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(w *world) {
+		w.numbers.change(shop, func(n *business.Number) { n.Level = business.High })
+	})
+	for i := range 40 {
+		f := w.phone(person(i))
+		f.say(shop, "x")
+		w.accept(text(f.user, "y"))
+	}
+	w.projected()
+	if peers, _, messages, recent, _ := w.p.Held(); peers < 40 || messages < 40 || recent < 40 {
+		t.Fatalf("%d pairs, %d messages, %d ids in memory: nothing to test", peers, messages, recent)
+	}
+	for range 1000 { // a lane sees that a minute is over when it gets to it
+		w.clock.Advance(time.Minute)
+		w.check(w.pace.Sleep(t.Context(), 20*time.Millisecond))
+		if peers, users, messages, recent, _ := w.p.Held(); peers+users+messages+recent == 0 {
+			break
+		}
+	}
+	if peers, users, messages, recent, _ := w.p.Held(); peers+users+messages+recent > 0 {
+		t.Errorf("%d pairs, %d users, %d messages, %d ids are still in memory", peers, users, messages, recent)
+	}
+	id := w.accept(template(person(7), "still there?"))
+	w.settle()
+	w.ladder(id, accepted, sent, delivered)
+	w.people.get(person(7)).healthy(t)
+}

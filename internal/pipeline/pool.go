@@ -9,11 +9,13 @@ import (
 
 const settlePause = 2 * time.Millisecond
 
-// pool runs slow work beside the lanes on a fixed number of goroutines. Its queue is bounded by what lanes can have on
-// their way: one load per lane and burst, one key agreement per device, see lane.
+// pool runs slow work beside the lanes on a fixed number of goroutines. Its queues are bounded by what lanes can have on
+// their way: one load per lane and burst, one key agreement per device, see lane. Loads go first: somebody waits for the
+// answer to a send behind them, while a campaign to strangers agrees keys by the thousand.
 type pool struct {
 	mu     sync.Mutex
 	more   *sync.Cond
+	loads  []func(context.Context)
 	jobs   []func(context.Context)
 	closed bool
 	count  atomic.Int64 // queued and running
@@ -33,28 +35,47 @@ func newPool(workers int) *pool {
 	return p
 }
 
-func (p *pool) do(job func(context.Context)) {
+func (p *pool) do(job func(context.Context)) { p.queue(&p.jobs, job) }
+
+func (p *pool) load(job func(context.Context)) { p.queue(&p.loads, job) }
+
+func (p *pool) queue(to *[]func(context.Context), job func(context.Context)) {
 	p.count.Add(1)
 	p.mu.Lock()
-	p.jobs = append(p.jobs, job)
+	*to = append(*to, job)
 	p.mu.Unlock()
 	p.more.Signal()
+}
+
+// next takes the job whose turn it is; nil when there is none. It needs mu.
+func (p *pool) next() (job func(context.Context)) {
+	from := &p.loads
+	if len(*from) == 0 {
+		from = &p.jobs
+	}
+	if len(*from) == 0 {
+		return nil
+	}
+	job = (*from)[0]
+	(*from)[0] = nil
+	if *from = (*from)[1:]; len(*from) == 0 {
+		*from = nil // a queue that was long once does not stay so
+	}
+	return job
 }
 
 func (p *pool) work() {
 	for {
 		p.mu.Lock()
-		for len(p.jobs) == 0 && !p.closed {
+		job := p.next()
+		for job == nil && !p.closed {
 			p.more.Wait()
+			job = p.next()
 		}
-		if len(p.jobs) == 0 {
-			p.mu.Unlock()
+		p.mu.Unlock()
+		if job == nil {
 			return
 		}
-		job := p.jobs[0]
-		p.jobs[0] = nil
-		p.jobs = p.jobs[1:]
-		p.mu.Unlock()
 		job(p.ctx)
 		p.count.Add(-1)
 	}

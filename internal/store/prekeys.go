@@ -31,10 +31,11 @@ func (d *Directory) Keys(ctx context.Context, id wa.DeviceID) (*network.KeySet, 
 	return &k, nil
 }
 
-// SaveKeys implements network.DirectoryStore.
+// SaveKeys implements network.DirectoryStore. One-time prekeys alone do not wait for the disk: a device whose upload is lost
+// is asked again.
 func (d *Directory) SaveKeys(ctx context.Context, id wa.DeviceID, k *network.KeySet) (int, error) {
 	var left int
-	err := d.s.write(ctx, func(ctx context.Context, t tx) (err error) {
+	err := d.s.transact(ctx, k.Signed != nil || k.KEM != nil, func(ctx context.Context, t tx) (err error) {
 		if err = saveKeys(ctx, t, id, k); err == nil {
 			left, err = oneTimeLeft(ctx, t.s, t, id)
 		}
@@ -79,7 +80,9 @@ func oneTimeLeft(ctx context.Context, s *Store, q querier, id wa.DeviceID) (int,
 	return int(n), err
 }
 
-// TakeOneTime implements network.DirectoryStore.
+// TakeOneTime implements network.DirectoryStore. It does not wait for the disk: a campaign to strangers takes a key per
+// message. After a power cut a key may be given out again; its device says that it does not know it any more, and gets the
+// message once more with another.
 func (d *Directory) TakeOneTime(ctx context.Context, id wa.DeviceID) (*frame.OneTimeKey, int, error) {
 	var (
 		k    *frame.OneTimeKey
@@ -89,7 +92,7 @@ func (d *Directory) TakeOneTime(ctx context.Context, id wa.DeviceID) (*frame.One
 	if d.s.pg != nil {
 		lock = " FOR UPDATE SKIP LOCKED" // two callers get two keys instead of waiting for each other
 	}
-	err := d.s.write(ctx, func(ctx context.Context, t tx) error {
+	err := d.s.relaxed(ctx, func(ctx context.Context, t tx) error {
 		var o frame.OneTimeKey
 		var n int64
 		err := t.QueryRowContext(ctx, d.s.bind("DELETE FROM prekeys WHERE device = ? AND id = (SELECT id FROM prekeys WHERE device = ? ORDER BY id LIMIT 1"+
