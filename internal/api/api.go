@@ -58,6 +58,9 @@ type Options struct {
 	Pipeline Pipeline
 	Clock    clock.Clock
 
+	// Told returns the remembered webhooks about messages, newest first; nil: none is.
+	Told func(ids ...wa.MessageID) []webhook.Delivery
+
 	Pace Pacer // nil: no message is held
 
 	// Full reports whether the portfolio's messaging limit is used up at now, in Unix milliseconds; nil: it never is.

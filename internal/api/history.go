@@ -1,14 +1,19 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"strconv"
+	"strings"
 
+	"github.com/hikyaku/hikyaku/internal/access"
 	"github.com/hikyaku/hikyaku/internal/business"
 	"github.com/hikyaku/hikyaku/internal/graph"
 	"github.com/hikyaku/hikyaku/internal/pipeline"
 	"github.com/hikyaku/hikyaku/internal/wa"
+	"github.com/hikyaku/hikyaku/internal/webhook"
 )
 
 const (
@@ -19,7 +24,9 @@ const (
 // history is what became of a message that a number sent.
 type history struct {
 	*pipeline.Sent
-	waba *business.WABA
+	waba  *business.WABA
+	hooks []webhook.Delivery // with its updates, to the app that asks, newest first
+	app   *access.App        // that asks
 }
 
 // happened is a step of a message.
@@ -78,7 +85,7 @@ func (s *surface) listHistory(ctx context.Context, c *graph.Call, n number, p gr
 		case err != nil:
 			return out, sendError(ctx, err)
 		case p.After == "" && p.Before == "":
-			out.Data, out.Total = []history{{m, n.waba}}, 1
+			out.Data, out.Total = s.histories(c, n.waba, []pipeline.Sent{*m}), 1
 		}
 		return out, nil
 	}
@@ -100,13 +107,32 @@ func (s *surface) listHistory(ctx context.Context, c *graph.Call, n number, p gr
 	if err != nil {
 		return out, sendError(ctx, err)
 	}
-	for i := range page.List {
-		out.Data = append(out.Data, history{&page.List[i], n.waba})
-	}
+	out.Data = s.histories(c, n.waba, page.List)
 	if out.More = page.More; page.Rest != 0 {
 		out.More, out.Rest = true, strconv.FormatInt(page.Rest, 10)
 	}
 	return out, nil
+}
+
+// histories finds what is remembered of webhooks. An app sees those that went to itself.
+func (s *surface) histories(c *graph.Call, w *business.WABA, list []pipeline.Sent) []history {
+	app := who(c).Caller.App
+	out := make([]history, len(list))
+	ids := make([]wa.MessageID, len(list))
+	for i := range list {
+		out[i], ids[i] = history{Sent: &list[i], waba: w, app: app}, list[i].ID
+	}
+	if s.o.Told == nil || len(list) == 0 {
+		return out
+	}
+	for _, d := range s.o.Told(ids...) {
+		for i := range out {
+			if d.Endpoint.App == app.ID && slices.Contains(d.Messages, out[i].ID) {
+				out[i].hooks = append(out[i].hooks, d)
+			}
+		}
+	}
+	return out
 }
 
 // historyNode is /{message-history-id}.
@@ -142,7 +168,7 @@ func (s *surface) loadHistory(ctx context.Context, c *graph.Call, id string) (hi
 	if !ok || !who(c).SeesWABA(asset(w)) {
 		return history{}, graph.ErrInvisible
 	}
-	return history{m, w}, nil
+	return s.histories(c, w, []pipeline.Sent{*m})[0], nil
 }
 
 func listEvents(_ context.Context, c *graph.Call, h history, p graph.Page) (graph.Items[happened], error) {
@@ -170,25 +196,57 @@ func (h history) happened() (list []happened) {
 	return list
 }
 
+// hook is the newest webhook that told the app of the step; nil when none is remembered.
+func (e happened) hook() *webhook.Delivery {
+	told := []byte(`"id":"` + strings.ReplaceAll(string(e.ID), "/", `\/`) + `","status":"` + strings.ToLower(e.status) + `"`)
+	for i := range e.hooks {
+		if d := &e.hooks[i]; bytes.Contains(d.Payload, told) {
+			return d
+		}
+	}
+	return nil
+}
+
+// updateStates are the documented names of what becomes of a webhook.
+var updateStates = map[webhook.State]string{
+	webhook.StateSending: "PENDING", webhook.StateHeld: "PENDING", webhook.StateDelivered: "DELIVERED", webhook.StateRetrying: "RETRYING",
+	webhook.StateDropped: "FAILED",
+}
+
 // key is the place among the steps.
 func (e happened) key() string { return strconv.FormatInt(e.n, 10) }
 
-// why says why a message failed; "" of other steps.
-func (e happened) why() string {
+// why says why a message failed, or else why the webhook of the step did.
+func (e happened) why(hook *webhook.Delivery) string {
 	if row, ok := wa.ByCode(e.Code, 0); ok && e.status == "FAILED" {
 		return row.Title
 	}
-	return ""
+	if hook == nil || len(hook.Attempts) == 0 {
+		return ""
+	}
+	switch a := hook.Attempts[len(hook.Attempts)-1]; {
+	case a.Answer == webhook.AnswerOK:
+		return ""
+	case a.Status != 0:
+		return "Webhook endpoint returned HTTP " + strconv.Itoa(a.Status)
+	default:
+		return "Webhook endpoint did not answer: " + string(a.Answer)
+	}
 }
 
 // node is a step as its own edge shows it.
 func (e happened) node() graph.Obj {
-	return graph.Obj{
+	hook := e.hook()
+	out := graph.Obj{
 		{K: "id", V: e.id(e.n)},
 		{K: "delivery_status", V: e.status},
-		{K: "error_description", V: graph.NonEmpty(e.why())},
+		{K: "error_description", V: graph.NonEmpty(e.why(hook))},
 		{K: "occurrence_timestamp", V: e.at / 1000},
 	}
+	if hook != nil {
+		out = append(out, graph.KV{K: "application", V: graph.Obj{{K: "id", V: string(e.app.ID)}, {K: "name", V: e.app.Name}}})
+	}
+	return out
 }
 
 // eventList is the steps as a history shows them.
@@ -196,12 +254,16 @@ func (h history) eventList() graph.Obj {
 	events := []graph.Obj{}
 	list := h.happened()
 	for _, e := range list {
-		events = append(events, graph.Obj{
-			{K: "id", V: e.id(e.n)},
-			{K: "delivery_status", V: e.status},
-			{K: "timestamp", V: e.at / 1000},
-			{K: "error_description", V: graph.NonEmpty(e.why())},
-		})
+		hook := e.hook()
+		o := graph.Obj{{K: "id", V: e.id(e.n)}, {K: "delivery_status", V: e.status}}
+		if hook != nil {
+			o = append(o, graph.KV{K: "webhook_update_state", V: updateStates[hook.State]})
+		}
+		o = append(o, graph.KV{K: "timestamp", V: e.at / 1000})
+		if hook != nil {
+			o = append(o, graph.KV{K: "application", V: graph.Obj{{K: "id", V: string(e.app.ID)}}}, graph.KV{K: "webhook_uri", V: hook.URL})
+		}
+		events = append(events, append(o, graph.KV{K: "error_description", V: graph.NonEmpty(e.why(hook))}))
 	}
 	out := graph.Obj{{K: "data", V: events}}
 	if len(list) > 0 {

@@ -151,6 +151,22 @@ func (l *deliveryLog) list(limit int, keep func(*Delivery) bool) []Delivery {
 	return out
 }
 
+// about returns the deliveries that concern one of the messages, newest first.
+func (l *deliveryLog) about(ids []wa.MessageID) (out []Delivery) {
+	wanted := make(map[wa.MessageID]bool, len(ids))
+	for _, id := range ids {
+		wanted[id] = true
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, e := range slices.Backward(l.ring) {
+		if wanted[e.message] || slices.ContainsFunc(e.more, func(id wa.MessageID) bool { return wanted[id] }) {
+			out = append(out, l.show(e))
+		}
+	}
+	return out
+}
+
 // show needs mu.
 func (l *deliveryLog) show(e *entry) Delivery {
 	d := Delivery{

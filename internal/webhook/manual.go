@@ -13,6 +13,9 @@ func (d *Dispatcher) Deliveries(limit int, keep func(*Delivery) bool) []Delivery
 	return d.log.list(limit, keep)
 }
 
+// About returns the remembered deliveries with updates of these messages, newest first.
+func (d *Dispatcher) About(ids ...wa.MessageID) []Delivery { return d.log.about(ids) }
+
 // Errors of Redeliver and Send.
 var (
 	ErrNoDelivery     = errors.New("unknown delivery")
