@@ -97,7 +97,11 @@ func (d *download) serve(w http.ResponseWriter, r *http.Request, m *media.Media)
 	c := d.o.Media.Content(r.Context(), m)
 	defer c.Close() //nolint:errcheck // it was only read
 	// A file that was changed on disk ends early: the answer is then shorter than it says, which every client notices.
-	http.ServeContent(w, r, "", time.Time{}, c)
+	made := time.Time{} // without it there is no Last-Modified
+	if m.Made != 0 {
+		made = time.UnixMilli(m.Made)
+	}
+	http.ServeContent(w, r, "", made, c)
 }
 
 // reaches says whether a caller may have the file: a file of a number whoever may message with it, the sample of a template

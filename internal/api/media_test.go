@@ -172,6 +172,9 @@ func TestMedia(t *testing.T) {
 		r.header.Get("Content-Disposition") != "attachment; filename="+id+".png" || r.header.Get("Accept-Ranges") != "bytes" {
 		t.Errorf("download: %d, %d bytes, %v", r.status, len(r.body), r.header)
 	}
+	if made := g.clock.Now().UTC().Format(http.TimeFormat); r.header.Get("Last-Modified") != made || r.header.Get("ETag") == "" || r.header.Get("Cache-Control") == "" {
+		t.Errorf("download at %s: %v", made, r.header)
+	}
 	if r := g.download("admin", "GET", d.URL, "Range: bytes=7-30"); r.status != 206 || r.body != string(png[7:31]) {
 		t.Errorf("range: %d, %d bytes", r.status, len(r.body))
 	}

@@ -76,7 +76,7 @@ func (s *Service) Arrive(ctx context.Context, b *Sent, from *Origin) (*Media, er
 		}
 		return nil, fmt.Errorf("%w: %s is no %s", ErrCorrupt, m.MIME, from.Kind)
 	}
-	m.Expires = s.end(InboundLife)
+	m.Made, m.Expires = s.now(), s.end(InboundLife)
 	if err := s.save(ctx, m, "", m.Expires); err != nil {
 		return nil, err
 	}

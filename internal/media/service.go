@@ -100,8 +100,9 @@ type Media struct {
 	Number  wa.PhoneNumberID `json:"-"` // it was uploaded on, or sent to
 	Expires int64            `json:"-"` // Unix milliseconds
 
-	MIME   string `json:"mime"` // as declared, with parameters
-	Size   int64  `json:"size"` // clear bytes
+	MIME   string `json:"mime"`           // as declared, with parameters
+	Size   int64  `json:"size"`           // clear bytes
+	Made   int64  `json:"made,omitempty"` // Unix milliseconds; 0 in rows of before
 	SHA256 []byte `json:"sha256"`
 
 	Width    int    `json:"width,omitempty"`
@@ -215,7 +216,7 @@ func (s *Service) Upload(ctx context.Context, r io.Reader, from Source) (*Media,
 		return nil, err
 	}
 	m := f.media(declared)
-	m.WABA, m.Number, m.Expires = from.WABA, from.Number, s.end(UploadedLife)
+	m.WABA, m.Number, m.Made, m.Expires = from.WABA, from.Number, s.now(), s.end(UploadedLife)
 	if err := s.save(ctx, m, "", s.keepUntil()); err != nil {
 		return nil, err
 	}

@@ -250,7 +250,7 @@ func (s *Service) complete(ctx context.Context, u *Session, f *file) (string, er
 	}
 	m := f.media(u.Type)
 	m.App, m.User, m.Name = u.App, u.User, u.Name
-	m.Expires = s.end(HandleLife)
+	m.Made, m.Expires = s.now(), s.end(HandleLife)
 	id, err := NewBlobID(s.o.Rand)
 	if err != nil {
 		return "", err
