@@ -125,14 +125,34 @@ func decodeRecipient[V Value[V]](p V, o *Outbound) error {
 	return nil
 }
 
+// decodeType reads the type, or infers it from the object that is there: old clients rely on it for text (spec/messages.md
+// section 2).
 func decodeType[V Value[V]](p V, o *Outbound) (err error) {
 	v := p.Get("type")
-	if !v.Present() && p.Get(TypeText).Present() {
-		o.Type = TypeText // old clients rely on it
-		return nil
+	if !v.Present() {
+		if o.Type = inferType(p); o.Type != "" {
+			return nil
+		}
 	}
 	o.Type, err = v.Enum(types...)
 	return err
+}
+
+// inferType is text where there is a text, else the one type whose object is there; "" for none and for several.
+func inferType[V Value[V]](p V) (kind string) {
+	if p.Get(TypeText).Present() {
+		return TypeText
+	}
+	for _, t := range types {
+		if !p.Get(t).Present() {
+			continue
+		}
+		if kind != "" {
+			return ""
+		}
+		kind = t
+	}
+	return kind
 }
 
 func decodeContext[V Value[V]](v V, o *Outbound) error {

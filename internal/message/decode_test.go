@@ -148,6 +148,32 @@ func TestText(t *testing.T) {
 	}
 }
 
+// Source: spec/messages.md section 2 for text; the other types by the same rule.
+func TestMissingTypes(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ body, want string }{
+		{`"text":{"body":"hi"}`, message.TypeText},
+		{`"type":null,"text":{"body":"hi"}`, message.TypeText},
+		{`"image":{"link":"https://a.example/b.png"}`, message.TypeImage},
+		{`"location":{"latitude":1,"longitude":2}`, message.TypeLocation},
+		{`"contacts":[{"name":{"formatted_name":"A B","first_name":"A"}}]`, message.TypeContacts},
+		{`"template":{"name":"hello_world"}`, message.TypeTemplate},
+		{`"image":{"link":"https://a.example/b.png"},"text":{"body":"hi"}`, message.TypeText},
+		{`"image":{"link":"https://a.example/b.png"},"video":{"link":"https://a.example/b.mp4"}`, ""},
+	} {
+		o, _, err := through(head+c.body+`}`, sender)
+		if c.want == "" {
+			if got := wire(err); got != "(#100) The parameter type is required." {
+				t.Errorf("%s: %s", c.body, got)
+			}
+			continue
+		}
+		if err != nil || o.Type != c.want {
+			t.Errorf("%s: %v, %v", c.body, o, err)
+		}
+	}
+}
+
 func TestTemplateIsFinishedByTheCaller(t *testing.T) {
 	t.Parallel()
 	o, _, err := through(head+`"type":"template","template":{"name":"hello_world"},"context":{"message_id":"wamid.A"}}`, sender)
