@@ -337,6 +337,23 @@ func TestReceiptsAndActsSurviveOffline(t *testing.T) {
 	})
 }
 
+// Source: spec/messages.md section 9.4.
+func TestOnlyVoiceMessagesArePlayed(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.connect()
+	note := r.receive(`"type":"audio","audio":{"mime_type":"audio/ogg; codecs=opus","voice":true}`)
+	song := r.receive(`"type":"audio","audio":{"mime_type":"audio/mpeg"}`)
+	text := r.p.Text(deviceID, "hello")
+	r.push()
+	r.do(r.d.MarkPlayed(note, song, text))
+	r.look(func(p *platformtest.Peer) {
+		equal(t, "voice message", p.Statuses[note], "played")
+		equal(t, "other sound", p.Statuses[song], "delivered")
+		equal(t, "text", p.Statuses[text], "delivered")
+	})
+}
+
 func TestHostIsChecked(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

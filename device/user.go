@@ -39,7 +39,8 @@ type request struct {
 // already are left out.
 func (d *Device) MarkRead(ids ...string) (Effects, error) { return d.mark(frame.StateRead, ids) }
 
-// MarkPlayed marks received voice messages as played, which includes read.
+// MarkPlayed marks received voice messages as played, which includes read. Of other sound nobody is told that it was played:
+// its ids are left out. Source: spec/messages.md section 9.4.
 func (d *Device) MarkPlayed(ids ...string) (Effects, error) { return d.mark(frame.StatePlayed, ids) }
 
 // MarkChatRead marks everything in a chat as read; chat "" means all chats.
@@ -51,6 +52,14 @@ func (d *Device) MarkChatRead(chat string) (Effects, error) {
 		}
 	}
 	return d.mark(frame.StateRead, ids)
+}
+
+func isVoice(m *Message) bool {
+	if m.Type != "audio" {
+		return false
+	}
+	f := m.Parts().Media
+	return f != nil && f.Voice
 }
 
 func (d *Device) mark(state frame.ReceiptState, ids []string) (Effects, error) {
@@ -66,7 +75,7 @@ func (d *Device) mark(state frame.ReceiptState, ids []string) (Effects, error) {
 			continue
 		case state == frame.StateRead && m.Status == Received:
 			m.Status = Read
-		case state == frame.StatePlayed:
+		case state == frame.StatePlayed && isVoice(m):
 			if m.Status == Received {
 				opened = append(opened, id)
 			}

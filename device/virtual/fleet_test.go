@@ -26,7 +26,7 @@ func TestActions(t *testing.T) {
 	r.idle()
 	r.must(r.f.Do(ctx, ann, virtual.UserAction{Do: "read", IDs: []string{id}}))
 	r.must(r.f.Do(ctx, ann, virtual.UserAction{Do: "play", IDs: []string{id}}))
-	equal(t, "history", r.n.history(ann, id), "delivered read played")
+	equal(t, "history, since a text cannot be played", r.n.history(ann, id), "delivered read")
 
 	r.must(r.f.Do(ctx, ann, virtual.UserAction{Do: "offline"}))
 	second := r.n.text(ann, "are you there?")
