@@ -91,8 +91,8 @@ type Options struct {
 	// Known tells at once whether somebody on the user network has these digits; it settles recipients that can be read in
 	// two ways. nil when nobody can tell.
 	Known func(wa.WaID) bool
-	// Status chooses the HTTP status of a row, see graph.Options.
-	Status func(*wa.Error) int
+	// Style puts another row in place of one, see graph.Options.
+	Style func(*wa.Error) *wa.Error
 	// Admit is asked before the app's own rate limit, see graph.Options; nil admits.
 	Admit func(ctx context.Context, c *graph.Call) error
 }
@@ -133,7 +133,7 @@ func (s *surface) server() (*graph.Server, error) {
 		Nodes:    nodes,
 		Roots:    append(s.oauthRoots(), graph.Root{Path: "debug_token", AnyCarrier: true, Get: s.debugToken}, library()),
 		Resolver: s, Auth: s, Clock: o.Clock, Versions: o.Versions, Carriers: o.Carriers, Log: o.Log, Observer: o.Observer,
-		Rand: o.Rand, BaseURL: o.BaseURL, MaxBody: o.MaxBody, Revision: o.Revision, Status: o.Status, Admit: s.admit,
+		Rand: o.Rand, BaseURL: o.BaseURL, MaxBody: o.MaxBody, Revision: o.Revision, Style: o.Style, Admit: s.admit,
 		Enter: s.enter,
 	})
 }

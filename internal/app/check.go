@@ -11,12 +11,19 @@ import (
 
 // settle fills in what the configuration file says about options that were not given.
 func settle(o *Options) error {
-	if o.TokenCarriers != "" || o.Config == "" {
+	if o.Config == "" {
 		return nil
 	}
 	c, err := ReadConfig(o.Config)
 	if err != nil {
 		return err
+	}
+	if err := c.Errors.check(); err != nil {
+		return fmt.Errorf("read --config %s: %w", o.Config, err)
+	}
+	o.errors = c.Errors
+	if o.TokenCarriers != "" {
+		return nil
 	}
 	o.TokenCarriers = c.Access.TokenCarriers
 	if _, err := graph.ParseCarriers(o.TokenCarriers); err != nil {

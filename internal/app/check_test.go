@@ -16,6 +16,7 @@ import (
 
 	"github.com/hikyaku/hikyaku/device"
 	"github.com/hikyaku/hikyaku/internal/journal"
+	"github.com/hikyaku/hikyaku/internal/wa"
 )
 
 func TestOptionsThatContradict(t *testing.T) {
@@ -79,6 +80,46 @@ func TestTokenCarriersOfTheConfiguration(t *testing.T) {
 		err := settle(&o)
 		if (err == nil) != (c.fault == "") || err != nil && !strings.Contains(err.Error(), c.fault) || err == nil && o.TokenCarriers != c.want {
 			t.Errorf("flag %q, file %q: %q, %v", c.flag, c.file, o.TokenCarriers, err)
+		}
+	}
+}
+
+// Source: spec/errors.md sections 3 and 5.
+func TestErrorsOfTheConfiguration(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		yaml, fault string
+		row         *wa.Error
+		code, http  int
+	}{
+		{"", "", wa.ErrThroughput, 130429, 400},
+		{"errors: {http: {messaging_throttle: 429}}", "", wa.ErrThroughput, 130429, 429},
+		{"errors: {http: {messaging_throttle: 429}}", "", wa.ErrPairRate, 131056, 429},
+		{"errors: {http: {messaging_throttle: 429}}", "", wa.ErrWindow, 131047, 400},
+		{"errors: {http: {messaging_throttle: 429}}", "", wa.ErrWABALimit, 80007, 400},
+		{"errors: {http: {management_throttle: 429}}", "", wa.ErrWABALimit, 80007, 429},
+		{"errors: {http: {management_throttle: 400}}", "", wa.ErrWABALimit, 80007, 400},
+		{"errors: {waba_limit_code: 80008, http: {management_throttle: 429}}", "", wa.ErrWABALimit.Retry(60), 80008, 429},
+		{"errors: {http: {messaging_throttle: 503}}", "errors.http.messaging_throttle 503: want 400 or 429", nil, 0, 0},
+		{"errors: {waba_limit_code: 80009}", "errors.waba_limit_code 80009: want 80007 or 80008", nil, 0, 0},
+	} {
+		path := filepath.Join(t.TempDir(), "config.yaml")
+		if err := os.WriteFile(path, []byte(c.yaml+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		o := Options{Config: path}
+		if err := settle(&o); err != nil || c.fault != "" {
+			if err == nil || !strings.Contains(err.Error(), c.fault) || c.fault == "" {
+				t.Errorf("%s: %v, want %q", c.yaml, err, c.fault)
+			}
+			continue
+		}
+		got := c.row
+		if style := o.errors.style(); style != nil {
+			got = style(c.row)
+		}
+		if got.Code != c.code || got.HTTP != c.http || got.RetryIn != c.row.RetryIn {
+			t.Errorf("%s: %d with HTTP %d, want %d with %d", c.yaml, got.Code, got.HTTP, c.code, c.http)
 		}
 	}
 }

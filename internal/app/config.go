@@ -44,7 +44,9 @@ type Config struct {
 		// TokenCarriers counts at every start, unless the options say something else.
 		TokenCarriers string `yaml:"token_carriers"`
 	} `yaml:"access"`
-	User struct {
+	// Errors counts at every start.
+	Errors Errors `yaml:"errors"`
+	User   struct {
 		Phone string `yaml:"phone"` // the sandbox's starter user
 		Name  string `yaml:"name"`
 	} `yaml:"user"`

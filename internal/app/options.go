@@ -46,6 +46,8 @@ type Options struct {
 	RateCard        string        // CSV file with what messages cost; empty means the made-up sample
 	Seed            uint64        // not 0: ids and virtual users repeat from run to run; keys stay random
 
+	errors Errors // of the configuration file
+
 	// FrozenAt starts a sandbox at this time and holds it there until the control API moves it; zero means the real time.
 	FrozenAt time.Time
 

@@ -195,11 +195,13 @@ func TestGates(t *testing.T) {
 			}
 			return nil
 		}
-		o.Status = func(e *wa.Error) int {
-			if e.Code == 130429 {
-				return http.StatusTooManyRequests
+		o.Style = func(e *wa.Error) *wa.Error {
+			if e.Code != 130429 {
+				return e
 			}
-			return e.HTTP
+			other := *e
+			other.HTTP = http.StatusTooManyRequests
+			return &other
 		}
 	})
 	r.do("GET /v23.0/200", "")
@@ -208,7 +210,7 @@ func TestGates(t *testing.T) {
 		t.Errorf("account state does not come before parameters: %s", w.Body)
 	}
 	if w := r.do("POST /v23.0/301/limited", "{}"); w.Code != 429 {
-		t.Errorf("status hook: %d", w.Code)
+		t.Errorf("style: %d", w.Code)
 	}
 	want := "admit 200,admit 301,admit 302,enter number/messages,admit 301,enter number/limited"
 	if got := strings.Join(order, ","); got != want {

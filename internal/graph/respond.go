@@ -44,10 +44,10 @@ func (s *Server) answer(c *Call, body []byte, err error) answer {
 	default:
 		row = wa.ErrUnknown
 	}
-	a := answer{status: row.HTTP, row: row, cause: err}
-	if s.opt.Status != nil {
-		a.status = s.opt.Status(row)
+	if s.opt.Style != nil {
+		row = s.opt.Style(row)
 	}
+	a := answer{status: row.HTTP, row: row, cause: err}
 	if a.status == 0 {
 		a.status = http.StatusBadRequest
 	}

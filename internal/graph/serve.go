@@ -46,8 +46,8 @@ type Options struct {
 	MaxBody  int64        // bytes of JSON and form bodies; 0 means 1 MiB
 	Revision string       // x-fb-rev; "": not sent
 
-	// Status chooses the HTTP status of a row (errors.http.* of spec/errors.md 3); nil takes it from the row.
-	Status func(*wa.Error) int
+	// Style puts another row in place of one: another status or code (errors.* of spec/errors.md 3 and 5). nil leaves all.
+	Style func(*wa.Error) *wa.Error
 	// Admit runs after authentication, before anything is looked up: the app's own rate limit. c.ID is the id asked for.
 	Admit func(ctx context.Context, c *Call) error
 	// Enter runs once the node is loaded and the permission checked: limits per node, account state. Not for nested edges.
