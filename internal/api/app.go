@@ -103,12 +103,8 @@ func (s *surface) subscribe(ctx context.Context, c *graph.Call, a *access.App) (
 	if r.VerifyToken, err = c.Params.Get("verify_token").Str(); err != nil {
 		return nil, err
 	}
-	names, err := fieldNames(c)
-	if err != nil {
+	if r.Fields, err = subscribedFields(c); err != nil {
 		return nil, err
-	}
-	for _, name := range names {
-		r.Fields = append(r.Fields, webhook.Field{Name: name})
 	}
 	if err := s.o.Webhooks.Subscribe(ctx, r); err != nil {
 		return nil, err
@@ -116,13 +112,55 @@ func (s *surface) subscribe(ctx context.Context, c *graph.Call, a *access.App) (
 	return graph.Success, nil
 }
 
-// fieldNames reads a comma separated list or an array, in JSON too. Source: spec/webhooks.md section 1.1.
-func fieldNames(c *graph.Call) (names []string, err error) {
-	list, err := c.Params.Get("fields").StringsOr()
-	for _, text := range list {
-		for name := range strings.SplitSeq(text, ",") {
-			names = append(names, strings.TrimSpace(name))
+// subscribedFields reads a comma separated list or an array, in JSON too; what is an object in it carries a version, which
+// decides the form of the payloads. Source: spec/webhooks.md section 1.1.
+func subscribedFields(c *graph.Call) (fields []webhook.Field, err error) {
+	list, err := c.Params.Get("fields").ListOr()
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range list {
+		if v.Kind() == graph.KindObject {
+			f, err := versionedField(v)
+			if err != nil {
+				return nil, err
+			}
+			fields = append(fields, f)
+			continue
 		}
+		text, err := v.Str()
+		if err != nil {
+			return nil, err
+		}
+		for name := range strings.SplitSeq(text, ",") {
+			fields = append(fields, webhook.Field{Name: strings.TrimSpace(name)})
+		}
+	}
+	return fields, nil
+}
+
+func versionedField(v graph.Value) (webhook.Field, error) {
+	name, err := v.Get("name").Str()
+	if err != nil {
+		return webhook.Field{}, err
+	}
+	text, err := v.Get("version").StrOr("")
+	if err != nil || text == "" {
+		return webhook.Field{Name: name}, err
+	}
+	version, err := graph.ParseVersion(text)
+	if err != nil {
+		return webhook.Field{}, wa.ErrInvalidVersion
+	}
+	return webhook.Field{Name: name, Version: version.String()}, nil
+}
+
+// fieldNames is subscribedFields without the versions.
+func fieldNames(c *graph.Call) ([]string, error) {
+	fields, err := subscribedFields(c)
+	names := make([]string, len(fields))
+	for i, f := range fields {
+		names[i] = f.Name
 	}
 	return names, err
 }

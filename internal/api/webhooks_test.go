@@ -71,7 +71,17 @@ func TestSubscriptions(t *testing.T) {
 	w.call("app", "DELETE "+path, "").want(t, 200, done)
 	w.call("app", "DELETE "+path, "").want(t, 200, done)
 	w.call("app", "GET "+path, "").want(t, 200, `{"data":[]}`)
-	if hook.good.Load() != 1 || hook.bad.Load() != 1 {
+	with := func(fields string) string {
+		return `{"object":"whatsapp_business_account","callback_url":"` + hook.URL + `","verify_token":"s3cret","fields":` + fields + `}`
+	}
+	w.call("app", "POST "+path, with(`[{"name":"messages","version":"v23.0"},"account_update"]`)).want(t, 200, done)
+	w.call("app", "GET "+path, "").want(t, 200, item(`{"name":"messages","version":"v23.0"},`+account))
+	w.call("app", "POST "+path, with(`[{"name":"messages","version":"v24"}]`)).want(t, 200, done)
+	w.call("app", "GET "+path, "").want(t, 200, item(`{"name":"messages","version":"v24.0"},`+account))
+	w.call("app", "POST "+path, with(`[{"name":"messages","version":"24"}]`)).want(t, 400,
+		graphError("(#100) Invalid version format. Use format like 'v23.0'", `"code":100`))
+	w.call("app", "POST "+path, with(`[{"version":"v24.0"}]`)).want(t, 400, graphError("(#100) The parameter fields[0]['name'] is required.", `"code":100`))
+	if hook.good.Load() != 3 || hook.bad.Load() != 1 {
 		t.Errorf("%d verifications went through, %d were refused", hook.good.Load(), hook.bad.Load())
 	}
 }

@@ -98,12 +98,14 @@ var accessCalls = map[string]Words{
 	},
 	"POST app/subscriptions": {
 		Does: "Sets the callback of the app and the fields that it gets.",
-		More: "The callback is asked at once: it must answer `hub.challenge`. What was subscribed before is replaced. Values are always included, whatever `include_values` says.",
+		More: "The callback is asked at once: it must answer `hub.challenge`. Fields are added to those of before; callback and verify token take the place of the old ones. Values are always included, whatever `include_values` says.",
 		Params: []Member{
 			must("object", enum("whatsapp_business_account"), ""),
 			must("callback_url", link, "HTTPS; in a sandbox plain HTTP too."),
 			must("verify_token", text, "Sent back to the callback, so that it knows who asks."),
-			may("fields", listOr(text), "Names of webhook fields."),
+			may("fields", listOr(&Schema{AnyOf: []*Schema{text, object(
+				must("name", text, ""), may("version", text, "What decides the form of the payloads; `v23.0` without it."),
+			)}, word: "string or object"}), "Names of webhook fields."),
 		},
 	},
 	"DELETE app/subscriptions": {
