@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 
 	"github.com/hikyaku/hikyaku/internal/graph"
+	"github.com/hikyaku/hikyaku/internal/wa"
 )
 
 // settle fills in what the configuration file says about options that were not given.
@@ -43,6 +45,10 @@ func check(o *Options) error {
 		return errors.New("--clock holds the time of a sandbox: add --sandbox")
 	case o.Enforcement != "" && o.Enforcement != "off" && o.Enforcement != "observe" && o.Enforcement != "enforce":
 		return fmt.Errorf("--enforcement %q: want off, observe or enforce", o.Enforcement)
+	case o.Holdout < 0 || o.Holdout > 1:
+		return fmt.Errorf("--marketing-holdout %v: want a share from 0 to 1", o.Holdout)
+	case slices.ContainsFunc(o.PausedMarkets, func(iso string) bool { return wa.CallingCodeOf(iso) == 0 }):
+		return fmt.Errorf("--paused-markets %q: want countries of ISO 3166, such as US", o.PausedMarkets)
 	case o.WebhookBatch < 0:
 		return fmt.Errorf("--webhook-batch %d: want 1 or more", o.WebhookBatch)
 	}

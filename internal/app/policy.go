@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/hikyaku/hikyaku/internal/business"
 	"github.com/hikyaku/hikyaku/internal/pipeline"
@@ -30,6 +31,7 @@ func (p *platform) openPolicy(ctx context.Context) (err error) {
 			return err
 		},
 		PaceAfter: p.o.PaceAfter, Rates: rates,
+		Marketing: policy.Marketing{Adaptive: p.o.AdaptiveCap, Paused: p.o.PausedMarkets, Holdout: int(p.o.Holdout*1000 + 0.5)},
 	})
 	return err
 }
@@ -51,7 +53,7 @@ func (p *platform) rateCard() (pricing.Set, error) {
 type gate struct{ s *policy.Service }
 
 func (g gate) Admit(m *pipeline.Message, n *business.Number, now int64) *wa.Error {
-	return g.s.Admit(n, policy.Send{User: m.User, Template: m.Template, Category: m.Category, Outside: m.Outside}, now)
+	return g.s.Admit(n, policy.Send{User: m.User, Template: m.Template, Category: m.Category, Outside: m.Outside, Entry: m.Entry}, now)
 }
 
 func (g gate) Settle(m *pipeline.Message, n *business.Number, delivered bool, now int64) int64 {
@@ -93,6 +95,7 @@ func setRating(r *http.Request, p *platform) (any, error) {
 	var in struct {
 		Rating quality.Rating `json:"rating"`
 		Nudge  int            `json:"nudge"` // colours better, or worse when negative, than now
+		For    string         `json:"for"`   // how long it stays; empty for ever
 	}
 	if err := body(r, &in); err != nil {
 		return nil, err
@@ -119,7 +122,15 @@ func setRating(r *http.Request, p *platform) (any, error) {
 	default:
 		return nil, badRequest("rating: want GREEN, YELLOW, RED, UNKNOWN, or empty to let users decide again")
 	}
-	if err := p.policy.SetRating(r.Context(), r.PathValue("id"), in.Rating); err != nil {
+	var until time.Time
+	if in.For != "" {
+		d, err := time.ParseDuration(in.For)
+		if err != nil || d <= 0 || in.Rating == "" {
+			return nil, badRequest("for: want how long the rating stays, such as 6h")
+		}
+		until = p.clock.Now().Add(d)
+	}
+	if err := p.policy.SetRatingUntil(r.Context(), r.PathValue("id"), in.Rating, until); err != nil {
 		if errors.Is(err, business.ErrUnknown) {
 			return nil, notFound("no number and no template %s", r.PathValue("id"))
 		}

@@ -154,9 +154,4 @@ func TestMarketCap(t *testing.T) {
 		}
 		marks = append(marks, limits.Mark{Portfolio: p}) // on its way
 	}
-	for read, want := range map[int]int{0: 1, 2: 2, 5: 3, 10: 5} {
-		if got := limits.Adaptive(read); got != want {
-			t.Errorf("cap with %d of 10 read: %d, want %d", read, got, want)
-		}
-	}
 }

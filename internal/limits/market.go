@@ -1,9 +1,21 @@
 package limits
 
-import "time"
+import (
+	"time"
 
-// MarketCap bounds the marketing templates that one person gets. Source: spec/limits.md section 4 (ours: what the real
-// service does is adaptive and unpublished).
+	"github.com/hikyaku/hikyaku/internal/wa"
+)
+
+// The cap of everybody. Source: spec/limits.md section 4 (ours: what the real service does is adaptive and unpublished).
+const (
+	capPerPortfolio = 2
+	capOverall      = 10
+	capWindow       = 24 * time.Hour
+	// holdoutPause is how long a marketing template that was delivered keeps a person out of the experiment.
+	holdoutPause = 12 * time.Hour
+)
+
+// MarketCap bounds the marketing templates that one person gets.
 type MarketCap struct {
 	PerPortfolio int // in Window, from one portfolio; 0: 2
 	Overall      int // in Window, from all; 0: 10
@@ -28,7 +40,7 @@ func (c MarketCap) Room(marks []Mark, portfolio uint32, now int64) bool {
 			mine++
 		}
 	}
-	return mine < orElse(c.PerPortfolio, 2) && all < orElse(c.Overall, 10)
+	return mine < orElse(c.PerPortfolio, capPerPortfolio) && all < orElse(c.Overall, capOverall)
 }
 
 // Forget removes marks that no longer count, in place.
@@ -42,12 +54,9 @@ func (c MarketCap) Forget(marks []Mark, now int64) []Mark {
 	return kept
 }
 
-// Adaptive is the cap for somebody who read the given share of their last ten marketing messages (0 to 10 of them).
-func Adaptive(read int) int { return min(max(1+(4*read+5)/10, 1), 5) }
-
 func (c MarketCap) millis() int64 {
 	if c.Window == 0 {
-		return (24 * time.Hour).Milliseconds()
+		return capWindow.Milliseconds()
 	}
 	return c.Window.Milliseconds()
 }
@@ -57,4 +66,38 @@ func orElse(v, def int) int {
 		return def
 	}
 	return v
+}
+
+// uncapped are the countries where no cap is active: the European Economic Area, the United Kingdom, Japan, South Korea.
+// Source: spec/limits.md section 4.
+var uncapped = map[string]bool{
+	"AT": true, "BE": true, "BG": true, "HR": true, "CY": true, "CZ": true, "DK": true, "EE": true, "FI": true, "FR": true,
+	"DE": true, "GR": true, "HU": true, "IE": true, "IT": true, "LV": true, "LT": true, "LU": true, "MT": true, "NL": true,
+	"PL": true, "PT": true, "RO": true, "SK": true, "SI": true, "ES": true, "SE": true,
+	"IS": true, "LI": true, "NO": true,
+	"GB": true, "JP": true, "KR": true,
+}
+
+// Capped reports whether there is a cap between a sender and a person: not when either of them is where none is active.
+func Capped(sender, user wa.WaID) bool {
+	for _, id := range []wa.WaID{user, sender} {
+		if iso, _ := wa.CountryOf(id); uncapped[iso] {
+			return false
+		}
+	}
+	return true
+}
+
+// HeldOut reports whether a person belongs to the share, in thousandths, who get no marketing templates for an experiment. It
+// is always the same people, and fewer of them in a smaller share. Who got one in the last twelve hours is exempt.
+func HeldOut(user wa.WaID, share int, marks []Mark, now int64) bool {
+	if share <= 0 || int(mix(person(user))%1000) >= share {
+		return false
+	}
+	for _, m := range marks {
+		if m.At > now-holdoutPause.Milliseconds() {
+			return false
+		}
+	}
+	return true
 }

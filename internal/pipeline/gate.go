@@ -29,6 +29,7 @@ func (l *lane) barred(m *letter, p *peer, now int64) *wa.Error {
 	}
 	m.Outside = !message.WindowOpen(p.lastInbound, now)
 	m.class = m.Category
+	m.Entry = message.EntryOpen(p.standing.ReferralAt, p.standing.EntryAt, now)
 	n, ok := l.p.o.Numbers.Number(m.Number)
 	if l.p.o.Gate != nil && ok {
 		if m.barred = l.p.o.Gate.Admit(&m.Message, n, now); m.barred != nil {

@@ -77,6 +77,7 @@ type Message struct {
 	Category string        // pricing category; empty for inbound
 	Template wa.TemplateID // what the message was made from; empty for none
 	Outside  bool          // sent to a user without open customer service window
+	Entry    bool          // the gate is asked while a free entry point is open; not stored
 
 	PricingType  string
 	Billable     bool
@@ -141,6 +142,7 @@ type Batch struct {
 	Reached  []limits.Reached  // upsert; Marketing ones are kept one by one
 	Charges  []pricing.Charge  // insert unless the message has one
 	Feedback []quality.Event   // insert
+	Seen     []limits.Seen     // marketing templates that arrived or were read; rows of messages show it
 
 	Placed []MailboxRef // every position these frames filled, also of items that are gone again; nothing to store
 }

@@ -48,6 +48,14 @@ func (t *tally) status(b *Batch, r *record.Status) {
 	if r.Of == record.KindRead && r.Fresh&record.InTime != 0 {
 		t.template(r, analytics.Read)
 	}
+	if marketing(r) {
+		if r.Priced && r.Of != record.KindFailed {
+			b.Seen = append(b.Seen, limits.Seen{User: r.To, Mark: limits.MarkOf(r.ID)})
+		}
+		if r.Of == record.KindRead {
+			b.Seen = append(b.Seen, limits.Seen{User: r.To, Mark: limits.MarkOf(r.ID), Read: true})
+		}
+	}
 	if !r.Priced || r.Of == record.KindFailed {
 		return
 	}
@@ -72,7 +80,7 @@ func (t *tally) status(b *Batch, r *record.Status) {
 	}
 	if r.Outside {
 		b.Reached = append(b.Reached, limits.Reached{
-			Number: r.Number, User: r.To, At: r.At, Counted: r.Counted, Marketing: r.Category == "marketing" || r.Category == message.MarketingLite,
+			Number: r.Number, User: r.To, At: r.At, Counted: r.Counted, Marketing: marketing(r),
 		})
 	}
 	if r.Billable {
@@ -82,6 +90,11 @@ func (t *tally) status(b *Batch, r *record.Status) {
 			Template: r.Template, At: r.At,
 		})
 	}
+}
+
+// marketing reports whether a status is of a marketing template, however it came.
+func marketing(r *record.Status) bool {
+	return r.Category == "marketing" || r.Category == message.MarketingLite
 }
 
 func (t *tally) template(r *record.Status, what string) {

@@ -63,10 +63,10 @@ func (w *world) in() string {
 		return 0
 	}
 	template := 0
-	if row := w.policy.Admit(n, policy.Send{User: "4915100001", Category: "utility"}, w.now()); row != nil {
+	if row := w.policy.Admit(n, policy.Send{User: "5511900001", Category: "utility"}, w.now()); row != nil {
 		template = row.Code
 	}
-	_, adds := w.business.AddNumber(w.t.Context(), business.NewNumber{WABA: waba, WaID: "81505550199", Name: "!"}) // refused for its name when nothing is in force
+	_, adds := w.business.AddNumber(w.t.Context(), business.NewNumber{WABA: waba, WaID: "12025550199", Name: "!"}) // refused for its name when nothing is in force
 	add := code(adds)
 	if add != 368 {
 		add = 0
@@ -213,8 +213,8 @@ func TestSanctionOfANumber(t *testing.T) {
 	w := newWorld(t, business.TierUnlimited, 0)
 	_, err := w.policy.SanctionNumber(t.Context(), one, 1, policy.Spam)
 	w.check(err)
-	w.admit("restricted", one, policy.Send{User: "4915100001", Category: "utility", Outside: true}, 131048)
-	w.admit("another number", two, policy.Send{User: "4915100001", Category: "utility", Outside: true}, 0)
+	w.admit("restricted", one, policy.Send{User: "5511900001", Category: "utility", Outside: true}, 131048)
+	w.admit("another number", two, policy.Send{User: "5511900001", Category: "utility", Outside: true}, 0)
 	if used, _ := w.policy.Used(owner, w.now()); used != 0 {
 		t.Errorf("a message that was refused holds %d places", used)
 	}
@@ -261,7 +261,7 @@ func TestFullIsRestricted(t *testing.T) {
 		a, _ := w.business.WABA(waba)
 		return n.State(a, w.clock.Now(), w.policy.Full(owner, w.now()))
 	}
-	w.send("the only one", one, "4915100001", "utility", 0)
+	w.send("the only one", one, "5511900001", "utility", 0)
 	w.start()
 	if one, test := state(one), state(tests); one != business.NumberRestricted || test != business.NumberConnected {
 		t.Errorf("full: %s, the test number %s", one, test)

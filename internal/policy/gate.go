@@ -1,8 +1,6 @@
 package policy
 
 import (
-	"sync"
-
 	"github.com/hikyaku/hikyaku/internal/analytics"
 	"github.com/hikyaku/hikyaku/internal/business"
 	"github.com/hikyaku/hikyaku/internal/limits"
@@ -17,6 +15,7 @@ type Send struct {
 	Template wa.TemplateID
 	Category string // pricing category, which is another one than the template's once it is priced
 	Outside  bool   // no customer service window is open
+	Entry    bool   // a free entry point is open
 }
 
 // marketing reports whether the template is one of marketing, whatever it costs: it may be free by an entry point, and has
@@ -41,8 +40,10 @@ func (s *Service) Admit(n *business.Number, m Send, now int64) *wa.Error {
 	if n.Mode == business.Sandbox {
 		return barred
 	}
-	if s.marketing(m) && s.optedOut(n.ID, m.User) {
-		return wa.ErrOptOut
+	if s.marketing(m) {
+		if row := s.unwanted(n, m, now); row != nil {
+			return row
+		}
 	}
 	if paid := s.paid(n, m); !paid || barred != nil {
 		// Asked before room is taken, and told after those whose room is.
@@ -63,12 +64,12 @@ func (s *Service) Admit(n *business.Number, m Send, now int64) *wa.Error {
 // hold takes the room a message needs; without keep it only looks.
 func (s *Service) hold(n *business.Number, m Send, now int64, keep bool) bool {
 	p := s.portfolio(n.Business)
-	if s.marketing(m) && !s.reserve(m.User, p.index, now) {
+	if s.capped(n, m) && !s.reserve(m.User, p.index, now) {
 		return false
 	}
 	limit := s.limit(n.Business)
 	ok := limit == limits.Unlimited || p.reach.Reserve(m.User, now, limit)
-	if (!ok || !keep) && s.marketing(m) {
+	if (!ok || !keep) && s.capped(n, m) {
 		s.settle(m.User, p.index, 0)
 	}
 	if ok && !keep && limit != limits.Unlimited {
@@ -80,7 +81,7 @@ func (s *Service) hold(n *business.Number, m Send, now int64, keep bool) bool {
 // refusal says which of the two limits refused. Source: spec/errors.md section 2: the person's own comes first.
 func (s *Service) refusal(n *business.Number, m Send, now int64) *wa.Error {
 	p := s.portfolio(n.Business)
-	if s.marketing(m) {
+	if s.capped(n, m) {
 		if !s.reserve(m.User, p.index, now) {
 			return wa.ErrEcosystem
 		}
@@ -95,7 +96,7 @@ func (s *Service) Settle(n *business.Number, m Send, delivered bool, now int64) 
 		return 0
 	}
 	p := s.portfolio(n.Business)
-	if s.marketing(m) {
+	if s.capped(n, m) {
 		at := now
 		if !delivered {
 			at = 0
@@ -139,77 +140,6 @@ func (s *Service) paid(n *business.Number, m Send) bool {
 	}
 	w, ok := s.o.Business.WABA(n.WABA)
 	return ok && w.Pays(s.o.RequirePayment)
-}
-
-// ---- marketing ----
-
-type marketShard struct {
-	mu    sync.Mutex
-	marks map[wa.WaID][]limits.Mark
-}
-
-func (s *Service) shard(user wa.WaID) *marketShard {
-	h := uint32(2166136261)
-	for i := range len(user) {
-		h = (h ^ uint32(user[i])) * 16777619
-	}
-	return &s.market[h%shards]
-}
-
-func (s *Service) reserve(user wa.WaID, index uint32, now int64) bool {
-	h := s.shard(user)
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	marks := s.o.Cap.Forget(h.marks[user], now)
-	ok := s.o.Cap.Room(marks, index, now)
-	if ok {
-		marks = append(marks, limits.Mark{Portfolio: index})
-	}
-	h.keep(user, marks)
-	return ok
-}
-
-// settle gives the mark of a message on its way the time it was delivered at; 0 takes it back.
-func (s *Service) settle(user wa.WaID, index uint32, at int64) {
-	h := s.shard(user)
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	marks := h.marks[user]
-	for i := range marks {
-		if marks[i].At != 0 || marks[i].Portfolio != index {
-			continue
-		}
-		if at == 0 {
-			marks = append(marks[:i], marks[i+1:]...)
-		} else {
-			marks[i].At = at
-		}
-		h.keep(user, marks)
-		return
-	}
-	if at != 0 {
-		h.keep(user, append(marks, limits.Mark{At: at, Portfolio: index}))
-	}
-}
-
-func (h *marketShard) keep(user wa.WaID, marks []limits.Mark) {
-	if len(marks) == 0 {
-		delete(h.marks, user)
-		return
-	}
-	h.marks[user] = marks
-}
-
-// mark restores a mark of before a restart.
-func (s *Service) mark(r limits.Reached) {
-	n, ok := s.counts(r.Number)
-	if !ok {
-		return
-	}
-	h := s.shard(r.User)
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.marks[r.User] = append(h.marks[r.User], limits.Mark{At: r.At, Portfolio: s.portfolio(n.Business).index})
 }
 
 // ---- what users want ----

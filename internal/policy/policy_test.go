@@ -85,7 +85,7 @@ func newWorld(t *testing.T, tier business.Tier, users int, set ...func(*policy.O
 	w.check(err)
 	for i, id := range []wa.PhoneNumberID{one, two, tests} {
 		n := business.Number{
-			ID: id, WABA: waba, WaID: wa.WaID(fmt.Sprint(81505550140 + i)), Registered: true, Status: business.NumberConnected,
+			ID: id, WABA: waba, WaID: wa.WaID(fmt.Sprint(12025550140 + i)), Registered: true, Status: business.NumberConnected,
 			Mode: business.Live, Level: business.Standard, Quality: business.QualityUnknown,
 		}
 		if id == tests {
@@ -171,24 +171,24 @@ func (w *world) deliver(from wa.PhoneNumberID, m policy.Send) {
 func TestMessagingLimit(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, business.Tier250, 3)
-	w.send("M1: A", one, "4915100001", "utility", 0)
+	w.send("M1: A", one, "5511900001", "utility", 0)
 	w.start()
-	w.send("M1: B", one, "4915100002", "utility", 0)
-	w.send("M7: C from the other number", two, "4915100003", "utility", 0)
+	w.send("M1: B", one, "5511900002", "utility", 0)
+	w.send("M7: C from the other number", two, "5511900003", "utility", 0)
 	w.start()
 	w.clock.Advance(hour)
-	w.send("M2: D fails", two, "4915100004", "utility", 131048)
-	w.send("M3: A again", two, "4915100001", "utility", 0)
-	w.admit("M4, M8: in an open window", one, policy.Send{User: "4915100004", Category: "utility"}, 0)
-	w.send("R29: test numbers are exempt", tests, "4915100005", "marketing", 0)
+	w.send("M2: D fails", two, "5511900004", "utility", 131048)
+	w.send("M3: A again", two, "5511900001", "utility", 0)
+	w.admit("M4, M8: in an open window", one, policy.Send{User: "5511900004", Category: "utility"}, 0)
+	w.send("R29: test numbers are exempt", tests, "5511900005", "marketing", 0)
 	if !w.policy.Full(owner, w.now()) {
 		t.Error("the portfolio is full")
 	}
 	w.clock.Advance(23*hour - time.Millisecond)
 	w.start()
-	w.send("a millisecond before A, B and C leave", one, "4915100004", "utility", 131048)
+	w.send("a millisecond before A, B and C leave", one, "5511900004", "utility", 131048)
 	w.clock.Advance(time.Millisecond)
-	w.send("M5: after 24 h, A's first stamp counts", one, "4915100004", "utility", 0)
+	w.send("M5: after 24 h, A's first stamp counts", one, "5511900004", "utility", 0)
 	if used, limit := w.policy.Used(owner, w.now()); used != 1 || limit != 3 {
 		t.Errorf("%d of %d are used, want 1 of 3", used, limit)
 	}
@@ -198,30 +198,30 @@ func TestMessagingLimit(t *testing.T) {
 func TestReservation(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, business.Tier250, 1)
-	m := policy.Send{User: "4915100001", Category: "utility", Outside: true}
+	m := policy.Send{User: "5511900001", Category: "utility", Outside: true}
 	w.admit("the first", one, m, 0)
 	w.apply(&pipeline.Batch{Insert: []*pipeline.Message{{ID: "m", Number: one, WABA: waba, User: m.User, State: pipeline.StateSent, Category: "utility", Outside: true}}})
 	w.clock.Advance(48 * hour)
 	w.start()
-	w.send("M6: the reservation is held", two, "4915100002", "utility", 131048)
+	w.send("M6: the reservation is held", two, "5511900002", "utility", 131048)
 	n, _ := w.business.Number(one)
 	w.policy.Settle(n, m, false, w.now())
-	w.send("M6: released", two, "4915100002", "utility", 0)
+	w.send("M6: released", two, "5511900002", "utility", 0)
 }
 
 // M9, and the way back: a portfolio without limit remembers whom it reached.
 func TestLimitIsRaisedAndLowered(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, business.Tier250, 1)
-	w.send("the first", one, "4915100001", "utility", 0)
-	w.send("full", one, "4915100002", "utility", 131048)
+	w.send("the first", one, "5511900001", "utility", 0)
+	w.send("full", one, "5511900002", "utility", 131048)
 	w.check(w.policy.SetLimit(t.Context(), owner, business.TierUnlimited, 0))
 	for i := range 5 {
-		w.send("M9: unlimited", one, wa.WaID(fmt.Sprint(4915100002+i)), "utility", 0)
+		w.send("M9: unlimited", one, wa.WaID(fmt.Sprint(5511900002+i)), "utility", 0)
 	}
 	w.check(w.policy.SetLimit(t.Context(), owner, business.Tier250, 7))
-	w.send("a seventh", one, "4915100099", "utility", 0)
-	w.send("an eighth", one, "4915100098", "utility", 131048)
+	w.send("a seventh", one, "5511900099", "utility", 0)
+	w.send("an eighth", one, "5511900098", "utility", 131048)
 	w.check(w.policy.SetLimit(t.Context(), owner, business.Tier250, 0))
 	if p, _ := w.business.Portfolio(owner); p.Reach() != 250 {
 		t.Errorf("back to the tier: %d", p.Reach())
@@ -235,7 +235,7 @@ func TestLimitIsRaisedAndLowered(t *testing.T) {
 func TestMarketing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, business.TierUnlimited, 0)
-	const user = wa.WaID("4915100001")
+	const user = wa.WaID("5511900001")
 	w.send("at 0", one, user, "marketing", 0)
 	w.clock.Advance(hour)
 	w.send("at 1 h", two, user, "marketing", 0)
@@ -247,7 +247,7 @@ func TestMarketing(t *testing.T) {
 	w.clock.Advance(22*hour + time.Minute)
 	w.send("at 24 h 1 m", one, user, "marketing", 0)
 
-	const other = wa.WaID("4915100002")
+	const other = wa.WaID("5511900002")
 	said := func(what string) {
 		w.apply(&pipeline.Batch{Feedback: []quality.Event{{Number: one, WABA: waba, User: other, At: w.now(), What: what}}})
 	}
@@ -268,7 +268,7 @@ func TestMarketingByAnotherPrice(t *testing.T) {
 		ID: promo, WABA: waba, Name: "promo", Language: "en_US", Category: template.Marketing, Status: template.Approved,
 	})
 	w.check(err)
-	const user = wa.WaID("4915100001")
+	const user = wa.WaID("5511900001")
 	for range 2 {
 		w.admit("free by an entry point", one, policy.Send{User: user, Template: promo, Category: "marketing", Outside: true}, 0)
 		w.deliver(one, policy.Send{User: user, Template: promo, Category: "referral_conversion", Outside: true})
@@ -284,24 +284,24 @@ func TestMarketingByAnotherPrice(t *testing.T) {
 func TestRefusedHoldsNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, business.Tier250, 1, func(o *policy.Options) { o.RequirePayment = true })
-	w.send("B12: no payment", one, "4915100001", "marketing", 131042)
-	w.send("B12: utility outside a window", one, "4915100001", "utility", 131042)
-	w.admit("B12: utility in a window", one, policy.Send{User: "4915100001", Category: "utility"}, 0)
-	w.send("R30: the test number", tests, "4915100001", "marketing", 0)
+	w.send("B12: no payment", one, "5511900001", "marketing", 131042)
+	w.send("B12: utility outside a window", one, "5511900001", "utility", 131042)
+	w.admit("B12: utility in a window", one, policy.Send{User: "5511900001", Category: "utility"}, 0)
+	w.send("R30: the test number", tests, "5511900001", "marketing", 0)
 	if used, _ := w.policy.Used(owner, w.now()); used != 0 {
 		t.Errorf("%d places are taken", used)
 	}
 	_, err := w.business.UpdateWABA(t.Context(), waba, func(x *business.WABA) error { x.FundingID = "1"; return nil })
 	w.check(err)
-	w.send("funded", one, "4915100001", "marketing", 0)
+	w.send("funded", one, "5511900001", "marketing", 0)
 	problem, none := true, false
 	_, err = w.business.SetPayment(t.Context(), waba, nil, &problem)
 	w.check(err)
-	w.send("a payment method that fails", one, "4915100001", "marketing", 131042)
+	w.send("a payment method that fails", one, "5511900001", "marketing", 131042)
 	_, err = w.business.SetPayment(t.Context(), waba, nil, &none)
 	w.check(err)
 	for range 5 {
-		w.send("full", one, "4915100002", "marketing", 131048)
+		w.send("full", one, "5511900002", "marketing", 131048)
 	}
 }
 
@@ -342,7 +342,7 @@ func TestUpgrade(t *testing.T) {
 	if n := number(); w.clock.Now().Before(n.MaintenanceUntil) || n.Limit() != 2000 {
 		t.Error("U5: a second raise needs no time away")
 	}
-	notice := `phone_number_quality_update 330220110550001 {"current_limit":"TIER_UNLIMITED","display_phone_number":"81505550140","event":"THROUGHPUT_UPGRADE","max_daily_conversations_per_business":"TIER_UNLIMITED"}`
+	notice := `phone_number_quality_update 330220110550001 {"current_limit":"TIER_UNLIMITED","display_phone_number":"12025550140","event":"THROUGHPUT_UPGRADE","max_daily_conversations_per_business":"TIER_UNLIMITED"}`
 	if got := strings.Join(w.notices.list, "\n"); got != notice+"\n"+notice {
 		t.Errorf("notices:\n%s", got)
 	}
@@ -400,7 +400,7 @@ func TestRating(t *testing.T) {
 		return string(n.Quality) + " " + string(x.Quality)
 	}
 	for i := range 25 {
-		w.apply(&pipeline.Batch{Feedback: []quality.Event{{Number: one, WABA: waba, Template: promo, User: wa.WaID(fmt.Sprint(4915100000 + i)), At: w.now(), What: "block"}}})
+		w.apply(&pipeline.Batch{Feedback: []quality.Event{{Number: one, WABA: waba, Template: promo, User: wa.WaID(fmt.Sprint(5511900000 + i)), At: w.now(), What: "block"}}})
 		w.check(w.policy.CatchUp(t.Context()))
 		want := "GREEN GREEN"
 		if i+1 >= 7 {
@@ -419,7 +419,7 @@ func TestRating(t *testing.T) {
 	w.check(err)
 	if want := `{"id":"330220110550001","rating":"RED","now":{"Rating":"RED","NF":71,"Points":525,"Weight":7350,"Sample":1000,` +
 		`"Because":"60 or more points of feedback per 1,000 weighted users"},"days":{"Users":[1000,0,0,0,0,0,0],"Points":[75,0,0,0,0,0,0]},` +
-		`"events":25,"would_be":-1,"override":"","better_at":0}`; string(b) != want {
+		`"events":25,"would_be":-1,"override":"","until":0,"better_at":0}`; string(b) != want {
 		t.Errorf("explanation:\n%s", b)
 	}
 	w.clock.Advance(25 * hour)

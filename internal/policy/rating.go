@@ -17,6 +17,7 @@ func (s *Service) CatchUp(ctx context.Context) error {
 	s.mu.Lock()
 	dirty := s.dirty
 	s.dirty = map[string]bool{}
+	s.expire(dirty)
 	s.mu.Unlock()
 	errs := []error{s.finish(ctx)}
 	for id := range dirty {
@@ -48,6 +49,7 @@ type Explained struct {
 	Events   int            `json:"events"`    // of feedback
 	Enforced int            `json:"would_be"`  // step of enforcement of a number, in force or not; -1 for none
 	Override quality.Rating `json:"override"`  // by the operator; empty for none
+	Until    int64          `json:"until"`     // Unix milliseconds when the operator's rating ends; 0 for never
 	Better   int64          `json:"better_at"` // Unix milliseconds; 0 when the last evaluation was no better
 }
 
@@ -58,12 +60,10 @@ func (s *Service) Explain(ctx context.Context, id string) (*Explained, error) {
 		return nil, err
 	}
 	n := s.noteOf(id)
-	e := &Explained{
-		Subject: id, Now: score, Days: days, Events: events, Enforced: n.Standing.Step, Override: n.Override, Better: n.Better,
-	}
+	e := &Explained{Subject: id, Now: score, Days: days, Events: events, Enforced: n.Standing.Step, Better: n.Better}
 	e.Rating = n.Rating
-	if n.Override != "" {
-		e.Rating = n.Override
+	if r := n.decided(s.o.Clock.Now().UnixMilli()); r != "" {
+		e.Rating, e.Override, e.Until = r, r, n.OverrideUntil
 	}
 	return e, nil
 }
@@ -120,8 +120,11 @@ func (s *Service) rateNumber(ctx context.Context, id wa.PhoneNumberID) error {
 	note := s.noteOf(string(id))
 	before := note
 	held := quality.Held{Rating: quality.Rating(n.Quality), Better: note.Better}.Step(score.Rating, now.UnixMilli(), max(s.o.Calm, 0))
-	if note.Override != "" {
-		held = quality.Held{Rating: note.Override}
+	if r := note.decided(now.UnixMilli()); r != "" {
+		held = quality.Held{Rating: r}
+	} else if note.Override != "" {
+		held = quality.Held{Rating: score.Rating} // users decide again, at once
+		note.Override, note.OverrideUntil = "", 0
 	} else if score.Rating == quality.Unknown && note.Rating == "" {
 		return nil // nothing to go by, now or ever: what it was created with stays
 	}
@@ -166,8 +169,11 @@ func (s *Service) rateTemplate(ctx context.Context, id wa.TemplateID) error {
 	note := s.noteOf(string(id))
 	before := note
 	held := quality.Held{Rating: quality.Rating(t.Quality), Better: note.Better}.Step(score.Rating, s.o.Clock.Now().UnixMilli(), max(s.o.Calm, 0))
-	if note.Override != "" {
-		held = quality.Held{Rating: note.Override}
+	if r := note.decided(s.o.Clock.Now().UnixMilli()); r != "" {
+		held = quality.Held{Rating: r}
+	} else if note.Override != "" {
+		held = quality.Held{Rating: score.Rating}
+		note.Override, note.OverrideUntil = "", 0
 	}
 	note.Rating, note.Better = held.Rating, held.Better
 	if note != before {
@@ -180,21 +186,4 @@ func (s *Service) rateTemplate(ctx context.Context, id wa.TemplateID) error {
 	}
 	_, p := s.pacer.of(id)
 	return s.o.Rate(ctx, id, template.Quality(held.Rating), p.State == paceHold)
-}
-
-// SetRating lets the operator decide: the rating stays until it is set to "", which goes back to what users say. Errors:
-// business.ErrUnknown.
-func (s *Service) SetRating(ctx context.Context, id string, r quality.Rating) error {
-	if _, _, _, err := s.score(ctx, id); err != nil {
-		return err
-	}
-	n := s.noteOf(id)
-	n.Override = r
-	if err := s.save(ctx, id, n); err != nil {
-		return err
-	}
-	if _, ok := s.o.Business.Number(wa.PhoneNumberID(id)); ok {
-		return s.rateNumber(ctx, wa.PhoneNumberID(id))
-	}
-	return s.rateTemplate(ctx, wa.TemplateID(id))
 }

@@ -35,6 +35,8 @@ type Memory interface {
 	MarketingSince(ctx context.Context, since int64, f func(limits.Reached)) error
 	// Underway are messages that were sent outside a window and not delivered.
 	Underway(ctx context.Context, f func(limits.Reached)) error
+	// MarketingSeen are the marketing templates that reached somebody, oldest first, with whether they were read.
+	MarketingSeen(ctx context.Context, f func(limits.Seen)) error
 }
 
 // Notes keeps what the room has decided, one small document per object.
@@ -50,7 +52,7 @@ type Notifier interface {
 	Notify(ctx context.Context, waba wa.WABAID, number wa.PhoneNumberID, field string, value []byte) error
 }
 
-// Options of a Service. All but the durations, RequirePayment and Cap are needed.
+// Options of a Service. All but the durations, RequirePayment and Marketing are needed.
 type Options struct {
 	Business *business.Service
 	Template *template.Service
@@ -70,7 +72,7 @@ type Options struct {
 	Rates          pricing.Set   // whose volume tiers are told when they are reached; nil: none
 	PaceAfter      int           // so many messages of a template go out before others are held; 0: none is ever held
 	RequirePayment bool          // billable templates of accounts without payment method fail with 131042
-	Cap            limits.MarketCap
+	Marketing      Marketing
 }
 
 // Service is the policy of a platform. All methods are safe for concurrent use.
@@ -85,10 +87,11 @@ type Service struct {
 	index   uint32 // of the next portfolio
 	notes   map[string]*note
 	stopped map[pair]bool
-	dirty   map[string]bool // ids of numbers and templates to rate
-	active  map[string]bool // of those that reached people since the last evaluation
-	due     time.Time       // of the next evaluation by the clock; zero while nothing runs
-	busy    bool            // Run is at work
+	dirty   map[string]bool  // ids of numbers and templates to rate
+	active  map[string]bool  // of those that reached people since the last evaluation
+	decided map[string]int64 // when the operator's ratings end, Unix milliseconds; those without end are not here
+	due     time.Time        // of the next evaluation by the clock; zero while nothing runs
+	busy    bool             // Run is at work
 
 	pacer pacer
 
@@ -114,20 +117,22 @@ type pair struct {
 
 // note is what was decided about an object and is not in its own row.
 type note struct {
-	Rating      quality.Rating   `json:"rating,omitempty"`
-	Better      int64            `json:"better,omitempty"`   // see quality.Held
-	Override    quality.Rating   `json:"override,omitempty"` // by the operator
-	Pauses      int              `json:"pauses,omitempty"`   // of a template, ever
-	PausedUntil int64            `json:"paused_until,omitempty"`
-	RedSince    int64            `json:"red_since,omitempty"`
-	Standing    quality.Standing `json:"standing"` // of a number on the ladder
-	Raised      int64            `json:"raised,omitempty"`
-	Denied      bool             `json:"denied,omitempty"`    // a higher limit was earned and not given; the portfolio was told
-	Mode        Mode             `json:"mode,omitempty"`      // of the platform, when the operator chose it
-	Pretended   int              `json:"pretended,omitempty"` // people that count as reached by a number, see Pretend
-	PretendedAt int64            `json:"pretended_at,omitempty"`
-	Pace        pace             `json:"pace,omitzero"`   // of a template
-	Tiers       *told            `json:"tiers,omitempty"` // of a portfolio; replaced, never changed
+	Rating   quality.Rating `json:"rating,omitempty"`
+	Better   int64          `json:"better,omitempty"`   // see quality.Held
+	Override quality.Rating `json:"override,omitempty"` // by the operator
+	// OverrideUntil is when it ends, Unix milliseconds; 0 for never.
+	OverrideUntil int64            `json:"override_until,omitempty"`
+	Pauses        int              `json:"pauses,omitempty"` // of a template, ever
+	PausedUntil   int64            `json:"paused_until,omitempty"`
+	RedSince      int64            `json:"red_since,omitempty"`
+	Standing      quality.Standing `json:"standing"` // of a number on the ladder
+	Raised        int64            `json:"raised,omitempty"`
+	Denied        bool             `json:"denied,omitempty"`    // a higher limit was earned and not given; the portfolio was told
+	Mode          Mode             `json:"mode,omitempty"`      // of the platform, when the operator chose it
+	Pretended     int              `json:"pretended,omitempty"` // people that count as reached by a number, see Pretend
+	PretendedAt   int64            `json:"pretended_at,omitempty"`
+	Pace          pace             `json:"pace,omitzero"`   // of a template
+	Tiers         *told            `json:"tiers,omitempty"` // of a portfolio; replaced, never changed
 }
 
 // New reads what was decided before. The store must show everything that happened: call Load then, and Start last.
@@ -139,9 +144,9 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	if o.Calm == 0 {
 		o.Calm = quality.Calm
 	}
-	s := &Service{o: o, notes: map[string]*note{}, stopped: map[pair]bool{}, dirty: map[string]bool{}, active: map[string]bool{}, wake: make(chan struct{}, 1)}
+	s := &Service{o: o, notes: map[string]*note{}, stopped: map[pair]bool{}, dirty: map[string]bool{}, active: map[string]bool{}, decided: map[string]int64{}, wake: make(chan struct{}, 1)}
 	for i := range s.market {
-		s.market[i].marks = map[wa.WaID][]limits.Mark{}
+		s.market[i].marks, s.market[i].seen = map[wa.WaID][]limits.Mark{}, map[wa.WaID]*limits.Attention{}
 	}
 	docs, err := o.Notes.Policy(ctx)
 	if err != nil {
@@ -155,6 +160,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 		s.notes[id] = n
 	}
 	s.openPacer()
+	s.openDecisions()
 	return s, nil
 }
 
@@ -182,7 +188,7 @@ func (s *Service) Load(ctx context.Context) error {
 	}))
 	said, e := s.o.Notes.Stopped(ctx)
 	s.listen(said)
-	return errors.Join(err, e)
+	return errors.Join(err, e, s.loadSeen(ctx))
 }
 
 // counts reports whether messages of the number count: those of test numbers do not.
@@ -280,8 +286,10 @@ func (s *Service) soonest(due time.Time) time.Time {
 			due = n.MaintenanceUntil
 		}
 	}
-	if at := s.pacer.next(); !at.IsZero() && at.Before(due) {
-		due = at
+	for _, at := range []time.Time{s.pacer.next(), s.nextEnd()} {
+		if !at.IsZero() && at.Before(due) {
+			due = at
+		}
 	}
 	return due
 }

@@ -144,6 +144,29 @@ func (s *Store) Underway(ctx context.Context, f func(limits.Reached)) error {
 	return nil
 }
 
+// MarketingSeen calls f for every marketing template that reached somebody, oldest first, as one that was read or was not. It
+// looks at every message.
+func (s *Store) MarketingSeen(ctx context.Context, f func(limits.Seen)) error {
+	err := s.query(ctx, s.db, `SELECT wa_id, id, read_at FROM messages WHERE category IN ('marketing', 'marketing_lite')
+AND (delivered_at <> 0 OR read_at <> 0) ORDER BY n`, nil, func(r *sql.Rows) error {
+		var user, id string
+		var read int64
+		if err := r.Scan(&user, &id, &read); err != nil {
+			return err
+		}
+		x := limits.Seen{User: wa.WaID(plain(user)), Mark: limits.MarkOf(wa.MessageID(plain(id)))}
+		if f(x); read != 0 {
+			x.Read = true
+			f(x)
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read marketing templates that were read: %w", err)
+	}
+	return nil
+}
+
 const feedbackColumns = "SELECT number, waba, template, wa_id, at, what, reason, light FROM feedback "
 
 func (s *Store) feedback(ctx context.Context, where string, args ...any) ([]quality.Event, error) {

@@ -37,6 +37,9 @@ func tally(t *testing.T, s *store.Store) {
 			{ID: "u1", Number: "1", User: "83", State: pipeline.StateSent, Category: "marketing", Outside: true},
 			{ID: "u2", Number: "1", User: "84", State: pipeline.StateSent, Category: "marketing"},
 			{ID: "u3", Number: "1", User: "85", State: pipeline.StateDelivered, Category: "utility", Outside: true},
+			{ID: "u4", Number: "1", User: "86", State: pipeline.StateDelivered, Category: "marketing", DeliveredAt: 5},
+			{ID: "u5", Number: "1", User: "86", State: pipeline.StateRead, Category: "marketing_lite", ReadAt: 6},
+			{ID: "u6", Number: "1", User: "86", State: pipeline.StateRead, Category: "utility", DeliveredAt: 5, ReadAt: 6},
 		},
 	}))
 	second := &pipeline.Batch{
@@ -130,4 +133,9 @@ func reached(t *testing.T, s *store.Store) {
 	got = nil
 	must(t, s.Underway(t.Context(), add))
 	same(t, "under way", got, []string{"1/83/0/0"})
+	var seen []limits.Seen
+	must(t, s.MarketingSeen(t.Context(), func(x limits.Seen) { seen = append(seen, x) }))
+	same(t, "marketing that was read", seen, []limits.Seen{
+		{User: "86", Mark: limits.MarkOf("u4")}, {User: "86", Mark: limits.MarkOf("u5")}, {User: "86", Mark: limits.MarkOf("u5"), Read: true},
+	})
 }

@@ -1,0 +1,102 @@
+package policy_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/hikyaku/hikyaku/internal/business"
+	"github.com/hikyaku/hikyaku/internal/limits"
+	"github.com/hikyaku/hikyaku/internal/pipeline"
+	"github.com/hikyaku/hikyaku/internal/policy"
+	"github.com/hikyaku/hikyaku/internal/quality"
+	"github.com/hikyaku/hikyaku/internal/wa"
+)
+
+// With the adaptive cap, who reads everything gets five in 24 hours and who reads nothing one, across restarts too. Source:
+// spec/limits.md section 4.
+func TestAdaptiveCapOfAPerson(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, business.TierUnlimited, 0, func(o *policy.Options) { o.Marketing.Adaptive = true })
+	const keen, bored, new = wa.WaID("551190001"), wa.WaID("551190002"), wa.WaID("551190003")
+	for i := range 12 {
+		for _, user := range []wa.WaID{keen, bored} {
+			m := &pipeline.Message{
+				ID: wa.MessageID(fmt.Sprint("wamid.", user, i)), Number: one, WABA: waba, User: user, Category: "marketing", State: pipeline.StateDelivered,
+				Type: "template", SentAt: w.now(), DeliveredAt: w.now(),
+			}
+			b := &pipeline.Batch{Insert: []*pipeline.Message{m}, Seen: []limits.Seen{{User: user, Mark: limits.MarkOf(m.ID)}}}
+			if user == keen {
+				m.ReadAt, m.State = w.now(), pipeline.StateRead
+				b.Seen = append(b.Seen, limits.Seen{User: user, Mark: limits.MarkOf(m.ID), Read: true})
+			}
+			w.apply(b)
+			w.policy.Seen(b.Seen)
+		}
+	}
+	w.clock.Advance(48 * hour)
+	for _, when := range []string{"at first", "after a restart"} {
+		for i := range 5 {
+			w.send(fmt.Sprint(when, ": number ", i+1, " of five"), one, keen, "marketing", 0)
+		}
+		w.send(when+": the sixth", one, keen, "marketing", 131049)
+		w.send(when+": the first of one", one, bored, "marketing", 0)
+		w.send(when+": the second", one, bored, "marketing", 131049)
+		w.send(when+": nothing is known of the person", one, new, "marketing", 0)
+		w.send(when+": two of two", one, new, "marketing", 0)
+		w.send(when+": the third", one, new, "marketing", 131049)
+		w.clock.Advance(24 * hour)
+		w.start()
+	}
+}
+
+// Markets without marketing, people held out, and those who are not capped at all.
+func TestMarketingRules(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, business.TierUnlimited, 0, func(o *policy.Options) { o.Marketing = policy.Marketing{Paused: []string{"US"}, Holdout: 1000} })
+	w.send("people in the United States get none", one, "16505550101", "marketing", 130472)
+	in := policy.Send{User: "16505550101", Category: "marketing"}
+	w.admit("nor in an open window", one, in, 131049)
+	w.admit("utility passes", one, policy.Send{User: "16505550101", Category: "utility", Outside: true}, 0)
+	w.send("held out", one, "5511900009", "marketing", 130472)
+	w.admit("an open window exempts", one, policy.Send{User: "5511900009", Category: "marketing"}, 0)
+	free := policy.Send{User: "5511900009", Category: "marketing", Outside: true, Entry: true}
+	if w.admit("a free entry point exempts", one, free, 0) {
+		w.deliver(one, free)
+	}
+	w.clock.Advance(12*hour - time.Millisecond)
+	w.send("so does one that was delivered within twelve hours", one, "5511900009", "marketing", 0)
+	w.clock.Advance(12 * hour)
+	w.send("and no longer", one, "5511900009", "marketing", 130472)
+
+	w = newWorld(t, business.TierUnlimited, 0)
+	for range 12 {
+		w.send("Germany has no cap", one, "4915112345678", "marketing", 0)
+	}
+}
+
+// A rating of the operator ends by the clock, across a restart, and then users decide at once. Source: spec/quality.md section 8.
+func TestRatingOfTheOperatorEnds(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, business.TierUnlimited, 0, func(o *policy.Options) { o.Calm = 6 * hour })
+	rating := func() business.Quality { n, _ := w.business.Number(one); return n.Quality }
+	w.check(w.policy.SetRatingUntil(t.Context(), string(one), quality.Red, w.clock.Now().Add(3*hour)))
+	w.start()
+	w.clock.Advance(3*hour - time.Millisecond)
+	w.check(w.policy.CatchUp(t.Context()))
+	e, err := w.policy.Explain(t.Context(), string(one))
+	w.check(err)
+	if rating() != business.QualityRed || e.Override != quality.Red || e.Until != epoch.Add(3*hour).UnixMilli() {
+		t.Errorf("%s, %+v", rating(), e)
+	}
+	w.clock.Advance(time.Millisecond)
+	w.check(w.policy.CatchUp(t.Context()))
+	if e, err = w.policy.Explain(t.Context(), string(one)); err != nil || rating() != business.QualityUnknown || e.Override != "" {
+		t.Errorf("after its end: %s, %+v, %v", rating(), e, err)
+	}
+	w.check(w.policy.SetRating(t.Context(), string(one), quality.Yellow))
+	w.check(w.policy.SetRating(t.Context(), string(one), ""))
+	if rating() != business.QualityUnknown {
+		t.Errorf("taken back: %s", rating())
+	}
+}
