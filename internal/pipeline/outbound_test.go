@@ -1,6 +1,7 @@
 package pipeline_test
 
 import (
+	"context"
 	"errors"
 	"os"
 	"strings"
@@ -202,4 +203,33 @@ func TestBlocklist(t *testing.T) {
 		t.Errorf("blocked %v", list)
 	}
 	w.accept(template(ana, "x"))
+}
+
+// longBlocklist says how many people a number blocks.
+type longBlocklist struct {
+	pipeline.Blocklist
+	n int
+}
+
+func (b *longBlocklist) CountBlocked(context.Context, wa.PhoneNumberID) (int, error) { return b.n, nil }
+
+// A number blocks 64,000 people at most; a call that would exceed it does nothing. Source: spec/limits.md section 7.
+func TestLongestBlocklist(t *testing.T) {
+	t.Parallel()
+	list := &longBlocklist{n: pipeline.MaxBlocked - 1}
+	w := newWorld(t, func(w *world) {
+		w.set = func(o *pipeline.Options) { list.Blocklist, o.Blocks = o.Blocks, list }
+	})
+	w.phone(ana).say(shop, "hi")
+	w.phone(bob).say(shop, "hi")
+	if _, err := w.p.BlockUsers(t.Context(), shop, []wa.WaID{ana, bob}, true); !errors.Is(err, wa.ErrBlockLimit) {
+		t.Errorf("two more than 63,999: %v", err)
+	}
+	if each, err := w.p.BlockUsers(t.Context(), shop, []wa.WaID{ana}, true); err != nil || each[0] != nil {
+		t.Errorf("the last one: %v, %v", each, err)
+	}
+	list.n++
+	if _, err := w.p.BlockUsers(t.Context(), shop, []wa.WaID{bob}, true); !errors.Is(err, wa.ErrBlockLimit) {
+		t.Errorf("one more than 64,000: %v", err)
+	}
 }

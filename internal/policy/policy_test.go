@@ -36,7 +36,7 @@ const (
 var epoch = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 type world struct {
-	t        *testing.T
+	t        testing.TB
 	clock    *clock.Controlled
 	store    *store.Store
 	business *business.Service
@@ -68,7 +68,7 @@ func (p past) ReachedBy(ctx context.Context, numbers []wa.PhoneNumberID, since i
 	return p.Store.ReachedBy(ctx, numbers, since)
 }
 
-func newWorld(t *testing.T, tier business.Tier, users int, set ...func(*policy.Options)) *world {
+func newWorld(t testing.TB, tier business.Tier, users int, set ...func(*policy.Options)) *world {
 	t.Helper()
 	w := &world{t: t, clock: clock.NewFake(epoch)}
 	var err error
