@@ -46,6 +46,7 @@ type serveCmd struct {
 	RequirePayment  bool          `help:"Fail billable templates of accounts without payment method (131042); test accounts are exempt."`
 	Enforcement     string        `help:"Whether accounts whose numbers stay RED are restricted: off, observe or enforce." enum:"off,observe,enforce" default:"observe"`
 	PaceAfter       int           `help:"Hold messages of a new marketing template after this many, until it is known how people take it; 0 never does." default:"0"`
+	PaceBatch       int           `help:"Let templates of portfolios that have sent fewer than 500,000 in a year go out in batches of this many, each after it is known how people took the one before; 0 never holds." default:"0"`
 	MarketingCap    string        `help:"Marketing templates a person gets in 24 hours from a portfolio: fixed (two) or adaptive (one to five, by how many they read)." enum:"fixed,adaptive" default:"fixed"`
 	PausedMarkets   []string      `help:"Countries whose people get no marketing templates (131049), for example US." placeholder:"ISO,…"`
 	Holdout         float64       `name:"marketing-holdout" help:"Share of people who get no marketing templates, for an experiment (130472); the real service has 0.01." default:"0"`
@@ -70,7 +71,7 @@ func (c *serveCmd) Run(ctx context.Context) error {
 		TLSCert: c.TLSCert, TLSKey: c.TLSKey, SelfSigned: c.TLSSelfSigned, ACME: c.ACME, BehindProxy: c.BehindProxy,
 		PublicURL: c.PublicURL, RootKeyFile: c.RootKeyFile, RootKeyEnv: c.RootKeyEnv, RootKeyHook: c.RootKeyHook, Codes: c.Codes,
 		PrivateWebhooks: c.PrivateWebhooks, WebhookBatch: c.WebhookBatch, NoPreviews: c.NoLinkPreviews,
-		Media: c.Media, PrivateMedia: c.PrivateMedia, PreviewLoopback: c.PreviewPrivate, Retention: c.Retention, TokenCarriers: c.TokenCarriers, RequirePayment: c.RequirePayment, Enforcement: c.Enforcement, PaceAfter: c.PaceAfter,
+		Media: c.Media, PrivateMedia: c.PrivateMedia, PreviewLoopback: c.PreviewPrivate, Retention: c.Retention, TokenCarriers: c.TokenCarriers, RequirePayment: c.RequirePayment, Enforcement: c.Enforcement, PaceAfter: c.PaceAfter, PaceBatch: c.PaceBatch,
 		AdaptiveCap: c.MarketingCap == "adaptive", PausedMarkets: c.PausedMarkets, Holdout: c.Holdout, RateCard: c.RateCard, Seed: c.Seed, FrozenAt: c.Clock,
 		Logger: logger(c.LogLevel, c.LogJSON), Out: os.Stdout, Command: command(),
 	})

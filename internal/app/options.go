@@ -43,6 +43,7 @@ type Options struct {
 	RequirePayment  bool          // billable templates of accounts without payment method fail with 131042; test accounts are exempt
 	Enforcement     string        // of accounts: "off", "observe" or "enforce"; empty means observe
 	PaceAfter       int           // so many messages of a new marketing template go out before others are held; 0: none is held
+	PaceBatch       int           // so many templates of a portfolio go out before others are held; 0: none is held
 	AdaptiveCap     bool          // how many marketing templates a person gets follows how many they read
 	PausedMarkets   []string      // countries, ISO 3166 alpha-2, whose people get no marketing templates (131049)
 	Holdout         float64       // share of all people who get none for an experiment (130472), 0 to 1

@@ -247,7 +247,7 @@ func (p *platform) openPipeline(ctx context.Context, draw io.Reader) error {
 		return fmt.Errorf("start lanes: %w", err)
 	}
 	p.board.lanes.Store(p.pipeline)
-	p.policy.OnRelease(p.pipeline.Release)
+	p.policy.OnRelease(func(h policy.Held) { p.pipeline.Release(h.Template, h.Numbers) })
 	return nil
 }
 

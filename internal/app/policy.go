@@ -30,7 +30,7 @@ func (p *platform) openPolicy(ctx context.Context) (err error) {
 			_, err := p.rules.template.Rate(ctx, id, q, byHand)
 			return err
 		},
-		PaceAfter: p.o.PaceAfter, Rates: rates,
+		PaceAfter: p.o.PaceAfter, PaceBatch: p.o.PaceBatch, Rates: rates,
 		Marketing: policy.Marketing{Adaptive: p.o.AdaptiveCap, Paused: p.o.PausedMarkets, Holdout: int(p.o.Holdout*1000 + 0.5)},
 	})
 	return err
@@ -61,7 +61,7 @@ func (g gate) Settle(m *pipeline.Message, n *business.Number, delivered bool, no
 }
 
 func (g gate) Pacing(m *pipeline.Message, held bool) (wait bool, row *wa.Error) {
-	return g.s.Pacing(m.Template, m.AcceptedAt, held)
+	return g.s.PacingOf(m.Number, m.Template, m.AcceptedAt, held)
 }
 
 // numberNotices lets the policy tell of numbers too.

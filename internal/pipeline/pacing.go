@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"slices"
 
 	"github.com/hikyaku/hikyaku/internal/message"
 	"github.com/hikyaku/hikyaku/internal/wa"
@@ -36,14 +37,25 @@ func (l *lane) standBy(m *letter) {
 	}
 }
 
-// Release takes up the messages of a template that wait: the gate has another answer for them now.
-func (p *Pipeline) Release(id wa.TemplateID) {
+// Release takes up the messages of a template, or those of numbers, that wait: the gate has another answer for them now.
+func (p *Pipeline) Release(id wa.TemplateID, numbers []wa.PhoneNumberID) {
 	for _, l := range p.lanes {
-		l.tell(&release{id})
+		l.tell(&release{id, numbers})
 	}
 }
 
-type release struct{ template wa.TemplateID }
+type release struct {
+	template wa.TemplateID
+	numbers  []wa.PhoneNumberID
+}
+
+// holds reports whether a waiting message is concerned.
+func (c *release) holds(m *Message) bool {
+	if c.template != "" {
+		return m.Template == c.template
+	}
+	return m.Type == message.TypeTemplate && slices.Contains(c.numbers, m.Number)
+}
 
 func (c *release) owed() {}
 
@@ -65,7 +77,7 @@ func (c *release) run(l *lane) {
 			}
 			for _, r := range rows {
 				after = r.ID
-				if r.Template == c.template {
+				if c.holds(r) {
 					ids = append(ids, r.ID)
 				}
 			}

@@ -44,7 +44,7 @@ func TestHeldMessages(t *testing.T) {
 		t.Error("the gate does not hear that the message was told to wait")
 	}
 	for range 2 { // it waits on, and is not counted anew
-		w.p.Release("770")
+		w.p.Release("770", nil)
 		w.settle()
 	}
 	if n := w.p.Counts().Held.Load(); n != 1 {
@@ -63,11 +63,11 @@ func TestHeldMessages(t *testing.T) {
 	}
 	d.take()
 	verdict.Store(pass)
-	w.p.Release("771")
+	w.p.Release("771", nil)
 	w.settle()
 	w.ladder(held[0], accepted)
-	w.p.Release("770")
-	w.p.Release("770")
+	w.p.Release("770", nil)
+	w.p.Release("770", nil)
 	w.settle()
 	for _, id := range held {
 		w.ladder(id, accepted, sent, delivered)
@@ -77,7 +77,7 @@ func TestHeldMessages(t *testing.T) {
 	last := of("770", true)
 	w.settle()
 	verdict.Store(drop)
-	w.p.Release("770")
+	w.p.Release("770", nil)
 	w.settle()
 	w.ladder(last, accepted, failed)
 	if _, list := w.statuses(last); list[len(list)-1].Code != 132015 {

@@ -100,7 +100,13 @@ type pacer struct {
 	list sync.Map // wa.TemplateID to *paced
 
 	mu      sync.Mutex // held over writes, store included
-	release func(wa.TemplateID)
+	release func(Held)
+}
+
+// Held names messages that were held: those of a template, or of numbers.
+type Held struct {
+	Template wa.TemplateID
+	Numbers  []wa.PhoneNumberID
 }
 
 type paced struct {
@@ -136,7 +142,7 @@ func (s *Service) openPacer() {
 }
 
 // OnRelease says who takes messages up that were held.
-func (s *Service) OnRelease(f func(wa.TemplateID)) {
+func (s *Service) OnRelease(f func(Held)) {
 	s.pacer.mu.Lock()
 	defer s.pacer.mu.Unlock()
 	s.pacer.release = f
@@ -159,6 +165,19 @@ func (p *pacer) next() (at time.Time) {
 // The first message that is held makes it known to the store before anybody is told. Test numbers are not paced. Source:
 // spec/limits.md section 5.
 func (s *Service) Pace(ctx context.Context, n *business.Number, id wa.TemplateID) (held bool, undo func(), err error) {
+	held, one, err := s.paceTemplate(ctx, n, id)
+	if held || err != nil {
+		return held, one, err
+	}
+	held, all, err := s.pacePortfolio(ctx, n)
+	if err != nil {
+		one()
+		return false, func() {}, err
+	}
+	return held, func() { one(); all() }, nil
+}
+
+func (s *Service) paceTemplate(ctx context.Context, n *business.Number, id wa.TemplateID) (held bool, undo func(), err error) {
 	nothing := func() {}
 	if s.o.PaceAfter <= 0 || n.Mode == business.Sandbox {
 		return false, nothing, nil
@@ -296,6 +315,10 @@ func (s *Service) judge(ctx context.Context) error {
 	var errs []error
 	now := s.o.Clock.Now()
 	for _, id := range s.holding() {
+		if strings.HasPrefix(string(id), portfolioPace) {
+			errs = append(errs, s.judgePortfolio(ctx, id, now))
+			continue
+		}
 		t, ok := s.o.Template.Template(id)
 		due := s.looked(id, now)
 		if ok && due {
@@ -362,7 +385,7 @@ func (s *Service) end(ctx context.Context, id wa.TemplateID, state string, now t
 	release := s.pacer.release
 	s.pacer.mu.Unlock()
 	if err == nil && release != nil {
-		release(id)
+		release(s.heldBy(id))
 	}
 	return err
 }

@@ -61,7 +61,7 @@ func TestPaceRemembersDrops(t *testing.T) {
 				}
 			}
 			w.start()
-			w.policy.OnRelease(func(id wa.TemplateID) { *released = append(*released, id) })
+			w.policy.OnRelease(func(h policy.Held) { *released = append(*released, h.Template) })
 		}
 	}
 	first := hold()

@@ -50,7 +50,7 @@ func newPaced(t *testing.T, category template.Category) (*world, *[]wa.TemplateI
 	})
 	w.check(err)
 	released := &[]wa.TemplateID{}
-	w.policy.OnRelease(func(id wa.TemplateID) { *released = append(*released, id) })
+	w.policy.OnRelease(func(h policy.Held) { *released = append(*released, h.Template) })
 	return w, released
 }
 
@@ -81,7 +81,7 @@ func TestPaceCounts(t *testing.T) {
 	for _, d := range []time.Duration{0, 4 * time.Minute, 55 * time.Minute} {
 		w.clock.Advance(d)
 		w.start()
-		w.policy.OnRelease(func(id wa.TemplateID) { *released = append(*released, id) })
+		w.policy.OnRelease(func(h policy.Held) { *released = append(*released, h.Template) })
 		w.check(w.policy.CatchUp(t.Context()))
 		if held, _ := w.pace(one); !held || w.waits() != "waits" || len(*released) != 0 {
 			t.Errorf("%s later and after a start: held %v, %s", d, held, w.waits())

@@ -70,6 +70,7 @@ type Options struct {
 	Calm           time.Duration // how long a better rating must hold; 0 means 6 h, negative none
 	Enforcement    Mode          // of accounts; empty means Observe
 	Rates          pricing.Set   // whose volume tiers are told when they are reached; nil: none
+	PaceBatch      int           // so many templates of a portfolio go out before others are held; 0: none is ever held
 	PaceAfter      int           // so many messages of a template go out before others are held; 0: none is ever held
 	RequirePayment bool          // billable templates of accounts without payment method fail with 131042
 	Marketing      Marketing
