@@ -3,6 +3,7 @@ package analytics
 import (
 	"context"
 	"sort"
+	"sync"
 	"time"
 	_ "time/tzdata" // machines without a zone database count days like others
 
@@ -127,12 +128,19 @@ func Zone(id string) *time.Location {
 	if name == "" || name == "Local" {
 		return time.UTC
 	}
+	if loc, ok := loaded.Load(name); ok {
+		return loc.(*time.Location)
+	}
 	loc, err := time.LoadLocation(name)
 	if err != nil {
 		return time.UTC
 	}
+	loaded.Store(name, loc)
 	return loc
 }
+
+// loaded are the zones that were read, by name: there are some hundred.
+var loaded sync.Map
 
 var zones = map[string]string{
 	"0": "UTC", "1": "America/Los_Angeles", "7": "America/New_York", "24": "America/Sao_Paulo",

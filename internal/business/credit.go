@@ -215,8 +215,8 @@ func (s *Service) SetPayment(ctx context.Context, id wa.WABAID, attached, proble
 	})
 }
 
-// Pays reports whether billable messages of the account can be charged; required says that a payment method is needed, from
-// which test accounts are exempt.
+// Pays reports whether billable messages of the account can be charged; required says that a payment method is needed, and a
+// currency and a time zone, from which test accounts are exempt. Source: spec/pricing.md section 4.
 func (w *WABA) Pays(required bool) bool {
-	return !w.PaymentProblem && (!required || w.Test || w.FundingID != "")
+	return !w.PaymentProblem && (!required || w.Test || w.FundingID != "" && w.Currency != "" && w.TimezoneID != "")
 }

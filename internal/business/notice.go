@@ -194,6 +194,9 @@ type accountValue struct {
 	Violation    *violationInfo    `json:"violation_info,omitempty"`
 	Restrictions []restrictionInfo `json:"restriction_info,omitempty"`
 	Volume       *VolumeTier       `json:"volume_tier_info,omitempty"`
+
+	International *Eligibility `json:"auth_international_rate_eligibility,omitempty"`
+	Country       string       `json:"country,omitempty"`
 }
 
 type wabaInfo struct {

@@ -12,12 +12,14 @@ import (
 type Portfolio struct {
 	ID             wa.BusinessID
 	Name           string
-	Vertical       string       // upper case, "RETAIL"; empty when not given
-	TimezoneID     int          // advertising time-zone number; 0 is unknown
-	TwoFactor      string       // "none", "admin_required" or "all_required"
-	Verification   Verification // of the business
-	MessagingLimit Tier         // whatsapp_business_manager_messaging_limit: users reached outside a window in 24 hours
-	ReachLimit     int          // ours: people instead of those of the tier; 0 means those of the tier
+	Vertical       string        // upper case, "RETAIL"; empty when not given
+	TimezoneID     int           // advertising time-zone number; 0 is unknown
+	TwoFactor      string        // "none", "admin_required" or "all_required"
+	Verification   Verification  // of the business
+	MessagingLimit Tier          // whatsapp_business_manager_messaging_limit: users reached outside a window in 24 hours
+	ReachLimit     int           // ours: people instead of those of the tier; 0 means those of the tier
+	Country        string        // primary location, ISO 3166 alpha-2; empty: that of each account
+	International  International // rates of authentication templates to other countries
 	Created        time.Time
 	Updated        time.Time
 	CreatedBy      Actor     // zero for the starter portfolio

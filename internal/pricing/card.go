@@ -44,7 +44,7 @@ type line struct{ market, category string }
 // Card is a rate card: one currency, in force from a date.
 type Card struct {
 	Currency string
-	From     time.Time // first instant in force
+	From     time.Time // first day in force, as its midnight in UTC
 	tiers    map[line][]Tier
 }
 
@@ -93,21 +93,47 @@ func (c *Card) Cost(market, category string, after, n int64) (sum Micro) {
 	return sum
 }
 
+// Has reports whether the card has a line of the market's own for the category.
+func (c *Card) Has(market, category string) bool {
+	_, ok := c.tiers[line{market, category}]
+	return ok
+}
+
 // Set is all cards of an installation, oldest first.
 type Set []*Card
 
-// At is the card in force, nil when there is none yet.
+// At is the card in force, nil when there is none yet. A card begins at midnight of its day in now's time zone, which is that
+// of the account.
 func (s Set) At(now time.Time, currency string) (best *Card) {
+	y, m, d := now.Date()
+	today := time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
 	for _, c := range s {
-		if !c.From.After(now) && (c.Currency == currency || currency == "") {
+		if !c.From.After(today) && (c.Currency == currency || currency == "") {
 			best = c
 		}
 	}
 	return best
 }
 
+// Codes are the calling codes, in order, of the markets for which any card has a line of the category.
+func (s Set) Codes(category string) (codes []string) {
+	for code, market := range markets() {
+		if slices.ContainsFunc(s, func(c *Card) bool { return c.Has(market, category) }) {
+			codes = append(codes, code)
+		}
+	}
+	slices.Sort(codes)
+	return codes
+}
+
 // Categories with volume tiers; all others have one rate. Source: spec/pricing.md section 3, "Volume tiers".
-var tiered = []string{"utility", "authentication", "authentication_international"}
+var tiered = []string{"utility", Auth, AuthInternational}
+
+// The two categories that count together for volume tiers.
+const (
+	Auth              = "authentication"
+	AuthInternational = "authentication_international"
+)
 
 // maxLines bounds a card, in lines.
 const maxLines = 20_000
@@ -116,7 +142,7 @@ const maxLines = 20_000
 //
 //	valid_from,currency,market,category,tier_from,tier_to,rate
 //
-// with dates as 2026-01-01 (UTC), tier_to empty for no end, and "#" before comments. Errors name the line.
+// with dates as 2026-01-01, the first day of a month, tier_to empty for no end, and "#" before comments. Errors name the line.
 func Parse(r io.Reader) (Set, error) {
 	in := bufio.NewScanner(r)
 	type key struct{ from, currency string }
@@ -137,8 +163,8 @@ func Parse(r io.Reader) (Set, error) {
 		c := cards[k]
 		if c == nil {
 			at, err := time.Parse(time.DateOnly, f[0])
-			if err != nil || len(f[1]) != 3 {
-				return nil, fmt.Errorf("rate card line %d: want a date such as 2026-01-01 and a currency", n)
+			if err != nil || at.Day() != 1 || len(f[1]) != 3 {
+				return nil, fmt.Errorf("rate card line %d: want the first day of a month, such as 2026-01-01, and a currency", n)
 			}
 			c = &Card{Currency: f[1], From: at, tiers: map[line][]Tier{}}
 			cards[k] = c

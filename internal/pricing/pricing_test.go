@@ -70,6 +70,13 @@ func TestCardsChangeByDate(t *testing.T) {
 	if c := set.At(april, ""); c.At("India", "utility", 1).Rate != 2000 {
 		t.Error("the new card is in force on its first day")
 	}
+	kiritimati := time.FixedZone("", 14*60*60)
+	if c := set.At(april.Add(-14*time.Hour).In(kiritimati), "USD"); c.At("India", "utility", 1).Rate != 2000 {
+		t.Error("a card begins at the account's midnight")
+	}
+	if c := set.At(april.Add(-14*time.Hour-time.Second).In(kiritimati), "USD"); c.At("India", "utility", 1).Rate != 1400 {
+		t.Error("and not before")
+	}
 	if c := set.At(april.AddDate(-1, 0, 0), "USD"); c != nil {
 		t.Error("no card was in force before the first")
 	}
@@ -103,6 +110,7 @@ func TestBrokenCards(t *testing.T) {
 	for fact, text := range map[string]string{
 		"columns":          "2026-01-01,USD,India,utility,1,",
 		"date":             "1.1.2026,USD,India,utility,1,,0.1",
+		"within a month":   "2026-01-15,USD,India,utility,1,,0.1",
 		"currency":         "2026-01-01,dollars,India,utility,1,,0.1",
 		"gap":              "2026-01-01,USD,India,utility,1,5,0.1\n2026-01-01,USD,India,utility,7,,0.1",
 		"no end":           "2026-01-01,USD,India,utility,1,5,0.1",

@@ -78,8 +78,9 @@ func (s *Store) Counted(ctx context.Context, subject, prefix string) ([]string, 
 	return out, nil
 }
 
-// ReachedBy is how many people the numbers together reached outside windows after the given time (Unix milliseconds).
-func (s *Store) ReachedBy(ctx context.Context, numbers []wa.PhoneNumberID, since int64) (n int, err error) {
+// ReachedBy is how many people the numbers together reached outside windows after the given time (Unix milliseconds), of
+// those whose numbers begin with one of the codes when there are any.
+func (s *Store) ReachedBy(ctx context.Context, numbers []wa.PhoneNumberID, since int64, codes ...string) (n int, err error) {
 	if len(numbers) == 0 {
 		return 0, nil
 	}
@@ -87,7 +88,15 @@ func (s *Store) ReachedBy(ctx context.Context, numbers []wa.PhoneNumberID, since
 	for _, x := range numbers {
 		args = append(args, text(x))
 	}
-	if _, err = s.one(ctx, s.db, "SELECT count(DISTINCT wa_id) FROM reached WHERE at > ? AND number IN "+values(1, len(numbers)), args, &n); err != nil {
+	where := "at > ? AND number IN " + values(1, len(numbers))
+	for i, c := range codes {
+		where += []string{" AND (", " OR "}[min(i, 1)] + "wa_id LIKE ?"
+		args = append(args, text(c)+"%")
+	}
+	if len(codes) > 0 {
+		where += ")"
+	}
+	if _, err = s.one(ctx, s.db, "SELECT count(DISTINCT wa_id) FROM reached WHERE "+where, args, &n); err != nil {
 		return 0, fmt.Errorf("count people reached: %w", err)
 	}
 	return n, nil

@@ -120,6 +120,9 @@ func reached(t *testing.T, s *store.Store) {
 			t.Errorf("reached by %v since %d: %d, %v, want %d", c.numbers, c.since, n, err, c.want)
 		}
 	}
+	if n, err := s.ReachedBy(t.Context(), []wa.PhoneNumberID{"1", "2"}, 0, "82", "49"); n != 1 || err != nil {
+		t.Errorf("reached in two countries: %d, %v, want 1", n, err)
+	}
 	var got []string
 	add := func(r limits.Reached) {
 		got = append(got, fmt.Sprintf("%s/%s/%d/%d", r.Number, r.User, r.At, r.Counted))
