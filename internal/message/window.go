@@ -36,6 +36,9 @@ const (
 // MarketingLite is the pricing category of marketing templates that were sent by the marketing API.
 const MarketingLite = "marketing_lite"
 
+// AuthInternational is the pricing category of authentication templates that cost the international rate.
+const AuthInternational = "authentication-international"
+
 // Price is what the pricing object of a status says, without its model.
 type Price struct {
 	Type     string
@@ -68,7 +71,7 @@ func (s Situation) Price() Price {
 	case s.Category == "marketing" && s.MarketingAPI:
 		return Price{PriceRegular, MarketingLite, true}
 	case s.Category == "authentication" && s.International:
-		return Price{PriceRegular, "authentication-international", true}
+		return Price{PriceRegular, AuthInternational, true}
 	}
 	return Price{PriceRegular, s.Category, true}
 }
@@ -84,10 +87,4 @@ func EntryOpen(referral, entry, now int64) bool {
 // that did so is at its entry or later.
 func EntryOpens(referral, entry, now int64) bool {
 	return referral > 0 && referral > entry && now >= entry+EntryWindow.Milliseconds() && now < referral+Window.Milliseconds()
-}
-
-// PriceAt is [Situation.Price] for what this platform decides so far: template and category of the message, and whether
-// the window is open.
-func PriceAt(template bool, category string, open bool) Price {
-	return Situation{Template: template, Category: category, Window: open}.Price()
 }

@@ -31,11 +31,6 @@ func TestPrice(t *testing.T) {
 			if got := c.s.Price(); got != c.want {
 				t.Errorf("got %+v, want %+v", got, c.want)
 			}
-			if c.s == (message.Situation{Template: c.s.Template, Category: c.s.Category, Window: c.s.Window}) {
-				if got := message.PriceAt(c.s.Template, c.s.Category, c.s.Window); got != c.want {
-					t.Errorf("PriceAt %+v", got)
-				}
-			}
 		})
 	}
 }

@@ -139,7 +139,7 @@ func (l *lane) send(p *peer, m *letter) {
 	body, err := l.bodyOf(m)
 	row := wa.ErrDeviceFailed
 	if err == nil {
-		l.price(m, p, now)
+		l.price(m, p, l.free(p, now), now)
 		l.plain = message.AppendPlaintext(l.plain[:0], m.ID, m.AcceptedAt/1000, body)
 		if len(l.plain) > message.MaxPlaintext {
 			err = errLong

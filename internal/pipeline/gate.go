@@ -11,7 +11,7 @@ import (
 // must not block.
 type Gate interface {
 	// Admit returns nil when the template m may go out, else the row it fails with. m.Outside tells that no customer service
-	// window is open. What passes may hold room, which Settle ends.
+	// window is open, m.Entry that a free entry point window is. What passes may hold room, which Settle ends.
 	Admit(m *Message, n *business.Number, now int64) *wa.Error
 	// Settle says that a message which passed was delivered, or never will be. Of a delivery outside a window it returns
 	// from when the user counts, see limits.Reached; 0 when the user does not.
@@ -29,7 +29,7 @@ func (l *lane) barred(m *letter, p *peer, now int64) *wa.Error {
 	}
 	m.Outside = !message.WindowOpen(p.lastInbound, now)
 	m.class = m.Category
-	m.Entry = message.EntryOpen(p.standing.ReferralAt, p.standing.EntryAt, now)
+	m.Entry = l.free(p, now)
 	n, ok := l.p.o.Numbers.Number(m.Number)
 	if l.p.o.Gate != nil && ok {
 		if m.barred = l.p.o.Gate.Admit(&m.Message, n, now); m.barred != nil {

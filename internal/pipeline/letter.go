@@ -195,15 +195,6 @@ func (l *lane) status(kind record.Kind, m *letter, p *peer) *record.Status {
 	return s
 }
 
-// price decides what the message costs, at the moment it is handed over.
-func (l *lane) price(m *letter, p *peer, now int64) {
-	price := message.Situation{
-		Template: m.Type == message.TypeTemplate, Category: m.Category, Window: message.WindowOpen(p.lastInbound, now),
-		FreeEntry: message.EntryOpen(p.standing.ReferralAt, p.standing.EntryAt, now),
-	}.Price()
-	m.PricingType, m.Billable, m.Category = price.Type, price.Billable, price.Category
-}
-
 // failLetter ends a message with a row of the error table.
 func (l *lane) failLetter(m *letter, p *peer, row *wa.Error) {
 	l.settleReach(m, false)

@@ -30,6 +30,7 @@ type Options struct {
 	Archive   Archive   // nil: nobody asks for what was sent
 	Links     Linker    // nil: messages with media by link fail
 	Gate      Gate      // nil: every template passes
+	Rates     Rates     // nil: there are no international rates
 	// Ready is called once, when the store shows everything and before the lanes run; nil for none.
 	Ready   func(ctx context.Context) error
 	Applied func(*Batch) // called after the store has taken a batch; nil for none

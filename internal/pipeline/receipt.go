@@ -108,10 +108,11 @@ func (c *receipt) apply(l *lane, m *letter) {
 		c.acknowledge(l)
 		return
 	}
+	first := l.arrived(kind, m, p, l.now())
 	s := l.status(kind, m, p)
 	s.Device, s.Seq = c.Device, c.Seq
-	if kind != record.KindPlayed && !m.PricedOnce {
-		s.Priced, m.PricedOnce = true, true
+	if first {
+		s.Priced = true
 		s.Fresh = p.reached(m, s.At)
 		s.Counted = l.settleReach(m, true)
 	}

@@ -99,6 +99,9 @@ func marketing(r *record.Status) bool {
 
 func (t *tally) template(r *record.Status, what string) {
 	if r.Template != "" {
+		if r.Category == message.MarketingLite {
+			t.bump(analytics.Key{Subject: string(r.Template), What: analytics.Lite(what), Bucket: analytics.Bucket(r.At), Number: r.Number})
+		}
 		t.bump(analytics.Key{Subject: string(r.Template), What: what, Bucket: analytics.Bucket(r.At), Number: r.Number})
 	}
 }
