@@ -51,6 +51,7 @@ type serveCmd struct {
 	PausedMarkets   []string      `help:"Countries whose people get no marketing templates (131049), for example US." placeholder:"ISO,…"`
 	Holdout         float64       `name:"marketing-holdout" help:"Share of people who get no marketing templates, for an experiment (130472); the real service has 0.01." default:"0"`
 	RateCard        string        `help:"CSV file with what messages cost; default: the made-up sample." placeholder:"FILE"`
+	International   int           `help:"Portfolios that reach more people than this in 30 days, in countries with such a rate, pay international authentication rates." name:"international-after" default:"750000"`
 	Seed            uint64        `help:"Make ids and virtual users repeat from run to run."`
 	Clock           time.Time     `help:"Start a sandbox at this time (RFC 3339) and hold it until the control API moves it." placeholder:"TIME"`
 
@@ -72,7 +73,7 @@ func (c *serveCmd) Run(ctx context.Context) error {
 		PublicURL: c.PublicURL, RootKeyFile: c.RootKeyFile, RootKeyEnv: c.RootKeyEnv, RootKeyHook: c.RootKeyHook, Codes: c.Codes,
 		PrivateWebhooks: c.PrivateWebhooks, WebhookBatch: c.WebhookBatch, NoPreviews: c.NoLinkPreviews,
 		Media: c.Media, PrivateMedia: c.PrivateMedia, PreviewLoopback: c.PreviewPrivate, Retention: c.Retention, TokenCarriers: c.TokenCarriers, RequirePayment: c.RequirePayment, Enforcement: c.Enforcement, PaceAfter: c.PaceAfter, PaceBatch: c.PaceBatch,
-		AdaptiveCap: c.MarketingCap == "adaptive", PausedMarkets: c.PausedMarkets, Holdout: c.Holdout, RateCard: c.RateCard, Seed: c.Seed, FrozenAt: c.Clock,
+		AdaptiveCap: c.MarketingCap == "adaptive", PausedMarkets: c.PausedMarkets, Holdout: c.Holdout, InternationalUsers: c.International, RateCard: c.RateCard, Seed: c.Seed, FrozenAt: c.Clock,
 		Logger: logger(c.LogLevel, c.LogJSON), Out: os.Stdout, Command: command(),
 	})
 }

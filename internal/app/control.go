@@ -62,6 +62,11 @@ func (a *App) handler(mux *http.ServeMux) func(pattern string, h controlHandler)
 				a.o.Logger.Warn("control call", "path", r.URL.Path, "err", err)
 				refuse(w, http.StatusInternalServerError, err.Error())
 			default:
+				if csv, ok := v.(table); ok {
+					w.Header().Set("Content-Type", "text/csv; charset=utf-8")
+					_, _ = w.Write(csv)
+					return
+				}
 				reply(w, http.StatusOK, v)
 			}
 		})

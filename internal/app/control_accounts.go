@@ -23,6 +23,10 @@ func accountRoutes(handle func(string, controlHandler)) {
 	handle("POST /control/v1/wabas/{id}/standing", setStanding)
 	handle("POST /control/v1/wabas/{id}/payment", setPayment)
 	handle("POST /control/v1/portfolios/{id}", setPortfolio)
+	handle("POST /control/v1/portfolios/{id}/location", setLocation)
+	handle("POST /control/v1/portfolios/{id}/international", setInternational)
+	handle("GET /control/v1/wabas/{id}/ledger", showLedger)
+	handle("GET /control/v1/wabas/{id}/invoice", showInvoice)
 	handle("POST /control/v1/people", createPerson)
 	handle("POST /control/v1/apps/{id}", setApp)
 }

@@ -48,7 +48,9 @@ type Options struct {
 	PausedMarkets   []string      // countries, ISO 3166 alpha-2, whose people get no marketing templates (131049)
 	Holdout         float64       // share of all people who get none for an experiment (130472), 0 to 1
 	RateCard        string        // CSV file with what messages cost; empty means the made-up sample
-	Seed            uint64        // not 0: ids and virtual users repeat from run to run; keys stay random
+
+	InternationalUsers int    // portfolios that reach more people in 30 days pay international rates; 0 means 750,000
+	Seed               uint64 // not 0: ids and virtual users repeat from run to run; keys stay random
 
 	errors Errors // of the configuration file
 

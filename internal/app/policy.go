@@ -31,7 +31,8 @@ func (p *platform) openPolicy(ctx context.Context) (err error) {
 			return err
 		},
 		PaceAfter: p.o.PaceAfter, PaceBatch: p.o.PaceBatch, Rates: rates,
-		Marketing: policy.Marketing{Adaptive: p.o.AdaptiveCap, Paused: p.o.PausedMarkets, Holdout: int(p.o.Holdout*1000 + 0.5)},
+		Marketing:          policy.Marketing{Adaptive: p.o.AdaptiveCap, Paused: p.o.PausedMarkets, Holdout: int(p.o.Holdout*1000 + 0.5)},
+		InternationalUsers: p.o.InternationalUsers,
 	})
 	return err
 }

@@ -31,8 +31,9 @@ func (s *Service) marketing(m Send) bool {
 	return ok && t.Category == template.Marketing
 }
 
-// Admit returns nil when the template may go out at now (Unix milliseconds), else the row it fails with: opted out, the
-// person's share of marketing is used up, the portfolio's messaging limit is, payment is missing, or a sanction is in force.
+// Admit returns nil when the template may go out at now (Unix milliseconds), else the row it fails with: opted out, held out
+// of marketing by an experiment, marketing is paused in the person's country, the person's share of it is used up, the
+// portfolio's messaging limit is, payment is missing, or a sanction is in force.
 // What passes may hold room until Settle. Messages of test numbers hold nothing, and only a sanction keeps them back. Source:
 // spec/limits.md sections 3 and 4, spec/pricing.md section 4, spec/quality.md section 5.
 func (s *Service) Admit(n *business.Number, m Send, now int64) *wa.Error {
@@ -131,15 +132,6 @@ func (s *Service) limit(id wa.BusinessID) int {
 		return limits.Reach250
 	}
 	return p.Reach()
-}
-
-// paid reports whether a message is free or its account can pay.
-func (s *Service) paid(n *business.Number, m Send) bool {
-	if m.Category == "utility" && !m.Outside {
-		return true
-	}
-	w, ok := s.o.Business.WABA(n.WABA)
-	return ok && w.Pays(s.o.RequirePayment)
 }
 
 // ---- what users want ----

@@ -47,6 +47,9 @@ func (s *Service) evaluate(ctx context.Context, p *business.Portfolio) error {
 	if err := s.raise(ctx, p, ids, numbers, now); err != nil {
 		return err
 	}
+	if err := s.becomeEligible(ctx, p, ids, now); err != nil {
+		return err
+	}
 	for _, n := range numbers {
 		if err := s.upgrade(ctx, n, now); err != nil {
 			return err

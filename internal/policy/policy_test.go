@@ -61,11 +61,11 @@ type past struct {
 	w *world
 }
 
-func (p past) ReachedBy(ctx context.Context, numbers []wa.PhoneNumberID, since int64) (int, error) {
+func (p past) ReachedBy(ctx context.Context, numbers []wa.PhoneNumberID, since int64, codes ...string) (int, error) {
 	if p.w.reached != 0 {
 		return p.w.reached, nil
 	}
-	return p.Store.ReachedBy(ctx, numbers, since)
+	return p.Store.ReachedBy(ctx, numbers, since, codes...)
 }
 
 func newWorld(t testing.TB, tier business.Tier, users int, set ...func(*policy.Options)) *world {
@@ -291,7 +291,10 @@ func TestRefusedHoldsNothing(t *testing.T) {
 	if used, _ := w.policy.Used(owner, w.now()); used != 0 {
 		t.Errorf("%d places are taken", used)
 	}
-	_, err := w.business.UpdateWABA(t.Context(), waba, func(x *business.WABA) error { x.FundingID = "1"; return nil })
+	_, err := w.business.UpdateWABA(t.Context(), waba, func(x *business.WABA) error {
+		x.FundingID, x.Currency, x.TimezoneID = "1", "USD", "1"
+		return nil
+	})
 	w.check(err)
 	w.send("funded", one, "5511900001", "marketing", 0)
 	problem, none := true, false

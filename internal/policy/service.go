@@ -21,8 +21,9 @@ import (
 
 // Past is what happened, as the store shows it. Times are Unix milliseconds.
 type Past interface {
-	// ReachedBy counts the people whom the numbers together reached outside windows after since.
-	ReachedBy(ctx context.Context, numbers []wa.PhoneNumberID, since int64) (int, error)
+	// ReachedBy counts the people whom the numbers together reached outside windows after since: everybody, or those whose
+	// numbers begin with one of the codes.
+	ReachedBy(ctx context.Context, numbers []wa.PhoneNumberID, since int64, codes ...string) (int, error)
 	// NumberFeedback and TemplateFeedback are in the order of time.
 	NumberFeedback(ctx context.Context, id wa.PhoneNumberID, since int64) ([]quality.Event, error)
 	TemplateFeedback(ctx context.Context, id wa.TemplateID, since int64) ([]quality.Event, error)
@@ -74,6 +75,8 @@ type Options struct {
 	PaceAfter      int           // so many messages of a template go out before others are held; 0: none is ever held
 	RequirePayment bool          // billable templates of accounts without payment method fail with 131042
 	Marketing      Marketing
+
+	InternationalUsers int // a portfolio that reached more people than these pays international rates; 0 means 750,000
 }
 
 // Service is the policy of a platform. All methods are safe for concurrent use.
@@ -144,6 +147,9 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	o.UpgradeTime = min(o.UpgradeTime, limits.MaxUpgrade)
 	if o.Calm == 0 {
 		o.Calm = quality.Calm
+	}
+	if o.InternationalUsers == 0 {
+		o.InternationalUsers = internationalUsers
 	}
 	s := &Service{o: o, notes: map[string]*note{}, stopped: map[pair]bool{}, dirty: map[string]bool{}, active: map[string]bool{}, decided: map[string]int64{}, wake: make(chan struct{}, 1)}
 	for i := range s.market {

@@ -44,22 +44,21 @@ func (s *Service) tellTiers(ctx context.Context, p *business.Portfolio) error {
 	months := map[string]volumes{}
 	changed := false
 	for _, w := range accounts {
-		card := s.o.Rates.At(now, w.Currency)
+		zone := analytics.Zone(w.TimezoneID)
+		card := s.o.Rates.At(now.In(zone), w.Currency)
 		if card == nil || !card.Tiered() {
 			continue
 		}
-		zone := analytics.Zone(w.TimezoneID)
-		local := now.In(zone)
-		start := time.Date(local.Year(), local.Month(), 1, 0, 0, 0, 0, zone)
-		v, ok := months[zone.String()]
+		month := now.In(zone).Format("2006-01")
+		v, ok := months[month]
 		if !ok {
 			var err error
-			if v, err = s.volumes(ctx, accounts, start, now); err != nil {
+			if v, err = s.volumes(ctx, accounts, month, now); err != nil {
 				return err
 			}
-			months[zone.String()] = v
+			months[month] = v
 		}
-		n, err := s.tellVolumes(ctx, w, card, v, start.Format("2006-01"), known)
+		n, err := s.tellVolumes(ctx, w, card, v, month, known)
 		if err != nil {
 			return err
 		}
@@ -95,11 +94,10 @@ func (s *Service) tellVolumes(ctx context.Context, w *business.WABA, card *prici
 	return n, nil
 }
 
-// volumes adds up what the accounts together were charged for since start.
-func (s *Service) volumes(ctx context.Context, accounts []*business.WABA, start, now time.Time) (volumes, error) {
+// volumes adds up what the accounts together were charged for in a month, which begins and ends for each of them at midnight in
+// its own time zone: around the border a portfolio adds up two months at once.
+func (s *Service) volumes(ctx context.Context, accounts []*business.WABA, month string, now time.Time) (volumes, error) {
 	v := volumes{}
-	from := start.Unix()
-	to := now.Unix()/analytics.HalfHour*analytics.HalfHour + analytics.HalfHour
 	for category, words := range tieredCategories {
 		v[category] = map[string]int64{}
 		var what []string
@@ -107,6 +105,14 @@ func (s *Service) volumes(ctx context.Context, accounts []*business.WABA, start,
 			what = append(what, analytics.Priced("regular", c))
 		}
 		for _, w := range accounts {
+			start, err := time.ParseInLocation("2006-01", month, analytics.Zone(w.TimezoneID))
+			if err != nil {
+				return nil, err
+			}
+			if !start.Before(now) {
+				continue // the month has not begun there
+			}
+			from, to := start.Unix(), start.AddDate(0, 1, 0).Unix()
 			list, err := s.o.Counts.Sum(ctx, &analytics.Sum{Subject: string(w.ID), What: what, From: from, To: to, Step: to - from, ByCountry: true})
 			if err != nil {
 				return nil, err

@@ -72,4 +72,13 @@ func TestVolumeTiers(t *testing.T) {
 	charge(waba, "IN", "regular", "utility", 11)
 	const last = `"pricing_category":"UTILITY","tier":"21:MAX","effective_month":"2026-04"`
 	want("a tier may be passed", eleven, month, auth, auth, last, last)
+
+	// Around the border two months are added up at once: in Tokyo May has begun, elsewhere it is still April.
+	_, err = w.business.UpdateWABA(t.Context(), other, func(x *business.WABA) error { x.TimezoneID = "Asia/Tokyo"; return nil })
+	w.check(err)
+	w.clock.Advance(time.Date(2026, 4, 30, 16, 0, 0, 0, time.UTC).Sub(w.clock.Now()))
+	charge(other, "IN", "regular", "utility", 11)
+	charge(waba, "IN", "regular", "utility", 30)
+	const may = `"pricing_category":"UTILITY","tier":"11:20","effective_month":"2026-05"`
+	want("Tokyo's May", eleven, month, auth, auth, last, last, may)
 }

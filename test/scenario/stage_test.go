@@ -88,6 +88,12 @@ func open(t *testing.T, settings []string) *stage {
 			s.options.ManualReviews = true
 		case "require payment":
 			s.options.RequirePayment = true
+		case "paused markets":
+			s.options.PausedMarkets = strings.Split(value, ",")
+		case "everybody in the experiment":
+			s.options.Holdout = 1
+		case "rates":
+			s.options.RateCard = filepath.Join("testdata", value)
 		case "not subscribed":
 			subscribed = false
 		default:
