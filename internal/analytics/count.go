@@ -54,6 +54,9 @@ const (
 	Users     = "users"
 )
 
+// Lite is the word for the share of Sent, Delivered or Read that went through the marketing API.
+func Lite(what string) string { return "lite." + what }
+
 // Priced is the word for a delivered message by pricing type and category, as statuses spell them.
 func Priced(kind, category string) string {
 	return priced + kind + "." + strings.ReplaceAll(category, "-", "_")

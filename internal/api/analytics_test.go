@@ -11,7 +11,9 @@ import (
 	"github.com/hikyaku/hikyaku/internal/analytics"
 	"github.com/hikyaku/hikyaku/internal/api"
 	"github.com/hikyaku/hikyaku/internal/business"
+	"github.com/hikyaku/hikyaku/internal/graph"
 	"github.com/hikyaku/hikyaku/internal/pricing"
+	"github.com/hikyaku/hikyaku/internal/template"
 	"github.com/hikyaku/hikyaku/internal/wa"
 )
 
@@ -55,6 +57,7 @@ func (c counts) Counted(_ context.Context, subject, prefix string) (out []string
 const card = `2026-01-01,USD,Rest of Asia Pacific,utility,1,5,0.1
 2026-01-01,USD,Rest of Asia Pacific,utility,6,,0.01
 2026-01-01,USD,North America,marketing,1,,0.5
+2026-01-01,USD,North America,marketing_lite,1,,0.25
 `
 
 // statsWorld has counts of two days: Sunday 22 November 2026 at 10:00 and 10:30, and the day before at 10:00 (UTC).
@@ -71,6 +74,10 @@ func statsWorld(t *testing.T) *world {
 	}
 	utility, marketing, window := analytics.Priced("regular", "utility"), analytics.Priced("regular", "marketing"), analytics.Priced("free_customer_service", "utility")
 	w := newWorld(t, func(o *api.Options) {
+		var err error
+		if o.Groups, err = template.NewGroups(t.Context(), groups{}, o.Template); err != nil {
+			t.Fatal(err)
+		}
 		o.Rates = rates
 		o.Counts = counts{
 			add(wabaA, analytics.SentTemplates, saturday, numLive, "JP", 4), add(wabaA, analytics.DeliveredTemplates, saturday, numLive, "JP", 4),
@@ -81,7 +88,10 @@ func statsWorld(t *testing.T) *world {
 			add(wabaA, analytics.Received, sunday, numLive, "US", 7),
 			add(wabaB, analytics.SentTemplates, sunday, numB, "JP", 100),
 			add(tplOrder, analytics.Sent, sunday, "", "", 5), add(tplOrder, analytics.Delivered, sunday+1800, "", "", 4), add(tplOrder, analytics.Read, sunday+3600, "", "", 3),
-			add(tplOrder, utility, sunday+1800, numLive, "JP", 4),
+			add(tplOrder, utility, sunday+1800, numLive, "JP", 3),
+			add(tplOrder, analytics.Lite(analytics.Sent), sunday, "", "", 2), add(tplOrder, analytics.Lite(analytics.Read), sunday+3600, "", "", 1),
+			add(tplOrder, analytics.Priced("regular", "marketing_lite"), saturday, numLive, "US", 1), add(tplOrder, analytics.Lite(analytics.Sent), saturday, "", "", 1),
+			add(tplOrder, analytics.Sent, saturday, "", "", 1),
 		}
 	})
 	_, err = w.business.UpdateWABA(t.Context(), wabaA, func(x *business.WABA) error { x.Currency, x.TimezoneID = "USD", "0"; return nil })
@@ -90,6 +100,9 @@ func statsWorld(t *testing.T) *world {
 	}
 	return w
 }
+
+// onePage is the paging of every metric.
+var onePage = `,"paging":{"cursors":{"before":"` + graph.Cursor("0") + `","after":"` + graph.Cursor("1") + `"}}`
 
 const (
 	fri, sat, sun, mon = "1795132800", "1795219200", "1795305600", "1795392000"
@@ -123,9 +136,12 @@ func TestMessagingAnalytics(t *testing.T) {
 		"no start":          {"end(" + mon + ").granularity(DAY)", "(#100) The parameter start is required."},
 		"no granularity":    {span, "(#100) The parameter granularity is required."},
 		"another word":      {span + ".granularity(YEAR)", `(#100) Param granularity must be one of {HALF_HOUR, DAY, MONTH} - got \"YEAR\".`},
+		"management family": {"start(" + mon + ").end(" + sun + ").granularity(DAY)", `"error_user_title":"Invalid time span"`},
 		"turned around":     {"start(" + mon + ").end(" + sun + ").granularity(DAY)", "start must be before end."},
 		"too long ago":      {"start(1700000000).end(" + sun + ").granularity(DAY)", "more than a year ago"},
 		"inbound and other": {span + ".granularity(DAY).product_types([0,100])", `"error_subcode":2388077`},
+		"of groups too":     {span + ".granularity(DAY).product_types([2,103])", `"error_subcode":2388077`},
+		"groups, countries": {span + ".granularity(DAY).product_types([101]).country_codes([JP])", `cannot be used with product types of groups`},
 	} {
 		want(fact, get(c[0]), c[1])
 	}
@@ -137,13 +153,17 @@ func TestPricingAnalytics(t *testing.T) {
 	path := "GET /v23.0/" + wabaA + "/pricing_analytics?start=" + fri + "&end=" + mon + "&granularity=DAILY"
 	// Five at 0.1 and two at 0.01: the tier ends within Sunday's three. Marketing twice 0.5.
 	w.call("admin", path, "").want(t, 200, `{"data":[{"data_points":[{"start":`+sat+`,"end":`+sun+`,"volume":4,"cost":0.4},`+
-		`{"start":`+sun+`,"end":`+mon+`,"volume":6,"cost":1.12}]}]}`)
+		`{"start":`+sun+`,"end":`+mon+`,"volume":6,"cost":1.12}]}]`+onePage+`}`)
 	w.call("admin", path+`&dimensions=["PRICING_TYPE","PRICING_CATEGORY","COUNTRY","TIER"]&pricing_types=["REGULAR"]&metric_types=["VOLUME"]`, "").want(t, 200,
 		`{"data":[{"data_points":[{"start":`+sat+`,"end":`+sun+`,"country":"JP","tier":"0:5","pricing_type":"REGULAR","pricing_category":"UTILITY","volume":4},`+
 			`{"start":`+sun+`,"end":`+mon+`,"country":"US","tier":"0:MAX","pricing_type":"REGULAR","pricing_category":"MARKETING","volume":2},`+
-			`{"start":`+sun+`,"end":`+mon+`,"country":"JP","tier":"0:5","pricing_type":"REGULAR","pricing_category":"UTILITY","volume":3}]}]}`)
+			`{"start":`+sun+`,"end":`+mon+`,"country":"JP","tier":"0:5","pricing_type":"REGULAR","pricing_category":"UTILITY","volume":1},`+
+			`{"start":`+sun+`,"end":`+mon+`,"country":"JP","tier":"6:MAX","pricing_type":"REGULAR","pricing_category":"UTILITY","volume":2}]}]`+onePage+`}`)
+	w.call("admin", path+`&dimensions=["PRICING_CATEGORY"]&tiers=["6:max"]`, "").want(t, 200,
+		`{"data":[{"data_points":[{"start":`+sun+`,"end":`+mon+`,"pricing_category":"UTILITY","volume":2,"cost":0.02}]}]`+onePage+`}`)
+	w.call("admin", path+"&after="+graph.Cursor("1"), "").want(t, 200, `{"data":[]}`)
 	w.call("admin", path+`&pricing_categories=SERVICE&dimensions=PHONE`, "").want(t, 200,
-		`{"data":[{"data_points":[{"start":`+sun+`,"end":`+mon+`,"phone_number":"815055550142","volume":1,"cost":0}]}]}`)
+		`{"data":[{"data_points":[{"start":`+sun+`,"end":`+mon+`,"phone_number":"815055550142","volume":1,"cost":0}]}]`+onePage+`}`)
 	if r := w.call("admin", path+"&dimensions=WEATHER", ""); r.status != 400 {
 		t.Errorf("another dimension: %d %s", r.status, r.body)
 	}
@@ -152,7 +172,7 @@ func TestPricingAnalytics(t *testing.T) {
 	}
 	r := w.call("admin", "GET /v23.0/"+wabaA+"?fields=conversation_analytics.start("+sun+").end("+mon+").granularity(DAILY).dimensions([CONVERSATION_TYPE]).metric_types(CONVERSATION)", "")
 	r.want(t, 200, `{"conversation_analytics":{"data":[{"data_points":[{"start":`+sun+`,"end":`+mon+`,"conversation_type":"FREE_TIER","conversation":1},`+
-		`{"start":`+sun+`,"end":`+mon+`,"conversation_type":"REGULAR","conversation":5}]}]},"id":"`+wabaA+`"}`)
+		`{"start":`+sun+`,"end":`+mon+`,"conversation_type":"REGULAR","conversation":5}]}]`+onePage+`},"id":"`+wabaA+`"}`)
 }
 
 func TestTemplateAnalytics(t *testing.T) {
@@ -167,7 +187,7 @@ func TestTemplateAnalytics(t *testing.T) {
 		t.Fatal(err)
 	}
 	answer := `{"data":[{"granularity":"DAILY","product_type":"cloud_api","data_points":[{"template_id":"` + tplOrder + `",` +
-		`"start":` + sun + `,"end":` + mon + `,"sent":5,"delivered":4,"read":3,"cost":[{"type":"amount_spent","value":0.13},{"type":"cost_per_delivered","value":0.0325}]}]}]}`
+		`"start":` + sun + `,"end":` + mon + `,"sent":3,"delivered":4,"read":2,"cost":[{"type":"amount_spent","value":0.12},{"type":"cost_per_delivered","value":0.03}]}]}]` + onePage + `}`
 	w.call("admin", path, "").want(t, 200, answer)
 	for _, end := range []string{"2026-11-24", "2027-11-23", "9999-12-31", "4102444800"} { // the future ends now
 		w.call("admin", strings.Replace(path, "2026-11-23", end, 1), "").want(t, 200, answer)
@@ -180,4 +200,99 @@ func TestTemplateAnalytics(t *testing.T) {
 			t.Errorf("%s: %d %s", fact, r.status, r.body)
 		}
 	}
+}
+
+// What goes through the marketing API is a product of its own; templates of a group are added up.
+func TestTemplateAnalyticsByProduct(t *testing.T) {
+	t.Parallel()
+	w := statsWorld(t)
+	_, err := w.business.UpdateWABA(t.Context(), wabaA, func(x *business.WABA) error { x.Insights = true; return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	group := w.group()
+	span := "start=2026-11-20&end=2026-11-23&granularity=DAILY&metric_types=SENT,READ,COST,WEBSITE_PURCHASES&use_waba_timezone=true"
+	for _, product := range []string{"MARKETING_MESSAGES_LITE_API", "MARKETING_MESSAGES_API_FOR_WHATSAPP"} {
+		w.call("admin", "GET /v23.0/"+wabaA+"/template_group_analytics?"+span+"&template_group_ids=["+group+"]&product_type="+product, "").want(t, 200,
+			`{"data":[{"granularity":"DAILY","product_type":"marketing_messages_lite_api","data_points":[`+
+				`{"template_group_id":"`+group+`","start":`+sat+`,"end":`+sun+`,"sent":1,"read":0,"cost":[{"type":"amount_spent","value":0.25}]},`+
+				`{"template_group_id":"`+group+`","start":`+sun+`,"end":`+mon+`,"sent":2,"read":1,"cost":[{"type":"amount_spent","value":0}]}],`+
+				`"waba_timezone":"UTC"}]`+onePage+`}`)
+	}
+	w.call("admin", "GET /v23.0/"+wabaA+"/template_analytics?"+span+"&template_ids="+tplOrder+"&product_type=CAMPAIGN_INSIGHTS", "").want(t, 200,
+		`{"data":[{"granularity":"DAILY","product_type":"campaign_insights","data_points":[],"waba_timezone":"UTC"}]`+onePage+`}`)
+	for fact, query := range map[string]string{
+		"another account's group": "&template_group_ids=1", "no groups": "", "another product": "&template_group_ids=" + group + "&product_type=PIGEON",
+	} {
+		if r := w.call("admin", "GET /v23.0/"+wabaA+"/template_group_analytics?"+span+query, ""); r.status != 400 || !strings.Contains(r.body, `"code":100`) {
+			t.Errorf("%s: %d %s", fact, r.status, r.body)
+		}
+	}
+}
+
+// Source: spec/analytics.md section 1.5, spec/access.md section 8.2.
+func TestCostIsWithheld(t *testing.T) {
+	t.Parallel()
+	w := statsWorld(t)
+	path := "GET /v23.0/" + wabaA + "/pricing_analytics?start=" + sat + "&end=" + sun + "&granularity=DAILY"
+	p, err := w.business.OpenCredit(t.Context(), birch, "Birch Ltd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.business.AttachCredit(t.Context(), p.Credit.ID, wabaA, "USD", true); err != nil {
+		t.Fatal(err)
+	}
+	bare := `{"data":[{"data_points":[{"start":` + sat + `,"end":` + sun + `,"volume":4}]}]` + onePage + `}`
+	w.call("admin", path, "").want(t, 200, bare)
+	w.call("admin", path+"&metric_types=[COST,VOLUME]", "").want(t, 200, bare)
+	if r := w.call("admin", path+"&metric_types=COST", ""); r.status != 400 || !strings.Contains(r.body, `"error_user_title":"Cost not available"`) {
+		t.Errorf("only the cost: %d %s", r.status, r.body)
+	}
+}
+
+// Calls and groups are not here: nothing is counted, and what is asked is read all the same.
+func TestCallAndGroupAnalytics(t *testing.T) {
+	t.Parallel()
+	w := statsWorld(t)
+	span := "start=" + sat + "&end=" + mon + "&granularity=DAILY"
+	w.call("admin", "GET /v23.0/"+wabaA+"/call_analytics?"+span+"&directions=USER_INITIATED&dimensions=[PHONE,TIER]", "").want(t, 200,
+		`{"data":[{"granularity":"DAILY","directions":"USER_INITIATED","data_points":[]}]`+onePage+`}`)
+	w.call("admin", "GET /v23.0/"+wabaA+"?fields=call_analytics.start("+sat+").end("+mon+").granularity(MONTHLY).metric_types([COUNT,AVERAGE_DURATION])", "").want(t, 200,
+		`{"call_analytics":{"granularity":"MONTHLY","data_points":[]},"id":"`+wabaA+`"}`)
+	for fact, query := range map[string]string{
+		"no start":             "call_analytics?end=" + mon + "&granularity=DAILY",
+		"another metric":       "call_analytics?" + span + "&metric_types=NOISE",
+		"another direction":    "call_analytics?" + span + "&directions=UP",
+		"another dimension":    "call_analytics?" + span + "&dimensions=WEATHER",
+		"no metrics":           "group_analytics?" + span + "&group_ids=1",
+		"two groups":           "group_analytics?" + span + "&metric_types=SENT&group_ids=1,2",
+		"a group":              "group_analytics?" + span + "&metric_types=SENT,PARTICIPANTS_JOINED&group_ids=1",
+		"a group's half hours": "group_analytics?" + span + "&metric_types=SENT&group_ids=1&granularity=HALF_HOUR",
+		"91 days":              "group_analytics?start=2026-08-01&end=" + mon + "&metric_types=SENT&group_ids=1",
+	} {
+		if r := w.call("admin", "GET /v23.0/"+wabaA+"/"+query, ""); r.status != 400 || !strings.Contains(r.body, `"code":100`) {
+			t.Errorf("%s: %d %s", fact, r.status, r.body)
+		}
+	}
+	if r := w.call("clerk", "GET /v23.0/"+wabaA+"?fields=call_analytics.start("+sat+").end("+mon+").granularity(DAILY)", ""); r.status != 403 {
+		t.Errorf("without the task: %d %s", r.status, r.body)
+	}
+}
+
+// Source: spec/business.md section 4.1.
+func TestInternationalFields(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	ask := "GET /v23.0/" + wabaA + "?fields=primary_business_location,auth_international_rate_eligibility"
+	if _, err := w.business.SetLocation(t.Context(), aozora, "SG"); err != nil {
+		t.Fatal(err)
+	}
+	w.call("admin", ask, "").want(t, 200, `{"primary_business_location":"SG","id":"`+wabaA+`"}`)
+	start := time.Unix(1795219200, 0)
+	_, err := w.business.SetInternational(t.Context(), aozora, business.International{From: start, Exceptions: map[string]time.Time{"IN": start.Add(time.Hour)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.call("admin", ask, "").want(t, 200, `{"primary_business_location":"SG","auth_international_rate_eligibility":{"start_time":1795219200,`+
+		`"exception_countries":[{"country_code":"IN","start_time":1795222800}]},"id":"`+wabaA+`"}`)
 }

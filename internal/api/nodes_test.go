@@ -101,7 +101,7 @@ func TestUnknownAndForbidden(t *testing.T) {
 	}{
 		{"admin", "GET /v23.0/" + numLive + "?fields=foo", "", 400, graphError("(#100) Tried accessing nonexisting field (foo) on node type (WhatsAppBusinessPhoneNumber)", `"code":100`)},
 		{"admin", "GET /v23.0/" + numLive + "?fields=host_platform", "", 400, graphError("(#100) Tried accessing nonexisting field (host_platform) on node type (WhatsAppBusinessPhoneNumber)", `"code":100`)},
-		{"admin", "GET /v23.0/" + wabaA + "?fields=call_analytics", "", 400, graphError("(#100) Tried accessing nonexisting field (call_analytics) on node type (WhatsAppBusinessAccount)", `"code":100`)},
+		{"admin", "GET /v23.0/" + wabaA + "?fields=call_insights", "", 400, graphError("(#100) Tried accessing nonexisting field (call_insights) on node type (WhatsAppBusinessAccount)", `"code":100`)},
 		{"admin", "GET /v23.0/" + wabaA + "/nonsense_edge", "", 400, graphError("(#100) Tried accessing nonexisting field (nonsense_edge) on node type (WhatsAppBusinessAccount)", `"code":100`)},
 		{"admin", "DELETE /v23.0/" + wabaA, "", 400, missing("delete", wabaA)},
 		{"admin", "GET /v23.0/" + numLive + "/messages", "", 400, missing("get", numLive)},

@@ -2,158 +2,262 @@ package api
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/hikyaku/hikyaku/internal/analytics"
 	"github.com/hikyaku/hikyaku/internal/business"
 	"github.com/hikyaku/hikyaku/internal/graph"
+	"github.com/hikyaku/hikyaku/internal/pricing"
 	"github.com/hikyaku/hikyaku/internal/wa"
 )
 
+// maxStatTemplates is how many templates, or groups of them, one question names.
 const maxStatTemplates = 10
 
-// templateStats is template_analytics: sent, delivered, read and cost by day. Clicks and replies are not counted.
-// Source: spec/analytics.md section 5.
+// templateMetrics are those that are answered; the others are known words, and of events outside of this platform.
+var templateMetrics = []string{
+	"SENT", "DELIVERED", "READ", "COST", "REPLIED", "CLICKED", "APP_ACTIVATIONS", "APP_ADD_TO_CART", "APP_CHECKOUTS_INITIATED",
+	"APP_PURCHASES", "APP_PURCHASES_CONVERSION_VALUE", "WEBSITE_ADD_TO_CART", "WEBSITE_CHECKOUTS_INITIATED", "WEBSITE_PURCHASES",
+	"WEBSITE_PURCHASES_CONVERSION_VALUE",
+}
+
+// products are the ways to send a template, by the words of the question. Source: spec/analytics.md section 5.
+var products = map[string]string{
+	"CLOUD_API": "cloud_api", "MARKETING_MESSAGES_LITE_API": productLite, "MARKETING_MESSAGES_API_FOR_WHATSAPP": productLite,
+	"CAMPAIGN_INSIGHTS": "campaign_insights",
+}
+
+const productLite = "marketing_messages_lite_api"
+
+// tallied is one line of the answer: a template, or the templates of a group.
+type tallied struct {
+	id        string
+	templates []wa.TemplateID
+}
+
+// templateStats is template_analytics: sent, delivered, read and cost by day. Source: spec/analytics.md section 5.
 func (s *surface) templateStats(ctx context.Context, c *graph.Call, w *business.WABA) (any, error) {
+	return s.statsByDay(ctx, c, w, "template_id", c.Params.Get("template_ids"), func(ids []string) ([]tallied, error) {
+		out := make([]tallied, len(ids))
+		for i, id := range ids {
+			t, ok := s.o.Template.Template(wa.TemplateID(id))
+			if !ok || t.WABA != w.ID {
+				return nil, wa.ErrInvalidParameter.Withf("There is no template %s in this account.", clipText(id))
+			}
+			out[i] = tallied{id, []wa.TemplateID{t.ID}}
+		}
+		return out, nil
+	})
+}
+
+// groupedStats is template_group_analytics: a group is the sum of the templates that are in it now. Source: spec/analytics.md
+// section 7.
+func (s *surface) groupedStats(ctx context.Context, c *graph.Call, w *business.WABA) (any, error) {
+	return s.statsByDay(ctx, c, w, "template_group_id", c.Params.Get("template_group_ids"), func(ids []string) ([]tallied, error) {
+		out := make([]tallied, len(ids))
+		for i, id := range ids {
+			g, ok := s.group(id)
+			if !ok || g.WABA != w.ID {
+				return nil, wa.ErrInvalidParameter.Withf("There is no template group %s in this account.", clipText(id))
+			}
+			out[i] = tallied{id, g.Templates}
+		}
+		return out, nil
+	})
+}
+
+// statsByDay answers for what find makes of the ids in param; every point names its own by key.
+func (s *surface) statsByDay(ctx context.Context, c *graph.Call, w *business.WABA, key string, param graph.Value, find func(ids []string) ([]tallied, error)) (any, error) {
 	if !w.Insights {
 		return nil, wa.ErrInsightsDisabled
 	}
-	q, ids, err := s.readStats(c, w)
+	q, ids, err := s.readStats(c, w, param)
 	if err != nil {
 		return nil, err
 	}
-	metrics, err := words(c.Params.Get("metric_types"), "SENT", "DELIVERED", "READ", "REPLIED", "CLICKED", "COST")
+	product, err := c.Params.Get("product_type").EnumOr("CLOUD_API", "CLOUD_API", "MARKETING_MESSAGES_LITE_API", "MARKETING_MESSAGES_API_FOR_WHATSAPP", "CAMPAIGN_INSIGHTS")
+	if err != nil {
+		return nil, err
+	}
+	metrics, err := words(c.Params.Get("metric_types"), templateMetrics...)
+	if err != nil {
+		return nil, err
+	}
+	if metrics, err = s.mayCost(c, w, metrics, templateMetrics...); err != nil {
+		return nil, err
+	}
+	list, err := find(ids)
 	if err != nil {
 		return nil, err
 	}
 	points := []any{}
-	for _, id := range ids {
-		if t, ok := s.o.Template.Template(id); !ok || t.WABA != w.ID {
-			return nil, wa.ErrInvalidParameter.Withf("There is no template %s in this account.", clipText(string(id)))
-		}
-		more, err := s.statsOf(ctx, w, q, id, metrics)
+	for _, e := range list {
+		more, err := s.statsOf(ctx, w, &q.Query, e, key, products[product], metrics)
 		if err != nil {
 			return nil, err
 		}
 		points = append(points, more...)
 	}
-	out := graph.Obj{{K: "granularity", V: "DAILY"}, {K: "product_type", V: "cloud_api"}, {K: "data_points", V: points}}
-	if q.Zone != time.UTC {
+	out := graph.Obj{{K: "granularity", V: "DAILY"}, {K: "product_type", V: products[product]}, {K: "data_points", V: points}}
+	if q.own {
 		out = append(out, graph.KV{K: "waba_timezone", V: q.Zone.String()})
 	}
-	return graph.Obj{{K: "data", V: []any{out}}}, nil
+	return wrapped(c, out), nil
 }
 
-func (s *surface) readStats(c *graph.Call, w *business.WABA) (*analytics.Query, []wa.TemplateID, error) {
-	q := &analytics.Query{Granularity: analytics.Days, Zone: time.UTC}
-	own, err := c.Params.Get("use_waba_timezone").BoolOr(false)
-	if err != nil {
+func (s *surface) readStats(c *graph.Call, w *business.WABA, param graph.Value) (*span, []string, error) {
+	q := &span{Query: analytics.Query{Granularity: analytics.Days, Zone: time.UTC}}
+	var err error
+	if q.own, err = c.Params.Get("use_waba_timezone").BoolOr(false); err != nil {
 		return nil, nil, err
 	}
-	if own {
+	if q.own {
 		q.Zone = analytics.Zone(w.TimezoneID)
 	}
-	moment := func(name string) (time.Time, error) {
-		t, err := c.Params.Get(name).Time()
-		if err == nil && own {
-			d, derr := time.ParseInLocation(time.DateOnly, c.Params.Get(name).String(), q.Zone)
-			if derr != nil {
-				return t, c.Params.Get(name).Invalid("must be a date such as 2026-01-31 with use_waba_timezone")
-			}
-			return d, nil
-		}
-		return t.Truncate(24 * time.Hour), err
-	}
-	if q.Start, err = moment("start"); err != nil {
-		return nil, nil, err
-	}
-	if q.End, err = moment("end"); err != nil {
+	if err := q.days(c, c.Params, q.own); err != nil {
 		return nil, nil, err
 	}
 	if _, err := c.Params.Get("granularity").Enum("DAILY", "DAY"); err != nil {
 		return nil, nil, err
 	}
-	switch {
-	case !q.Start.Before(q.End):
-		return nil, nil, wa.ErrInvalidParameter.With("start must be before end.")
-	case q.Start.Before(c.Start.AddDate(0, 0, -analytics.LookBackTemplates-1)):
-		return nil, nil, wa.ErrInvalidParameter.With("start must not be more than 90 days ago.")
-	}
-	if q.End.After(c.Start) {
-		q.End = c.Start.Add(time.Second)
-	}
-	list, err := c.Params.Get("template_ids").Strings()
+	ids, err := param.Strings()
 	if err != nil {
 		return nil, nil, err
 	}
-	if len(list) == 0 || len(list) > maxStatTemplates {
-		return nil, nil, c.Params.Get("template_ids").Invalid("must be a list of 1 to %d template ids", maxStatTemplates)
-	}
-	ids := make([]wa.TemplateID, len(list))
-	for i, id := range list {
-		ids[i] = wa.TemplateID(id)
+	if len(ids) == 0 || len(ids) > maxStatTemplates {
+		return nil, nil, param.Invalid("must be a list of 1 to %d ids", maxStatTemplates)
 	}
 	return q, ids, nil
 }
 
-func (s *surface) statsOf(ctx context.Context, w *business.WABA, q *analytics.Query, id wa.TemplateID, metrics map[string]bool) ([]any, error) {
-	wants := func(m string) bool { return len(metrics) == 0 || metrics[m] }
-	day := *q
-	day.Subject, day.What = string(id), []string{analytics.Sent, analytics.Delivered, analytics.Read}
-	list, err := analytics.Points(ctx, s.o.Counts, &day)
-	if err != nil {
-		return nil, wa.ErrService.Because(err)
+// days reads start and end of a question about whole days, at most ninety days ago: they are moved to midnight UTC, or are
+// dates of the account's own time zone.
+func (q *span) days(c *graph.Call, p graph.Value, own bool) error {
+	moment := func(name string) (time.Time, error) {
+		t, err := p.Get(name).Time()
+		if err == nil && own {
+			d, derr := time.ParseInLocation(time.DateOnly, p.Get(name).String(), q.Zone)
+			if derr != nil {
+				return t, p.Get(name).Invalid("must be a date such as 2026-01-31 with use_waba_timezone")
+			}
+			return d, nil
+		}
+		return t.Truncate(24 * time.Hour), err
 	}
-	spent := map[int64]float64{}
-	if wants("COST") {
-		if spent, err = s.spentOn(ctx, w, day); err != nil {
+	var err error
+	if q.Start, err = moment("start"); err != nil {
+		return err
+	}
+	if q.End, err = moment("end"); err != nil {
+		return err
+	}
+	return q.clip(c, c.Start.AddDate(0, 0, -analytics.LookBackTemplates-1), "90 days")
+}
+
+// step is what a count adds to.
+type step struct {
+	metric string
+	sign   int64
+}
+
+// steps are what is counted of a template, by product: what went through the marketing API is a share of the whole.
+func steps(product string) map[string]step {
+	m := map[string]step{}
+	for _, what := range []string{analytics.Sent, analytics.Delivered, analytics.Read} {
+		switch product {
+		case productLite:
+			m[analytics.Lite(what)] = step{what, 1}
+		case products["CLOUD_API"]:
+			m[what], m[analytics.Lite(what)] = step{what, 1}, step{what, -1}
+		}
+	}
+	return m
+}
+
+func (s *surface) statsOf(ctx context.Context, w *business.WABA, q *analytics.Query, e tallied, key, product string, metrics map[string]bool) ([]any, error) {
+	type day struct {
+		start, end int64
+		n          map[string]int64
+		spent      int64 // millionths
+	}
+	days := map[int64]*day{}
+	at := func(p *analytics.Point) *day {
+		if days[p.Start] == nil {
+			days[p.Start] = &day{p.Start, p.End, map[string]int64{}, 0}
+		}
+		return days[p.Start]
+	}
+	names := steps(product)
+	for _, id := range e.templates {
+		one := *q
+		one.Subject, one.What = string(id), nil
+		for what := range names {
+			one.What = append(one.What, what)
+		}
+		if len(one.What) == 0 {
+			break // nothing is counted of this product
+		}
+		list, err := analytics.Points(ctx, s.o.Counts, &one)
+		if err != nil {
+			return nil, wa.ErrService.Because(err)
+		}
+		for i := range list {
+			n := names[list[i].What]
+			at(&list[i]).n[n.metric] += n.sign * list[i].N
+		}
+		if !metrics["COST"] {
+			continue
+		}
+		if err := s.spentOn(ctx, w, one, product, func(p *analytics.Point, micro int64) { at(p).spent += micro }); err != nil {
 			return nil, err
 		}
 	}
 	var points []any
-	for i := 0; i < len(list); {
-		p := list[i]
-		n := map[string]int64{}
-		for ; i < len(list) && list[i].Start == p.Start; i++ {
-			n[list[i].What] = list[i].N
+	for _, d := range days {
+		if d.n[analytics.Sent]|d.n[analytics.Delivered]|d.n[analytics.Read]|d.spent == 0 {
+			continue // all of it was of the other product
 		}
-		out := graph.Obj{{K: "template_id", V: string(id)}, {K: "start", V: p.Start}, {K: "end", V: p.End}}
+		out := graph.Obj{{K: key, V: e.id}, {K: "start", V: d.start}, {K: "end", V: d.end}}
 		for _, m := range []string{analytics.Sent, analytics.Delivered, analytics.Read} {
-			if wants(strings.ToUpper(m)) {
-				out = append(out, graph.KV{K: m, V: n[m]})
+			if metrics[strings.ToUpper(m)] {
+				out = append(out, graph.KV{K: m, V: d.n[m]})
 			}
 		}
-		if wants("COST") {
-			cost := []any{graph.Obj{{K: "type", V: "amount_spent"}, {K: "value", V: spent[p.Start]}}}
-			if d := n[analytics.Delivered]; d > 0 {
-				cost = append(cost, graph.Obj{{K: "type", V: "cost_per_delivered"}, {K: "value", V: spent[p.Start] / float64(d)}})
+		if metrics["COST"] {
+			spent := pricing.Micro(d.spent).Units()
+			cost := []any{graph.Obj{{K: "type", V: "amount_spent"}, {K: "value", V: spent}}}
+			if n := d.n[analytics.Delivered]; n > 0 {
+				cost = append(cost, graph.Obj{{K: "type", V: "cost_per_delivered"}, {K: "value", V: spent / float64(n)}})
 			}
 			out = append(out, graph.KV{K: "cost", V: cost})
 		}
 		points = append(points, out)
 	}
+	slices.SortFunc(points, func(a, b any) int { return int(a.(graph.Obj)[1].V.(int64) - b.(graph.Obj)[1].V.(int64)) })
 	return points, nil
 }
 
-// spentOn is the cost of a template by day, at the rates that its account's volume has reached.
-func (s *surface) spentOn(ctx context.Context, w *business.WABA, q analytics.Query) (map[int64]float64, error) {
+// spentOn tells what a template cost by day, at the rates that its account's volume has reached.
+func (s *surface) spentOn(ctx context.Context, w *business.WABA, q analytics.Query, product string, spent func(p *analytics.Point, micro int64)) error {
 	all, err := s.o.Counts.Counted(ctx, q.Subject, "priced.regular.")
 	if err != nil {
-		return nil, wa.ErrService.Because(err)
+		return wa.ErrService.Because(err)
 	}
-	out := map[int64]float64{}
-	if len(all) == 0 {
-		return out, nil
+	lite := analytics.Priced("regular", "marketing_lite")
+	q.What = slices.DeleteFunc(all, func(what string) bool { return (what == lite) != (product == productLite) })
+	if len(q.What) == 0 {
+		return nil
 	}
-	q.What, q.ByCountry = all, true
+	q.ByCountry = true
 	list, err := analytics.Points(ctx, s.o.Counts, &q)
 	if err != nil {
-		return nil, wa.ErrService.Because(err)
+		return wa.ErrService.Because(err)
 	}
-	costs, _, err := s.cost(ctx, w, &span{Query: q}, list)
-	for i, p := range list {
-		out[p.Start] += costs[i]
+	parts, err := s.cost(ctx, w, &q, list)
+	for _, p := range parts {
+		spent(&list[p.Point], p.Micro)
 	}
-	return out, err
+	return err
 }

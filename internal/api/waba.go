@@ -42,6 +42,7 @@ func (s *surface) wabaFields(currency graph.When) []graph.Field[*business.WABA] 
 		{Name: "message_template_namespace", When: graph.ByDefault, Get: func(w T) any { return graph.NonEmpty(w.Namespace) }},
 		{Name: "country", Get: func(w T) any { return graph.NonEmpty(w.Country) }},
 		{Name: fieldAnalytics, Ask: s.messagesField},
+		{Name: edgeCallStats, Ask: s.callField},
 		{Name: "creation_time", Get: func(w T) any { return w.Created.Unix() }},
 		{Name: "status", Get: func(w T) any { return graph.NonEmpty(w.Status) }},
 		{Name: "account_review_status", Get: func(w T) any { return graph.NonEmpty(w.Review) }},
@@ -64,23 +65,42 @@ func (s *surface) wabaFields(currency graph.When) []graph.Field[*business.WABA] 
 		{Name: "health_status", Ask: func(_ context.Context, c *graph.Call, w T, _ graph.Item) (any, error) {
 			return health(c, s.wabaHealth(w)), nil
 		}},
+		{Name: "primary_business_location", Get: func(w T) any {
+			if p, ok := s.o.Business.Portfolio(w.Owner); ok {
+				return graph.NonEmpty(p.Location(w))
+			}
+			return nil
+		}},
+		{Name: "auth_international_rate_eligibility", Get: func(w T) any {
+			if p, ok := s.o.Business.Portfolio(w.Owner); ok && !p.International.From.IsZero() {
+				return eligibility(p.International.Eligibility())
+			}
+			return nil
+		}},
 		{Name: fieldLimit, Get: func(w T) any { return graph.NonEmpty(s.tier(w.Owner)) }},
 		{Name: "is_enabled_for_insights", Get: func(w T) any { return w.Insights }},
 		{Name: "is_shared_with_partners", Get: func(w T) any { return len(w.Shared) > 0 }},
 		{Name: "disable_marketing_messages_on_cloud_api", Get: func(w T) any { return w.MarketingDisabled }},
 		{Name: "template_auto_archival_enabled", Get: func(w T) any { return w.AutoArchival }},
-		{Name: "primary_business_location", Get: func(w T) any { return graph.NonEmpty(w.Country) }},
 		// There is nothing to onboard to: every account may send by the marketing API.
 		{Name: "marketing_messages_lite_api_status", Get: func(T) any { return onboarded }},
 		{Name: "marketing_messages_onboarding_status", Get: func(T) any { return onboarded }},
 	}
 	return append(fields, absent[T](
-		"auth_international_rate_eligibility", "linked_commerce_account", "marketing_messages_ad_account",
+		"linked_commerce_account", "marketing_messages_ad_account",
 		"whatsapp_manager_marketing_messages_max_price_enroll_status",
 	)...)
 }
 
 const onboarded = "ONBOARDED"
+
+func eligibility(e *business.Eligibility) graph.Obj {
+	countries := make([]graph.Obj, len(e.Exceptions))
+	for i, x := range e.Exceptions {
+		countries[i] = graph.Obj{{K: "country_code", V: x.Country}, {K: "start_time", V: x.Start}}
+	}
+	return graph.Obj{{K: "start_time", V: e.Start}, {K: "exception_countries", V: countries}}
+}
 
 // ownership is SELF for members of the owning portfolio, CLIENT_OWNED for partners.
 func ownership(c *graph.Call, w *business.WABA) string {

@@ -9,7 +9,10 @@ var spanParams = []Member{
 	must("granularity", enum("HALF_HOUR", "DAILY", "MONTHLY"), "DAY and MONTH are read as well."),
 	may("phone_numbers", listOr(text), "Digits of numbers; absent: all."),
 	may("country_codes", listOr(text), "Two letters each; absent: all."),
+	afterParam,
 }
+
+var afterParam = may("after", text, "The cursor of a page; there is one page.")
 
 func metrics(more ...Member) []Member { return append(append([]Member{}, spanParams...), more...) }
 
@@ -117,29 +120,58 @@ var wabaCalls = map[string]Words{
 			may("pricing_types", listOr(enum("REGULAR", "FREE_CUSTOMER_SERVICE", "FREE_ENTRY_POINT", "FREE_GROUP_CUSTOMER_SERVICE")), ""),
 			may("pricing_categories", listOr(text), ""),
 			may("dimensions", listOr(enum("COUNTRY", "PHONE", "PRICING_CATEGORY", "PRICING_TYPE", "TIER")), ""),
+			may("tiers", listOr(text), "Volume tiers such as `0:750000`; absent: all."),
 		),
 		Answer: points(
 			may("volume", whole, ""), may("cost", decimal, ""), may("phone_number", text, ""), may("country", text, ""),
 			may("tier", text, ""), may("pricing_type", text, ""), may("pricing_category", text, ""),
 		),
 	},
-	"GET waba/template_analytics": {
-		Does: "Counts what became of templates, by day.",
+	"GET waba/template_analytics": dailyStats("template_id", "Counts what became of templates, by day.",
+		may("product_type", enum("CLOUD_API", "MARKETING_MESSAGES_LITE_API", "MARKETING_MESSAGES_API_FOR_WHATSAPP", "CAMPAIGN_INSIGHTS"), "How they were sent.")),
+	"GET waba/template_group_analytics": dailyStats("template_group_id", "Counts what became of the templates in groups, by day.",
+		may("product_type", enum("CLOUD_API", "MARKETING_MESSAGES_LITE_API", "MARKETING_MESSAGES_API_FOR_WHATSAPP", "CAMPAIGN_INSIGHTS"), "How they were sent.")),
+	"GET waba/call_analytics": {
+		Does: "Counts calls, of which there are none.",
+		Params: metrics(
+			may("metric_types", listOr(enum("COUNT", "COST", "AVERAGE_DURATION")), ""),
+			may("directions", listOr(enum("USER_INITIATED", "BUSINESS_INITIATED")), ""),
+			may("dimensions", listOr(enum("PHONE", "DIRECTION", "COUNTRY", "TIER")), ""),
+			may("tiers", listOr(text), ""),
+		),
+		Answer: data(object(must("granularity", text, ""), may("directions", text, ""), must("data_points", list(free), ""))),
+	},
+	"GET waba/group_analytics": {
+		Does: "Counts messages of a group, of which there are none.",
 		Params: []Member{
+			must("start", anyTime, "At most 90 days ago."), must("end", anyTime, ""), may("granularity", enum("DAILY"), ""),
+			must("group_ids", listOr(anyID), "One."),
+			must("metric_types", listOr(enum("SENT", "DELIVERED", "READ", "PARTICIPANTS_JOINED", "PARTICIPANTS_LEFT", "REPLIES", "CLICKS", "COST")), ""),
+		},
+		Answer: data(free),
+	},
+}
+
+// dailyStats are the metrics of templates; points name what they are of by key.
+func dailyStats(key, does string, more ...Member) Words {
+	return Words{
+		Does: does,
+		Params: append([]Member{
 			must("start", anyTime, "At most 90 days ago."),
 			must("end", anyTime, ""),
 			must("granularity", enum("DAILY"), ""),
-			must("template_ids", listOr(anyID), "1 to 10."),
-			may("metric_types", listOr(enum("SENT", "DELIVERED", "READ", "REPLIED", "CLICKED", "COST")), ""),
+			must(key+"s", listOr(anyID), "1 to 10."),
+			may("metric_types", listOr(enum("SENT", "DELIVERED", "READ", "REPLIED", "CLICKED", "COST")), "Those of events in apps and on websites are read, and nothing is counted of them."),
 			may("use_waba_timezone", flag, "Days of the account's time zone; start and end are dates then."),
-		},
+			afterParam,
+		}, more...),
 		Answer: data(object(
 			must("granularity", text, ""), must("product_type", text, ""), may("waba_timezone", text, ""),
 			must("data_points", list(object(
-				must("template_id", id, ""), must("start", unix, ""), must("end", unix, ""), may("sent", whole, ""), may("delivered", whole, ""),
+				must(key, id, ""), must("start", unix, ""), must("end", unix, ""), may("sent", whole, ""), may("delivered", whole, ""),
 				may("read", whole, ""), may("cost", list(object(must("type", text, ""), must("value", decimal, ""))), ""),
 			)), ""),
 		)),
 		Errors: []*wa.Error{wa.ErrInsightsDisabled},
-	},
+	}
 }
