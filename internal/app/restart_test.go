@@ -112,7 +112,7 @@ func play(t *testing.T, line []event, stops map[time.Duration]string) {
 			until(times[0])
 			w.idle()
 			w.stand.down()
-			w.stand.up()
+			w.up()
 			w.idle()
 			times = times[1:]
 		}
