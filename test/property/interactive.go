@@ -12,10 +12,20 @@ func interactiveKinds() []Kind {
 		name string
 		make func(d *draw) (string, any)
 	}{
-		{"button", buttonMessage}, {"list", listMessage}, {"cta_url", ctaMessage}, {"location_request_message", locationRequest},
-		{"flow", flowMessage}, {"product", productMessage}, {"product_list", productList}, {"catalog_message", catalogMessage},
-		{"carousel", carousel}, {"carousel of products", productCarousel}, {"call_permission_request", callRequest},
-		{"voice_call", voiceCall}, {"request_contact_info", contactRequest}, {"order_details", orderDetails},
+		{"button", buttonMessage},
+		{"list", listMessage},
+		{"cta_url", ctaMessage},
+		{"location_request_message", locationRequest},
+		{"flow", flowMessage},
+		{"product", productMessage},
+		{"product_list", productList},
+		{"catalog_message", catalogMessage},
+		{"carousel", carousel},
+		{"carousel of products", productCarousel},
+		{"call_permission_request", callRequest},
+		{"voice_call", voiceCall},
+		{"request_contact_info", contactRequest},
+		{"order_details", orderDetails},
 		{"order_status", orderStatus},
 	} {
 		list = append(list, Kind{Name: k.name, Draw: drawn(k.make)})

@@ -2,6 +2,7 @@ package property
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 )
 
@@ -21,9 +22,7 @@ type made struct {
 func Templates(handles map[string]string, flow string) (list []map[string]any) {
 	for _, m := range templates(handles, flow) {
 		o := object{"name": m.name, "language": "en_US", "category": m.category, "components": m.components}
-		for k, v := range m.more {
-			o[k] = v
-		}
+		maps.Copy(o, m.more)
 		list = append(list, o)
 	}
 	return list
@@ -55,9 +54,7 @@ func templateKinds() (list []Kind) {
 
 func part(kind string, more object) object {
 	o := object{"type": kind}
-	for k, v := range more {
-		o[k] = v
-	}
+	maps.Copy(o, more)
 	return o
 }
 

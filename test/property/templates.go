@@ -12,10 +12,10 @@ func plainTemplates(handles map[string]string) []made {
 			components: []any{
 				part("HEADER", object{"format": "TEXT", "text": "Parcel for {{1}}", "example": object{"header_text": []string{"Mio"}}}),
 				bodyOf("Hello {{1}}, your parcel {{2}} is ready for pick-up today.", "Mio", "A-2210"),
-				part("FOOTER", object{"text": "Bistro Exemple"}),
+				part("FOOTER", object{"text": "Bistro Aozora"}),
 				buttonsOf(quick("Later"), link, object{"type": "PHONE_NUMBER", "text": "Call", "phone_number": "+15550783881"}),
 			},
-			shows: []string{"Parcel for", "Hello", "is ready for pick-up today", "Bistro Exemple", "Later", "Track", "Call 15550783881"},
+			shows: []string{"Parcel for", "Hello", "is ready for pick-up today", "Bistro Aozora", "Later", "Track", "Call 15550783881"},
 			fill: func(d *draw) []any {
 				c := []any{
 					given("HEADER", textParam(d.value("header", 40))), given("body", d.localizable("name"), d.localizable("parcel")), d.suffix(),
