@@ -30,7 +30,12 @@ func TestLedger(t *testing.T) {
 		own      bool
 		category string
 	}{
-		{true, "marketing"}, {true, "utility"}, {false, "utility"}, {true, "utility"}, {true, "utility"}, {false, "authentication"},
+		{true, "marketing"},
+		{true, "utility"},
+		{false, "utility"},
+		{true, "utility"},
+		{true, "utility"},
+		{false, "authentication"},
 		{true, "authentication_international"},
 	} {
 		e := pricing.Charge{ID: "m", WABA: "other", Market: "India", Category: c.category, At: at + int64(i)}
