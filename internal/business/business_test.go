@@ -127,6 +127,7 @@ func TestLimit(t *testing.T) {
 		{"high is 1000", business.Number{Level: business.High}, 1000},
 		{"the operator's figure wins", business.Number{Level: business.High, MPS: 5000}, 5000},
 		{"a number in the phone app has 20", business.Number{Level: business.High, MPS: 5000, OnBizApp: true}, 20},
+		{"away for the next level", business.Number{Level: business.Standard, Upgrade: business.High}, 1000},
 		{"not registered", business.Number{Level: business.LevelNotAvailable}, 80},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -8,14 +8,16 @@ import (
 )
 
 // Limit is the number's throughput in messages per second, inbound and outbound together: 20 for numbers that are also
-// used in the phone app, else what the operator set, else that of the level. Source: spec/limits.md section 2.
+// used in the phone app, else what the operator set, else that of the level. A number that is away for an upgrade has that of
+// the next level already: nobody sends meanwhile, and users' messages that waited come in before the level says so.
+// Source: spec/limits.md section 2.
 func (n *Number) Limit() int {
 	switch {
 	case n.OnBizApp:
 		return CoexistenceMPS
 	case n.MPS > 0:
 		return n.MPS
-	case n.Level == High:
+	case n.Level == High, n.Upgrade == High:
 		return HighMPS
 	}
 	return StandardMPS

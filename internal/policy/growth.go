@@ -191,9 +191,10 @@ func (s *Service) SetLevel(ctx context.Context, id wa.PhoneNumberID, level busin
 	if !ok {
 		return business.ErrUnknown
 	}
-	c := *n
-	c.Level, c.MPS = level, mps
-	if c.Limit() > n.Limit() {
+	before, after := *n, *n
+	before.Upgrade, after.Upgrade = "", ""
+	after.Level, after.MPS = level, mps
+	if after.Limit() > before.Limit() {
 		tier := business.TierUnlimited
 		if p, ok := s.o.Business.Portfolio(n.Business); ok {
 			tier = p.MessagingLimit
