@@ -169,6 +169,7 @@ func (s *Service) upgrade(ctx context.Context, n *business.Number, now time.Time
 		n.MaintenanceUntil, n.Upgrade = now.Add(s.o.UpgradeTime), business.High
 		return nil
 	})
+	s.Poke() // Run may sleep until the next hour, and the time away is shorter
 	return err
 }
 
