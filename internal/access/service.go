@@ -44,6 +44,8 @@ type Service struct {
 	codes  codes
 	logins logins
 
+	guesses guesses
+
 	snap atomic.Pointer[snapshot]
 	mu   sync.Mutex // held over every write, store included
 }

@@ -34,7 +34,7 @@ func who(c *graph.Call) caller {
 
 // Authenticate implements graph.Authenticator.
 func (s *surface) Authenticate(ctx context.Context, cr graph.Credentials) (graph.Caller, error) {
-	c, err := s.o.Access.Authenticate(ctx, cr.Token)
+	c, err := s.o.Access.AuthenticateFrom(ctx, cr.Addr, cr.Token)
 	if err != nil {
 		return nil, err
 	}

@@ -60,9 +60,13 @@ func (d *download) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if len(r.URL.RawQuery) > 4<<10 {
 		q = nil
 	}
-	caller, err := d.o.Access.Authenticate(r.Context(), d.token(r, q))
+	caller, err := d.o.Access.AuthenticateFrom(r.Context(), r.RemoteAddr, d.token(r, q))
 	if err == nil {
 		err = d.o.Access.CheckProof(caller, d.token(r, q), q.Get("appsecret_proof"), q.Get("appsecret_time"), false)
+	}
+	if errors.Is(err, wa.ErrTooManyTokens) {
+		d.refuseToken(w, wa.ErrTooManyTokens)
+		return
 	}
 	if err != nil {
 		d.refuseToken(w, wa.ErrTokenMedia)
@@ -142,7 +146,9 @@ func (d *download) refuseToken(w http.ResponseWriter, row *wa.Error) {
 		panic(err) // strings and a number
 	}
 	h := w.Header()
-	h.Set("WWW-Authenticate", `OAuth "Facebook Platform" "invalid_token" "`+row.Message()+`"`)
+	if row.HTTP == http.StatusUnauthorized {
+		h.Set("WWW-Authenticate", `OAuth "Facebook Platform" "invalid_token" "`+row.Message()+`"`)
+	}
 	h.Set("Content-Type", "application/json; charset=UTF-8")
 	w.WriteHeader(row.HTTP)
 	_, _ = w.Write(body) // a caller that has gone cannot be told

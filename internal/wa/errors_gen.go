@@ -20,6 +20,8 @@ var (
 	ErrCapability = &Error{Name: "ErrCapability", Code: 3, Type: "OAuthException", Title: "Application does not have the capability to make this API call.", HTTP: 500, Family: FamilyGraph, Channels: "S"}
 	// ErrAppLimit is 4, HTTP 400: the app used up its budget of Graph calls. Source: errors.md 5.
 	ErrAppLimit = &Error{Name: "ErrAppLimit", Code: 4, Type: "OAuthException", Title: "Application request limit reached", HTTP: 400, Transient: true, Family: FamilyGraph, Channels: "S"}
+	// ErrTooManyTokens is 4, HTTP 429: more than 100 tokens that are none in a minute from one address; good tokens go on. Note: ours. Source: security.md S22.
+	ErrTooManyTokens = &Error{Name: "ErrTooManyTokens", Code: 4, Type: "OAuthException", Title: "Application request limit reached", HTTP: 429, Transient: true, Family: FamilyGraph, Channels: "S"}
 	// ErrAppLimitGeneral is 4/2446079, HTTP 400: general form with subcode; also `Registration rate limit exceeded`, `Rate limit exceeded for deregistration requests`, `Too many verification attempts. Please try again later`, `Too many QR code operations. Please try again later`. Source: errors.md 5.
 	ErrAppLimitGeneral = &Error{Name: "ErrAppLimitGeneral", Code: 4, Subcode: 2446079, Type: "OAuthException", Title: "Too many API calls. Please try again later", HTTP: 400, Transient: true, Family: FamilyGraph, Channels: "S"}
 	// ErrAppLimitCreation is 4/2446080, HTTP 400: operations that create; also `Schedule creation rate limit exceeded`. Source: errors.md 5.
@@ -587,6 +589,7 @@ var rows = []*Error{
 	ErrServiceSolution,
 	ErrCapability,
 	ErrAppLimit,
+	ErrTooManyTokens,
 	ErrAppLimitGeneral,
 	ErrAppLimitCreation,
 	ErrPermission,
