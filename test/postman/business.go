@@ -92,6 +92,8 @@ func Business() *Collection {
 				get("Prices", "{{WABA-ID}}/pricing_analytics?start={{Week-Ago}}&end={{Now}}&granularity=DAILY&dimensions=[\"PRICING_CATEGORY\",\"COUNTRY\"]"),
 				get("A template to count", "{{WABA-ID}}/message_templates?name=hello_world").keep("Template-ID", "data.0.id"),
 				get("Templates", "{{WABA-ID}}/template_analytics?start={{Week-Ago}}&end={{Now}}&granularity=DAILY&template_ids=[{{Template-ID}}]&metric_types=SENT,DELIVERED,READ"),
+				get("Calls", "{{WABA-ID}}/call_analytics?start={{Week-Ago}}&end={{Now}}&granularity=DAILY"),
+				get("Groups", "{{WABA-ID}}/group_analytics?start={{Week-Ago}}&end={{Now}}&group_ids=[1]&metric_types=[\"SENT\"]").fails(100).says("There are no groups of people here, so none has this id."),
 			),
 		},
 	}

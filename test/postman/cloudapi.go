@@ -123,6 +123,8 @@ func templateManagementFolder() Folder {
 		get("Estimates of the marketing API", "{{WABA-ID}}/template_performance_metrics"),
 		post("Make a group", "{{WABA-ID}}/template_groups", `{"name":"Parcels","description":"All about parcels","whatsapp_business_templates":["{{Template-ID}}"]}`).keep("Group-ID", "id"),
 		get("List groups", "{{WABA-ID}}/template_groups"),
+		post("Count templates from now on", "{{WABA-ID}}?is_enabled_for_insights=true", ""),
+		get("What became of a group", "{{WABA-ID}}/template_group_analytics?start={{Week-Ago}}&end={{Now}}&granularity=DAILY&template_group_ids=[{{Group-ID}}]"),
 		get("Read the group", "{{Group-ID}}"),
 		post("Change the group", "{{Group-ID}}", `{"add_whatsapp_business_templates":["{{Offer-ID}}"]}`),
 		remove("Delete the group", "{{Group-ID}}", ""),
