@@ -28,7 +28,7 @@ lint-install: ## installs the pinned golangci-lint into GOBIN
 	$(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(VERSION)
 
 race: ## the concurrent packages under the race detector
-	$(GO) test -race ./internal/clock/... ./internal/limits/... ./internal/journal/... ./internal/pipeline/... \
+	$(GO) test -race -short ./internal/clock/... ./internal/limits/... ./internal/journal/... ./internal/pipeline/... \
 		./internal/webhook/... ./internal/network/... ./internal/vault/... ./internal/graph/... ./device/... ./internal/app/... \
 		./internal/business/... ./internal/access/... ./internal/template/... ./internal/analytics/...
 

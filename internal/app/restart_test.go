@@ -51,6 +51,9 @@ type event struct {
 // platform at a random moment of it, and comes out as one without. Budgets of management calls are the exception: they are
 // memory (docs/divergences.md), see TestBudgetsBeginAnew.
 func TestRestartInEveryWindow(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts the platform fourteen times")
+	}
 	t.Parallel()
 	spans := slices.Concat(spansOfNumbers(), spansOfPeople(), spansOfPortfolios())
 	var line []event

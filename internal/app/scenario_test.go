@@ -16,6 +16,9 @@ var transcripts = flag.Bool("transcripts", false, "print the transcripts of scen
 
 // The scenarios that ship play to their end.
 func TestScenarios(t *testing.T) {
+	if testing.Short() {
+		t.Skip("thousands of people make their keys: half a minute under the race detector")
+	}
 	t.Parallel()
 	files, err := filepath.Glob("../../examples/scenarios/*.yaml")
 	if err != nil || len(files) < 2 {

@@ -129,7 +129,7 @@ func (s *stand) up() {
 	s.app = a
 	s.place = &child.Place{
 		Public: port(s.t, a.PublicURL()), Control: port(s.t, a.ControlURL()), Clock: clock.System(),
-		HTTP: &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 32}},
+		HTTP: &http.Client{Timeout: 2 * time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 32}},
 	}
 	s.t.Cleanup(s.down)
 }
