@@ -31,12 +31,16 @@ type Account struct {
 	Zone    *time.Location
 }
 
-// Bill prices points of an account, or of a template of it. Source: spec/pricing.md section 3, "Volume tiers".
+// Bill prices points of an account, or of templates of it. It remembers what the portfolio's months held, so it is for the questions
+// of one request, one after the other. Source: spec/pricing.md section 3, "Volume tiers".
 type Bill struct {
 	Source   Source
 	Tariff   Tariff
 	Own      string    // the account's subject
 	Accounts []Account // of the portfolio, the own one among them, always in the same order
+
+	sums map[string]map[volume]int64 // by month
+	rows map[string]map[cell]row     // by month
 }
 
 // Part is a share of a point: those of its messages that one tier holds.
@@ -143,26 +147,45 @@ func (b *Bill) beyond(ctx context.Context, list []Point) (map[volume]bool, error
 			limits[volume{month(at, b.zone()), b.Tariff.Market(p.Country), family(category)}] = steps[0].To
 		}
 	}
-	sums := map[volume]int64{}
 	for _, m := range months(limits) {
-		if err := b.each(ctx, m, Months, func(_ string, p *Point) {
-			_, category, _ := PriceOf(p.What)
-			sums[volume{m, b.Tariff.Market(p.Country), family(category)}] += p.N
-		}); err != nil {
+		if err := b.sum(ctx, m); err != nil {
 			return nil, err
 		}
 	}
 	out := map[volume]bool{}
 	for v, most := range limits {
-		out[v] = sums[v] > most
+		out[v] = b.sums[v.month][v] > most
 	}
 	return out, nil
 }
 
-func months(m map[volume]int64) []string {
+// sum adds up the volumes of a month, once.
+func (b *Bill) sum(ctx context.Context, m string) error {
+	if b.sums[m] != nil {
+		return nil
+	}
+	sums := map[volume]int64{}
+	if err := b.each(ctx, m, Months, func(_ string, p *Point) {
+		_, category, _ := PriceOf(p.What)
+		sums[volume{m, b.Tariff.Market(p.Country), family(category)}] += p.N
+	}); err != nil {
+		return err
+	}
+	if b.sums == nil {
+		b.sums = map[string]map[volume]int64{}
+	}
+	b.sums[m] = sums
+	return nil
+}
+
+// months are those of the volumes whose value is not zero.
+func months[T comparable](m map[volume]T) []string {
+	var zero T
 	set := map[string]bool{}
-	for v := range m {
-		set[v.month] = true
+	for v, x := range m {
+		if x != zero {
+			set[v.month] = true
+		}
 	}
 	return slices.Sorted(maps.Keys(set))
 }
@@ -208,8 +231,12 @@ type cell struct {
 	country string
 }
 
-// rows are those of the own account in a month, with what came before them in the whole portfolio.
-func (b *Bill) rows(ctx context.Context, month string, out map[cell]row) error {
+// lay lays out the rows of the own account in a month, with what came before them in the whole portfolio, once.
+func (b *Bill) lay(ctx context.Context, month string) error {
+	if b.rows[month] != nil {
+		return nil
+	}
+	out := map[cell]row{}
 	var all []row
 	if err := b.each(ctx, month, Halves, func(subject string, p *Point) { all = append(all, row{Point: *p, subject: subject}) }); err != nil {
 		return err
@@ -226,20 +253,21 @@ func (b *Bill) rows(ctx context.Context, month string, out map[cell]row) error {
 			out[cell{r.Start, r.What, r.Number, r.Country}] = r
 		}
 	}
+	if b.rows == nil {
+		b.rows = map[string]map[cell]row{}
+	}
+	b.rows[month] = out
 	return nil
 }
 
 // exact prices the points that index names by their half hours.
 func (b *Bill) exact(ctx context.Context, q *Query, list []Point, index map[Point]int, beyond map[volume]bool) ([]Part, error) {
-	rows := map[cell]row{}
-	done := map[string]bool{}
-	for v, on := range beyond {
-		if on && !done[v.month] {
-			done[v.month] = true
-			if err := b.rows(ctx, v.month, rows); err != nil {
-				return nil, err
-			}
+	var rows []map[cell]row
+	for _, m := range months(beyond) {
+		if err := b.lay(ctx, m); err != nil {
+			return nil, err
 		}
+		rows = append(rows, b.rows[m])
 	}
 	fine := *q
 	fine.Granularity, fine.ByNumber, fine.ByCountry = Halves, true, true
@@ -311,14 +339,19 @@ func whole(h *Point, spans []Point, q *Query) Point {
 
 // split prices the messages of a half hour. Those of a template share what the half hour's messages of their kind cost
 // together.
-func (b *Bill) split(h *Point, rows map[cell]row) []Part {
+func (b *Bill) split(h *Point, rows []map[cell]row) []Part {
 	_, category, _ := PriceOf(h.What)
 	steps := b.Tariff.Steps(time.Unix(h.Start, 0).In(b.zone()), h.Country, category)
 	if len(steps) == 0 {
 		return []Part{{N: h.N}}
 	}
-	r, ok := rows[cell{h.Start, h.What, h.Number, h.Country}]
-	if !ok || r.N == 0 { // of a month within its first tier
+	var r row
+	for _, m := range rows {
+		if x, ok := m[cell{h.Start, h.What, h.Number, h.Country}]; ok {
+			r = x
+		}
+	}
+	if r.N == 0 { // of a month within its first tier
 		return []Part{{N: h.N, Micro: h.N * steps[0].Micro, Tier: steps[0].Name}}
 	}
 	var parts []Part

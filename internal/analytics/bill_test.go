@@ -18,11 +18,14 @@ type rows []analytics.Count
 func (c rows) Sum(_ context.Context, q *analytics.Sum) ([]analytics.Count, error) {
 	sums := map[analytics.Key]int64{}
 	for _, x := range c {
-		if x.Subject != q.Subject || !slices.Contains(q.What, x.What) || x.Bucket < q.From || x.Bucket >= q.To ||
+		if !slices.Contains(q.Of(), x.Subject) || !slices.Contains(q.What, x.What) || x.Bucket < q.From || x.Bucket >= q.To ||
 			(len(q.Numbers) > 0 && !slices.Contains(q.Numbers, x.Number)) {
 			continue
 		}
 		k := x.Key
+		if len(q.Subjects) > 0 {
+			k.Subject = ""
+		}
 		k.Bucket = (x.Bucket-q.From)/q.Step*q.Step + q.From
 		if !q.ByNumber {
 			k.Number = ""
@@ -132,5 +135,45 @@ func TestBillAddsUp(t *testing.T) {
 	}
 	if cost, _ := price("a", "t", analytics.Days); cost != (2*100+10)/3 {
 		t.Errorf("a template's share: %d", cost)
+	}
+}
+
+// asked counts the questions to a source.
+type asked struct {
+	rows
+	n int
+}
+
+func (a *asked) Sum(ctx context.Context, q *analytics.Sum) ([]analytics.Count, error) {
+	a.n++
+	return a.rows.Sum(ctx, q)
+}
+
+// What the portfolio's months held is read once for all questions of a request, and many templates are one question.
+func TestBillRemembersMonths(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
+	utility := analytics.Priced("regular", "utility")
+	src := &asked{}
+	for i, subject := range []string{"a", "b", "t1", "t2"} {
+		src.rows = append(src.rows, analytics.Count{Key: analytics.Key{Subject: subject, What: utility, Bucket: at.Unix(), Number: "1", Country: "IN"}, N: []int64{12, 5, 7, 5}[i]})
+	}
+	b := &analytics.Bill{Source: src, Tariff: tariff{}, Own: "a", Accounts: []analytics.Account{{Subject: "a", Zone: time.UTC}, {Subject: "b", Zone: time.UTC}}}
+	q := &analytics.Query{
+		Subjects: []string{"t1", "t2"}, What: []string{utility}, Start: at, End: at.AddDate(0, 0, 1), Granularity: analytics.Days, Zone: time.UTC, ByCountry: true,
+	}
+	for i, want := range []int{6, 2, 2} { // points and their half hours; the first time also two accounts by months and by half hours
+		before := src.n
+		list, err := analytics.Points(t.Context(), src, q)
+		if err != nil || len(list) != 1 || list[0].N != 12 {
+			t.Fatalf("%+v %v", list, err)
+		}
+		parts, err := b.Price(t.Context(), q, list)
+		if err != nil || len(parts) != 2 || parts[0].Micro+parts[1].Micro != 10*100+2*10 {
+			t.Errorf("%+v %v", parts, err)
+		}
+		if n := src.n - before; n != want {
+			t.Errorf("request %d: %d questions, want %d", i+1, n, want)
+		}
 	}
 }

@@ -30,6 +30,7 @@ const (
 // Query asks for points: sums per bucket.
 type Query struct {
 	Subject     string
+	Subjects    []string // like those of a Sum
 	What        []string
 	Start, End  time.Time // buckets that hold any of it are whole
 	Granularity Granularity
@@ -54,7 +55,7 @@ func Points(ctx context.Context, src Source, q *Query) ([]Point, error) {
 	var out []Point
 	for _, r := range runs(q.Start, q.End, q.Granularity, q.Zone) {
 		list, err := src.Sum(ctx, &Sum{
-			Subject: q.Subject, What: q.What, From: r.from, To: r.to, Step: r.step, Numbers: q.Numbers, Countries: q.Countries,
+			Subject: q.Subject, Subjects: q.Subjects, What: q.What, From: r.from, To: r.to, Step: r.step, Numbers: q.Numbers, Countries: q.Countries,
 			ByNumber: q.ByNumber, ByCountry: q.ByCountry,
 		})
 		if err != nil {

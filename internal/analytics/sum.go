@@ -9,6 +9,7 @@ import (
 // Sum asks for counts, added up.
 type Sum struct {
 	Subject   string
+	Subjects  []string // when there are any: these in place of Subject, added up
 	What      []string // not empty
 	From, To  int64    // Unix seconds, the end excluded
 	Step      int64    // seconds of a bucket, counted from From
@@ -16,6 +17,14 @@ type Sum struct {
 	Countries []string
 	ByNumber  bool
 	ByCountry bool
+}
+
+// Of are the subjects that are asked for, one at least.
+func (q *Sum) Of() []string {
+	if len(q.Subjects) > 0 {
+		return q.Subjects
+	}
+	return []string{q.Subject}
 }
 
 // Source has the counts.

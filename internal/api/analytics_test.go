@@ -23,11 +23,14 @@ type counts []analytics.Count
 func (c counts) Sum(_ context.Context, q *analytics.Sum) ([]analytics.Count, error) {
 	sums := map[analytics.Key]int64{}
 	for _, x := range c {
-		if x.Subject != q.Subject || !slices.Contains(q.What, x.What) || x.Bucket < q.From || x.Bucket >= q.To ||
+		if !slices.Contains(q.Of(), x.Subject) || !slices.Contains(q.What, x.What) || x.Bucket < q.From || x.Bucket >= q.To ||
 			(len(q.Numbers) > 0 && !slices.Contains(q.Numbers, x.Number)) || (len(q.Countries) > 0 && !slices.Contains(q.Countries, x.Country)) {
 			continue
 		}
 		k := x.Key
+		if len(q.Subjects) > 0 {
+			k.Subject = ""
+		}
 		k.Bucket = (x.Bucket-q.From)/q.Step*q.Step + q.From
 		if !q.ByNumber {
 			k.Number = ""

@@ -35,12 +35,17 @@ func (t tariff) Market(country string) string {
 	return pricing.MarketOf(country, wa.CallingCodeOf(country))
 }
 
-// cost prices points by the card in force and the volume of the whole portfolio.
-func (s *surface) cost(ctx context.Context, w *business.WABA, q *analytics.Query, list []analytics.Point) ([]analytics.Part, error) {
-	b := analytics.Bill{Source: s.o.Counts, Tariff: tariff{s.o.Rates, w.Currency}, Own: string(w.ID)}
+// bill prices points of an account by the card in force and the volume of the whole portfolio; one for each request.
+func (s *surface) bill(w *business.WABA) *analytics.Bill {
+	b := &analytics.Bill{Source: s.o.Counts, Tariff: tariff{s.o.Rates, w.Currency}, Own: string(w.ID)}
 	for _, a := range s.o.Business.WABAs(w.Owner) {
 		b.Accounts = append(b.Accounts, analytics.Account{Subject: string(a.ID), Zone: analytics.Zone(a.TimezoneID)})
 	}
+	return b
+}
+
+// cost is the work of a bill.
+func cost(ctx context.Context, b *analytics.Bill, q *analytics.Query, list []analytics.Point) ([]analytics.Part, error) {
 	parts, err := b.Price(ctx, q, list)
 	if err != nil {
 		return nil, wa.ErrService.Because(err)

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 
+	"github.com/hikyaku/hikyaku/internal/access"
 	"github.com/hikyaku/hikyaku/internal/business"
 	"github.com/hikyaku/hikyaku/internal/graph"
 	"github.com/hikyaku/hikyaku/internal/wa"
@@ -83,7 +84,7 @@ func (s *surface) creditNode() graph.Node[creditLine] {
 	}
 }
 
-// attachCredit pays for an account that the caller sees.
+// attachCredit pays for an account whose billing the caller may manage. Source: spec/access.md section 9.2.
 func (s *surface) attachCredit(ctx context.Context, c *graph.Call, l creditLine, share bool) (any, error) {
 	id, err := c.Params.Get("waba_id").ID()
 	if err != nil {
@@ -96,6 +97,9 @@ func (s *surface) attachCredit(ctx context.Context, c *graph.Call, l creditLine,
 	w, ok := s.o.Business.WABA(wa.WABAID(id))
 	if !ok || !who(c).SeesWABA(asset(w)) {
 		return nil, c.Params.Get("waba_id").Invalid("must be the id of a WhatsApp Business Account")
+	}
+	if who(c).May(asset(w), access.ManageBilling, scopeB...) != access.Allowed {
+		return nil, wa.ErrNodeModify.Fill(typeWABA)
 	}
 	a, err := s.o.Business.AttachCredit(acting(ctx, c), l.owner.Credit.ID, w.ID, currency, share)
 	if err != nil {

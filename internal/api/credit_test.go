@@ -3,6 +3,8 @@ package api_test
 import (
 	"strings"
 	"testing"
+
+	"github.com/hikyaku/hikyaku/internal/business"
 )
 
 // Source: spec/business.md section 7.
@@ -50,4 +52,35 @@ func TestCreditLines(t *testing.T) {
 	w.direct("birch", "DELETE /v23.0/"+id, "").want(t, 200, done)
 	w.direct("birch", "GET /v23.0/"+id+"?fields=request_status", "").want(t, 200, `{"request_status":"DELETED","id":"`+id+`"}`)
 	w.direct("birch", "GET /v23.0/"+wabaShared+"?fields=primary_funding_id", "").want(t, 200, `{"id":"`+wabaShared+`"}`)
+}
+
+// Whoever attaches a credit line manages the billing of the account, and who reads about one administers its portfolio. Source:
+// spec/access.md section 9.2.
+func TestCreditLinesAskForBilling(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	line, id := w.credit()
+	for _, call := range []string{"GET /v23.0/" + aozora + "/extendedcredits", "GET /v23.0/" + line, "GET /v23.0/" + line + "/owning_credit_allocation_configs", "GET /v23.0/" + id} {
+		if r := w.direct("clerk", call, ""); r.status != 403 {
+			t.Errorf("an employee: %s: %d %s", call, r.status, r.body)
+		}
+		if r := w.direct("admin", call, ""); r.status != 200 {
+			t.Errorf("an administrator: %s: %d %s", call, r.status, r.body)
+		}
+	}
+	for _, c := range []struct {
+		task string
+		want int
+	}{{"VIEW_COST", 403}, {"MANAGE_BILLING", 200}} {
+		if _, err := w.business.UpdateWABA(t.Context(), wabaShared, func(x *business.WABA) error {
+			x.Shared = []business.Share{{Business: aozora, Tasks: []string{c.task}}}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		r := w.direct("partner", "POST /v23.0/"+line+"/whatsapp_credit_attach", `{"waba_id":"`+wabaShared+`","waba_currency":"EUR"}`)
+		if x, _ := w.business.WABA(wabaShared); r.status != c.want || (x.FundingID != "") != (c.want == 200) {
+			t.Errorf("with %s: %d %s, account %+v", c.task, r.status, r.body, x)
+		}
+	}
 }

@@ -52,7 +52,7 @@ func (s *surface) pricedPoints(ctx context.Context, c *graph.Call, w *business.W
 		return nil, err
 	}
 	if r.metrics["COST"] || r.dims["TIER"] || c.Params.Get("tiers").Present() {
-		r.parts, err = s.cost(ctx, w, &q.Query, r.list)
+		r.parts, err = cost(ctx, s.bill(w), &q.Query, r.list)
 		return r, err
 	}
 	for i := range r.list {

@@ -34,7 +34,7 @@ const productLite = "marketing_messages_lite_api"
 // tallied is one line of the answer: a template, or the templates of a group.
 type tallied struct {
 	id        string
-	templates []wa.TemplateID
+	templates []string
 }
 
 // templateStats is template_analytics: sent, delivered, read and cost by day. Source: spec/analytics.md section 5.
@@ -46,7 +46,7 @@ func (s *surface) templateStats(ctx context.Context, c *graph.Call, w *business.
 			if !ok || t.WABA != w.ID {
 				return nil, wa.ErrInvalidParameter.Withf("There is no template %s in this account.", clipText(id))
 			}
-			out[i] = tallied{id, []wa.TemplateID{t.ID}}
+			out[i] = tallied{id, []string{string(t.ID)}}
 		}
 		return out, nil
 	})
@@ -62,7 +62,10 @@ func (s *surface) groupedStats(ctx context.Context, c *graph.Call, w *business.W
 			if !ok || g.WABA != w.ID {
 				return nil, wa.ErrInvalidParameter.Withf("There is no template group %s in this account.", clipText(id))
 			}
-			out[i] = tallied{id, g.Templates}
+			out[i] = tallied{id: id}
+			for _, t := range g.Templates {
+				out[i].templates = append(out[i].templates, string(t))
+			}
 		}
 		return out, nil
 	})
@@ -93,8 +96,9 @@ func (s *surface) statsByDay(ctx context.Context, c *graph.Call, w *business.WAB
 		return nil, err
 	}
 	points := []any{}
+	bill := s.bill(w)
 	for _, e := range list {
-		more, err := s.statsOf(ctx, w, &q.Query, e, key, products[product], metrics)
+		more, err := s.statsOf(ctx, bill, &q.Query, e, key, products[product], metrics)
 		if err != nil {
 			return nil, err
 		}
@@ -176,7 +180,7 @@ func steps(product string) map[string]step {
 	return m
 }
 
-func (s *surface) statsOf(ctx context.Context, w *business.WABA, q *analytics.Query, e tallied, key, product string, metrics map[string]bool) ([]any, error) {
+func (s *surface) statsOf(ctx context.Context, bill *analytics.Bill, q *analytics.Query, e tallied, key, product string, metrics map[string]bool) ([]any, error) {
 	type day struct {
 		start, end int64
 		n          map[string]int64
@@ -190,15 +194,12 @@ func (s *surface) statsOf(ctx context.Context, w *business.WABA, q *analytics.Qu
 		return days[p.Start]
 	}
 	names := steps(product)
-	for _, id := range e.templates {
-		one := *q
-		one.Subject, one.What = string(id), nil
-		for what := range names {
-			one.What = append(one.What, what)
-		}
-		if len(one.What) == 0 {
-			break // nothing is counted of this product
-		}
+	one := *q
+	one.Subjects = e.templates
+	for what := range names {
+		one.What = append(one.What, what)
+	}
+	if len(one.What) > 0 && len(e.templates) > 0 { // nothing is counted of the other products
 		list, err := analytics.Points(ctx, s.o.Counts, &one)
 		if err != nil {
 			return nil, wa.ErrService.Because(err)
@@ -207,11 +208,10 @@ func (s *surface) statsOf(ctx context.Context, w *business.WABA, q *analytics.Qu
 			n := names[list[i].What]
 			at(&list[i]).n[n.metric] += n.sign * list[i].N
 		}
-		if !metrics["COST"] {
-			continue
-		}
-		if err := s.spentOn(ctx, w, one, product, func(p *analytics.Point, micro int64) { at(p).spent += micro }); err != nil {
-			return nil, err
+		if metrics["COST"] {
+			if err := s.spentOn(ctx, bill, one, product, func(p *analytics.Point, micro int64) { at(p).spent += micro }); err != nil {
+				return nil, err
+			}
 		}
 	}
 	var points []any
@@ -239,23 +239,25 @@ func (s *surface) statsOf(ctx context.Context, w *business.WABA, q *analytics.Qu
 	return points, nil
 }
 
-// spentOn tells what a template cost by day, at the rates that its account's volume has reached.
-func (s *surface) spentOn(ctx context.Context, w *business.WABA, q analytics.Query, product string, spent func(p *analytics.Point, micro int64)) error {
-	all, err := s.o.Counts.Counted(ctx, q.Subject, "priced.regular.")
-	if err != nil {
-		return wa.ErrService.Because(err)
-	}
+// spentOn tells what templates cost together by day, at the rates that their account's volume has reached.
+func (s *surface) spentOn(ctx context.Context, bill *analytics.Bill, q analytics.Query, product string, spent func(p *analytics.Point, micro int64)) error {
 	lite := analytics.Priced("regular", "marketing_lite")
-	q.What = slices.DeleteFunc(all, func(what string) bool { return (what == lite) != (product == productLite) })
-	if len(q.What) == 0 {
-		return nil
+	q.What = []string{lite}
+	if product != productLite {
+		all, err := s.o.Counts.Counted(ctx, bill.Own, "priced.regular.") // what is counted of a template is of its account, too
+		if err != nil {
+			return wa.ErrService.Because(err)
+		}
+		if q.What = slices.DeleteFunc(all, func(what string) bool { return what == lite }); len(q.What) == 0 {
+			return nil
+		}
 	}
 	q.ByCountry = true
 	list, err := analytics.Points(ctx, s.o.Counts, &q)
 	if err != nil {
 		return wa.ErrService.Because(err)
 	}
-	parts, err := s.cost(ctx, w, &q, list)
+	parts, err := cost(ctx, bill, &q, list)
 	for _, p := range parts {
 		spent(&list[p.Point], p.Micro)
 	}

@@ -156,7 +156,7 @@ func (a *App) serve(publicListener, operatorListener net.Listener, secure *tls.C
 		a.controlRoutes(mux)
 		liveRoutes(mux)
 	}
-	a.operator = &http.Server{Handler: sameOrigin(mux), ErrorLog: logger, MaxHeaderBytes: maxHeader, ReadHeaderTimeout: headerTimeout}
+	a.operator = &http.Server{Handler: sameOrigin(mux, a.o.names()), ErrorLog: logger, MaxHeaderBytes: maxHeader, ReadHeaderTimeout: headerTimeout}
 	a.serving.Go(func() {
 		if secure != nil {
 			a.served(a.public.ServeTLS(publicListener, "", ""))

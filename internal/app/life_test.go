@@ -255,6 +255,33 @@ func TestOperatorPortRefusesOtherSites(t *testing.T) {
 	}
 }
 
+// A page whose name was made to mean this machine is of the same origin to its browser.
+func TestOperatorPortRefusesForeignNames(t *testing.T) {
+	t.Parallel()
+	s := run(t, func(o *app.Options) { o.PublicURL = "https://wa.example.test:8443" })
+	for host, want := range map[string]int{
+		"evil.example": 421, "evil.example:8081": 421, "localhost.evil.example": 421, "127.0.0.1.evil.example": 421,
+		"localhost:8081": 200, "LOCALHOST": 200, "127.0.0.1": 200, "[::1]:8081": 200, "[::1]": 200, "hikyaku:8081": 200,
+		"host.docker.internal:8081": 200, "hikyaku.chat.svc.cluster.local": 200, "wa.example.test:8081": 200, "wa.example.test.": 200,
+	} {
+		for _, path := range []string{"/metrics", "/control/v1/clock"} {
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.app.ControlURL()+path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Host = host
+			res, err := s.place.HTTP.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			res.Body.Close()
+			if res.StatusCode != want {
+				t.Errorf("%s of host %q: HTTP %d, want %d", path, host, res.StatusCode, want)
+			}
+		}
+	}
+}
+
 func TestTimeNeverFalls(t *testing.T) {
 	t.Parallel()
 	s := run(t, func(o *app.Options) { o.Clock = nil })

@@ -48,7 +48,9 @@ func (a *App) reset(ctx context.Context, keepWebhooks bool) error {
 	}
 	p, err := a.begin(ctx, old)
 	if err == nil {
-		err = sub.restore(ctx, p)
+		if err = sub.restore(ctx, p); err != nil {
+			err = errors.Join(err, p.close(ctx))
+		}
 	}
 	if err != nil {
 		a.fail(err)

@@ -27,6 +27,36 @@ type Allocation struct {
 	Ended      time.Time // zero while it lasts
 }
 
+// creditRef is what an id of a credit line, of a share of it or of a share's credential stands for.
+type creditRef struct {
+	owner *Portfolio
+	share *Allocation // nil: the line itself
+}
+
+// putCredit makes the index of what portfolios lend out of the one before. None of it is ever taken out: their ids stay taken.
+func (s *snapshot) putCredit(old map[string]creditRef, changed []*Portfolio) {
+	lends := func(p *Portfolio) bool { return p.Credit != nil || len(p.Allocations) > 0 }
+	if !slices.ContainsFunc(changed, lends) {
+		return
+	}
+	s.credit = grown(old, len(changed))
+	for _, p := range changed {
+		if p.Credit != nil {
+			s.credit[p.Credit.ID] = creditRef{owner: p}
+		}
+		for i := range p.Allocations {
+			a := &p.Allocations[i]
+			s.credit[a.ID], s.credit[a.Credential] = creditRef{p, a}, creditRef{p, a}
+		}
+	}
+}
+
+// funder finds the share in force that a credential belongs to, and the portfolio that gave it.
+func (s *snapshot) funder(credential string) (creditRef, bool) {
+	ref, ok := s.credit[credential]
+	return ref, ok && ref.share != nil && ref.share.Credential == credential && ref.share.Ended.IsZero()
+}
+
 // maxAllocations bounds what one credit line remembers, ended shares included (ours).
 const maxAllocations = 1000
 
@@ -53,31 +83,27 @@ func (s *Service) OpenCredit(ctx context.Context, id wa.BusinessID, legalName st
 
 // Creditor finds the portfolio of a credit line.
 func (s *Service) Creditor(credit string) (*Portfolio, bool) {
-	for _, p := range s.snap.Load().portfolios {
-		if p.Credit != nil && p.Credit.ID == credit && p.Deleted.IsZero() {
-			return p, true
-		}
+	ref, ok := s.snap.Load().credit[credit]
+	if !ok || ref.share != nil || !ref.owner.Deleted.IsZero() {
+		return nil, false
 	}
-	return nil, false
+	return ref.owner, true
 }
 
 // Allocation finds a share of a credit line, ended ones too, and the portfolio that gave it.
 func (s *Service) Allocation(id string) (*Portfolio, *Allocation, bool) {
-	for _, p := range s.snap.Load().portfolios {
-		for i := range p.Allocations {
-			if p.Allocations[i].ID == id && p.Deleted.IsZero() {
-				return p, &p.Allocations[i], true
-			}
-		}
+	ref, ok := s.snap.Load().credit[id]
+	if !ok || ref.share == nil || ref.share.ID != id || !ref.owner.Deleted.IsZero() {
+		return nil, nil, false
 	}
-	return nil, nil, false
+	return ref.owner, ref.share, true
 }
 
 // ShareCredit lets a client's portfolio use a credit line; doing it again changes nothing. Errors: [ErrUnknown], rows of code 100.
 func (s *Service) ShareCredit(ctx context.Context, credit string, receiver wa.BusinessID) (*Allocation, error) {
 	s.lock()
 	defer s.mu.Unlock()
-	p, a, err := s.allocate(credit, receiver)
+	p, a, err := s.allocate(ctx, credit, receiver)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +114,7 @@ func (s *Service) ShareCredit(ctx context.Context, credit string, receiver wa.Bu
 }
 
 // allocate needs mu. It returns a changed copy of the creditor.
-func (s *Service) allocate(credit string, receiver wa.BusinessID) (*Portfolio, *Allocation, error) {
+func (s *Service) allocate(ctx context.Context, credit string, receiver wa.BusinessID) (*Portfolio, *Allocation, error) {
 	owner, ok := s.Creditor(credit)
 	if !ok {
 		return nil, nil, fmt.Errorf("share credit line %s: %w", credit, ErrUnknown)
@@ -114,7 +140,8 @@ func (s *Service) allocate(credit string, receiver wa.BusinessID) (*Portfolio, *
 		}
 		*to = id
 	}
-	p.Allocations, p.Updated = append(p.Allocations, a), s.clock.Now()
+	p.Allocations = append(p.Allocations, a)
+	p.Updated, p.UpdatedBy = a.Created, actorOf(ctx)
 	return &p, &p.Allocations[len(p.Allocations)-1], nil
 }
 
@@ -134,7 +161,7 @@ func (s *Service) AttachCredit(ctx context.Context, credit string, id wa.WABAID,
 	if !share && !slices.ContainsFunc(owner.Allocations, func(a Allocation) bool { return a.Receiver == old.Owner && a.Ended.IsZero() }) {
 		return nil, wa.ErrInvalidParameter.Titled("The credit line is not shared with the business of the WhatsApp Business Account.")
 	}
-	p, a, err := s.allocate(credit, old.Owner)
+	p, a, err := s.allocate(ctx, credit, old.Owner)
 	if err != nil {
 		return nil, err
 	}
@@ -172,6 +199,7 @@ func (s *Service) EndAllocation(ctx context.Context, id string) error {
 	}
 	now := s.clock.Now()
 	p := *owner
+	p.Updated, p.UpdatedBy = now, actorOf(ctx)
 	p.Allocations = slices.Clone(owner.Allocations)
 	for i := range p.Allocations {
 		if p.Allocations[i].ID == id {
@@ -194,7 +222,7 @@ func (s *Service) EndAllocation(ctx context.Context, id string) error {
 }
 
 // SetPayment is the operator's: whether an account has a payment method of its own, and whether charging it fails; nil parts
-// stay. Errors: [ErrUnknown], a row of code 100 for a method that a credit line gave. Source: spec/business.md section 7.
+// stay. Errors: [ErrUnknown], a row of code 100 for taking away what a credit line gave. Source: spec/business.md section 7.
 func (s *Service) SetPayment(ctx context.Context, id wa.WABAID, attached, problem *bool) (*WABA, error) {
 	return s.UpdateWABA(ctx, id, func(w *WABA) error {
 		assign(&w.PaymentProblem, problem)
@@ -202,6 +230,9 @@ func (s *Service) SetPayment(ctx context.Context, id wa.WABAID, attached, proble
 		case attached == nil || *attached == (w.FundingID != ""):
 			return nil
 		case !*attached:
+			if _, lent := s.snap.Load().funder(w.FundingID); lent {
+				return wa.ErrInvalidParameter.Titled("The payment method of the WhatsApp Business Account is a credit line: take its share back instead.")
+			}
 			w.FundingID = ""
 		default:
 			free, err := s.freeID()

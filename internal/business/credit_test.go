@@ -1,6 +1,7 @@
 package business_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 
@@ -94,5 +95,66 @@ func TestCreditLines(t *testing.T) {
 	}
 	if w, err = s.SetPayment(ctx, client.ID, &no, &no); err != nil || w.FundingID != "" || !w.Pays(false) {
 		t.Errorf("no method: %+v %v", w, err)
+	}
+}
+
+// While a credit line is shared nobody but its portfolio can end that, and whoever changes something is named.
+func TestSharedCreditStays(t *testing.T) {
+	t.Parallel()
+	s, _ := open(t, &memory{set: map[string]any{}})
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, id := range []wa.BusinessID{"1", "2"} {
+		_, err := s.CreatePortfolio(t.Context(), business.Portfolio{ID: id, Name: "P"})
+		must(err)
+	}
+	client, err := s.CreateWABA(t.Context(), business.WABA{ID: "21", Owner: "2", Name: "C"})
+	must(err)
+	p, err := s.OpenCredit(t.Context(), "1", "Aozora KK")
+	must(err)
+	by := func(id string) context.Context { return business.WithActor(t.Context(), business.Actor{ID: id}) }
+	changedBy := func(want string) {
+		t.Helper()
+		if p, ok := s.Portfolio("1"); !ok || p.UpdatedBy.ID != want {
+			t.Errorf("changed by %+v, want %s", p.UpdatedBy, want)
+		}
+	}
+	a, err := s.AttachCredit(by("81"), p.Credit.ID, client.ID, "JPY", true)
+	must(err)
+	changedBy("81")
+	if w, _ := s.WABA(client.ID); !s.PartnerPays(w) {
+		t.Error("the partner does not pay")
+	}
+	no := false
+	if _, err := s.SetPayment(t.Context(), client.ID, &no, nil); !errors.Is(err, wa.ErrInvalidParameter) {
+		t.Errorf("a credit line was taken away behind its back: %v", err)
+	}
+	if err := s.RemovePortfolio(t.Context(), "1"); !errors.Is(err, wa.ErrManagementParameter) {
+		t.Errorf("a portfolio that pays for others was deleted: %v", err)
+	}
+	if _, _, ok := s.Allocation(a.Credential); ok {
+		t.Error("a credential passes for a share")
+	}
+	if _, ok := s.Creditor(a.ID); ok {
+		t.Error("a share passes for a credit line")
+	}
+	must(s.EndAllocation(by("82"), a.ID))
+	changedBy("82")
+	if w, _ := s.WABA(client.ID); s.PartnerPays(w) {
+		t.Error("the partner pays after the end")
+	}
+	must(s.RemovePortfolio(t.Context(), "1"))
+	_, line := s.Creditor(p.Credit.ID)
+	if _, _, share := s.Allocation(a.ID); line || share {
+		t.Error("the credit line outlives its portfolio")
+	}
+	for _, id := range []string{p.Credit.ID, a.ID, a.Credential} {
+		if _, err := s.CreatePortfolio(t.Context(), business.Portfolio{ID: wa.BusinessID(id), Name: "P"}); !errors.Is(err, business.ErrExists) {
+			t.Errorf("the id %s was given away again: %v", id, err)
+		}
 	}
 }

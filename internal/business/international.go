@@ -89,13 +89,6 @@ func (s *Service) SetLocation(ctx context.Context, id wa.BusinessID, country str
 
 // PartnerPays reports whether what pays for an account is another portfolio's credit line. Source: spec/business.md section 7.
 func (s *Service) PartnerPays(w *WABA) bool {
-	if w.FundingID == "" {
-		return false
-	}
-	for _, p := range s.snap.Load().portfolios {
-		if p.ID != w.Owner && slices.ContainsFunc(p.Allocations, func(a Allocation) bool { return a.Credential == w.FundingID && a.Ended.IsZero() }) {
-			return true
-		}
-	}
-	return false
+	ref, lent := s.snap.Load().funder(w.FundingID)
+	return lent && ref.owner.ID != w.Owner
 }

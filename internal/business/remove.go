@@ -3,20 +3,25 @@ package business
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/hikyaku/hikyaku/internal/wa"
 )
 
 // Removable says why a portfolio and its test resources cannot be deleted, nil when they can: the portfolio may hold nothing
-// but one test account with one test number. That the caller administers it, and that no other app hangs on it, the access
+// but one test account with one test number, and share no credit line: nobody could take the share back. That the caller administers it, and that no other app hangs on it, the access
 // room knows. Source: spec/business.md section 2.4.
 func (s *Service) Removable(id wa.BusinessID) error {
-	if _, ok := s.Portfolio(id); !ok {
+	p, ok := s.Portfolio(id)
+	if !ok {
 		return fmt.Errorf("delete portfolio %s: %w", id, ErrUnknown)
 	}
 	refuse := func(format string, args ...any) error {
 		return wa.ErrManagementParameter.User("Portfolio can't be deleted", fmt.Sprintf(format, args...))
+	}
+	if slices.ContainsFunc(p.Allocations, func(a Allocation) bool { return a.Ended.IsZero() }) {
+		return refuse("The credit line of the portfolio is shared.")
 	}
 	owned := s.WABAs(id)
 	if len(owned) > 1 {

@@ -74,6 +74,7 @@ type snapshot struct {
 	wabas      map[wa.WABAID]*WABA
 	numbers    map[wa.PhoneNumberID]*Number
 	byWaID     map[wa.WaID]*Number // live numbers only, and not those that wait to replace one
+	credit     map[string]creditRef
 
 	qr          map[string]*QRCode
 	qrOf        map[wa.PhoneNumberID][]*QRCode // newest first
@@ -138,6 +139,7 @@ func (s *snapshot) with(set *Set) *snapshot {
 		for _, p := range set.Portfolios {
 			n.portfolios[p.ID] = p
 		}
+		n.putCredit(s.credit, set.Portfolios)
 	}
 	if len(set.WABAs) > 0 {
 		n.wabas = grown(s.wabas, len(set.WABAs))

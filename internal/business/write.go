@@ -286,15 +286,8 @@ func (s *Service) taken(id string) bool {
 	_, w := snap.wabas[wa.WABAID(id)]
 	_, n := snap.numbers[wa.PhoneNumberID(id)]
 	_, v := snap.preverified[id]
-	if p || w || n || v {
-		return true
-	}
-	for _, x := range snap.portfolios {
-		if x.Credit != nil && x.Credit.ID == id || slices.ContainsFunc(x.Allocations, func(a Allocation) bool { return a.ID == id || a.Credential == id }) {
-			return true
-		}
-	}
-	return false
+	_, c := snap.credit[id]
+	return p || w || n || v || c
 }
 
 func orElse[T comparable](v, def T) T {

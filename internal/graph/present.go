@@ -98,8 +98,8 @@ func compressed(r *http.Request, body []byte) []byte {
 	return b.Bytes()
 }
 
-// takesGzip reads Accept-Encoding: gzip or * without a quality of zero.
-func takesGzip(header string) bool {
+// takesGzip reads Accept-Encoding: gzip without a quality of zero, or * where gzip is not named.
+func takesGzip(header string) (takes bool) {
 	for part := range strings.SplitSeq(header, ",") {
 		name, params, _ := strings.Cut(part, ";")
 		name = strings.TrimSpace(name)
@@ -108,7 +108,11 @@ func takesGzip(header string) bool {
 		}
 		_, q, given := strings.Cut(params, "q=")
 		f, err := strconv.ParseFloat(strings.TrimSpace(q), 64)
-		return !given || err != nil || f > 0
+		on := !given || err != nil || f > 0
+		if name != "*" {
+			return on
+		}
+		takes = on
 	}
-	return false
+	return takes
 }

@@ -61,6 +61,20 @@ func TestPresentation(t *testing.T) {
 	}
 }
 
+// Metrics and log tell what happened, also where the caller is told 200.
+func TestRefusalsAreCountedAsSuch(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, func(o *graph.Options) { o.Carriers.Query = true })
+	for _, query := range []string{"callback=show", "suppress_http_code=1"} {
+		if w := r.do("GET /v23.0/999?"+query, ""); w.Code != 200 {
+			t.Errorf("%s: %d %s", query, w.Code, w.Body)
+		}
+	}
+	if got := strings.Join(r.counter.routes, ","); got != "unknown 400,unknown 400" {
+		t.Errorf("counted %s", got)
+	}
+}
+
 // Source: spec/graph.md 10.1.
 func TestCompression(t *testing.T) {
 	t.Parallel()
@@ -74,8 +88,8 @@ func TestCompression(t *testing.T) {
 		t.Fatal("compressed without being asked")
 	}
 	for accept, want := range map[string]bool{
-		"gzip": true, "deflate, GZIP;q=0.5": true, "*": true, "gzip;q=x": true,
-		"": false, "gzip;q=0": false, "br": false, "identity;q=1, *;q=0.0": false,
+		"gzip": true, "deflate, GZIP;q=0.5": true, "*": true, "gzip;q=x": true, "*;q=0, gzip": true,
+		"": false, "gzip;q=0": false, "br": false, "identity;q=1, *;q=0.0": false, "*, gzip;q=0": false,
 	} {
 		w := r.do(long, "", "Accept-Encoding: "+accept)
 		body := w.Body.String()

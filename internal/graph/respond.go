@@ -47,10 +47,8 @@ func (s *Server) answer(c *Call, body []byte, err error) answer {
 	if s.opt.Style != nil {
 		row = s.opt.Style(row)
 	}
-	a := answer{status: row.HTTP, row: row, cause: err}
-	if a.status == 0 {
-		a.status = http.StatusBadRequest
-	}
+	a := answer{row: row, cause: err}
+	a.status = a.outcome()
 	a.body = appendError(nil, row, c.Version, c.Trace)
 	if p, ok := errors.AsType[*Partial](err); ok {
 		a.body = p.join(a.body)
@@ -59,6 +57,17 @@ func (s *Server) answer(c *Call, body []byte, err error) answer {
 		a.status = http.StatusOK
 	}
 	return a
+}
+
+// outcome is the status of what happened, also where the caller is told 200: with suppress_http_code, and of scripts.
+func (a *answer) outcome() int {
+	switch {
+	case a.row == nil:
+		return a.status
+	case a.row.HTTP == 0:
+		return http.StatusBadRequest
+	}
+	return a.row.HTTP
 }
 
 func (c *Call) suppressed() bool {
@@ -293,7 +302,7 @@ func stack() []byte { return debug.Stack() }
 func (s *Server) note(ctx context.Context, c *Call, a answer) {
 	took := s.opt.Clock.Now().Sub(c.Start)
 	if s.opt.Observer != nil {
-		s.opt.Observer.Observe(c.route, a.status, took)
+		s.opt.Observer.Observe(c.route, a.outcome(), took)
 	}
 	level := slog.LevelDebug
 	switch {
@@ -301,7 +310,7 @@ func (s *Server) note(ctx context.Context, c *Call, a answer) {
 		level = slog.LevelInfo // a 5xx, but the number is meant to be away for a minute; a client that went away
 	case a.row != nil && a.row.Code == wa.ErrUnavailable.Code:
 		level = slog.LevelWarn // one for each refused send: whatever is the matter is told once, by who knows it
-	case a.row != nil && (a.status >= 500 || a.row.HTTP >= 500):
+	case a.outcome() >= 500:
 		level = slog.LevelError
 	case a.row != nil:
 		level = slog.LevelInfo
@@ -310,7 +319,7 @@ func (s *Server) note(ctx context.Context, c *Call, a answer) {
 		return
 	}
 	attrs := make([]slog.Attr, 0, 12)
-	attrs = append(attrs, slog.String("method", c.Method), slog.String("path", logPath(c)), slog.Int("status", a.status),
+	attrs = append(attrs, slog.String("method", c.Method), slog.String("path", logPath(c)), slog.Int("status", a.outcome()),
 		slog.String("fbtrace_id", c.Trace), slog.Float64("took_ms", float64(took.Microseconds())/1000), slog.String("version", c.Version.String()))
 	if c.Caller != nil {
 		attrs = append(attrs, slog.String("app_id", string(c.Caller.App())))

@@ -13,7 +13,7 @@ import (
 	"github.com/hikyaku/hikyaku/internal/wa"
 )
 
-// Sum implements analytics.Source: the counts of a subject, added up per step of seconds from the start of the span, and
+// Sum implements analytics.Source: the counts of its subjects, added up per step of seconds from the start of the span, and
 // by what the query keeps apart. There is no order.
 func (s *Store) Sum(ctx context.Context, q *analytics.Sum) ([]analytics.Count, error) {
 	bucket, number, country := "(bucket - ?) / ? * ? + ?", "''", "''"
@@ -24,8 +24,11 @@ func (s *Store) Sum(ctx context.Context, q *analytics.Sum) ([]analytics.Count, e
 	if q.ByCountry {
 		country = "country"
 	}
-	where := "subject = ? AND what IN " + values(1, len(q.What)) + " AND bucket >= ? AND bucket < ?"
-	args = append(args, text(q.Subject))
+	subjects := q.Of()
+	where := "subject IN " + values(1, len(subjects)) + " AND what IN " + values(1, len(q.What)) + " AND bucket >= ? AND bucket < ?"
+	for _, x := range subjects {
+		args = append(args, text(x))
+	}
 	for _, w := range q.What {
 		args = append(args, w)
 	}

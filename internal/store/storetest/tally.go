@@ -98,6 +98,8 @@ func sums(t *testing.T, s *store.Store) {
 		return out
 	}
 	both := []string{"sent.0", "sent.2"}
+	same(t, "of several subjects", sum(analytics.Sum{Subjects: []string{"nobody", "w"}, What: both, To: 7200, Step: 7200}), sum(analytics.Sum{What: both, To: 7200, Step: 7200}))
+	same(t, "of other subjects", sum(analytics.Sum{Subjects: []string{"nobody"}, What: both, To: 7200, Step: 7200}), []string{})
 	same(t, "by half hour", sum(analytics.Sum{What: both, To: 7200, Step: 1800}), []string{"0 sent.0  12", "1800 sent.0  7", "3600 sent.2  5"})
 	same(t, "by hour", sum(analytics.Sum{What: both, To: 7200, Step: 3600}), []string{"0 sent.0  19", "3600 sent.2  5"})
 	same(t, "from the second half hour", sum(analytics.Sum{What: both, From: 1800, To: 3600, Step: 3600}), []string{"1800 sent.0  7"})
