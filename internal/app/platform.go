@@ -316,7 +316,7 @@ func (p *platform) startChores(a *App) {
 const restTime = 4
 
 // housekeep runs every minute: the content key of the next hour is made before a lane needs it, the journal forgets what it
-// kept for readers that have passed, and in quiet minutes after a busy time the memory goes back to the system, which the
+// kept for the projector and for webhooks once both have passed, and in quiet minutes after a busy time the memory goes back to the system, which the
 // runtime by itself would keep for three times what lives.
 func (p *platform) housekeep(ctx context.Context) {
 	var before uint64
@@ -326,7 +326,7 @@ func (p *platform) housekeep(ctx context.Context) {
 			p.log.Warn("make the next content key", "err", err)
 		}
 		for i := range p.journal.Partitions() {
-			p.journal.Log(i).Forget(p.clock.Now().Add(-time.Minute))
+			p.journal.Log(i).Forget(p.clock.Now().Add(-time.Minute), min(p.pipeline.Stored(i), p.webhooks.Head(i)))
 		}
 		c := p.pipeline.Counts()
 		now := c.Accepted.Load() + c.Received.Load() + c.Delivered.Load() + c.Read.Load()

@@ -25,11 +25,11 @@ func (s samples) Sample(ctx context.Context, app wa.AppID, handle string, f temp
 type templateSends struct{ p *platform }
 
 // Underway implements template.Sends. What was accepted is not in the store at once.
-func (v templateSends) Underway(ctx context.Context, id wa.TemplateID) (bool, error) {
+func (v templateSends) Underway(ctx context.Context, ids []wa.TemplateID) ([]wa.TemplateID, error) {
 	if err := v.p.pipeline.CatchUp(ctx); err != nil {
-		return false, err
+		return nil, err
 	}
-	return v.p.store.TemplateUnderway(ctx, id)
+	return v.p.store.TemplatesUnderway(ctx, ids)
 }
 
 func fits(f template.HeaderFormat, m *media.Media) bool {

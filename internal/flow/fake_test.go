@@ -279,6 +279,12 @@ func (m *memory) SaveFlow(_ context.Context, f *flow.Flow, sealed []byte) (err e
 	return err
 }
 
+func (m *memory) failing(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.fail = err
+}
+
 func (m *memory) DeleteFlow(_ context.Context, id wa.FlowID) error {
 	delete(m.flows, id)
 	return nil

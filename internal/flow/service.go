@@ -119,6 +119,9 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	for w, fs := range byAccount {
 		s.publish(s.account(w), fs...)
 	}
+	for i := range retired {
+		s.warnAll(ctx, &retired[i]) // those whom a crash left out
+	}
 	return s, nil
 }
 

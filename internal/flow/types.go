@@ -30,6 +30,8 @@ type Flow struct {
 
 	// Alerts holds the threshold of every alert that is activated.
 	Alerts map[Event]float64 `json:",omitempty"`
+	// Warned is what the business has been told of the ends of versions; once per version.
+	Warned []Retirement `json:",omitempty"`
 	// Outbox is what the business has not been told yet.
 	Outbox []Notice `json:",omitempty"`
 }

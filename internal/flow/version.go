@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/hikyaku/hikyaku/internal/flow/document"
@@ -46,23 +47,45 @@ func (s *Service) Retire(ctx context.Context, r Retirement) (Retirement, error) 
 		return r, fmt.Errorf("plan the end of version %s: %w", r.Version, err)
 	}
 	s.retired.Store(r.Version, r)
+	s.warnAll(context.WithoutCancel(ctx), &r) // the plan is made: whoever asked for it may go
+	return r, nil
+}
+
+// warnAll tells every flow of a version what is planned for it, unless it knows. What fails is told when the plan is made once
+// more, or at the next start.
+func (s *Service) warnAll(ctx context.Context, r *Retirement) {
 	var ids []wa.FlowID
 	s.ids.Range(func(_, v any) bool {
-		if f := v.(*Flow); f.Status != Deprecated && (f.Draft.Version == r.Version || f.Live.Version == r.Version) {
+		f := v.(*Flow)
+		if f.Status != Deprecated && (f.Draft.Version == r.Version || f.Live.Version == r.Version) && !f.warned(r.Version).same(r) {
 			ids = append(ids, f.ID)
 		}
 		return true
 	})
 	for _, id := range ids {
-		if _, err := s.change(ctx, id, func(f *Flow) ([]byte, error) { f.warn(&was, &r, now); return nil, nil }); err != nil {
+		if _, err := s.change(ctx, id, func(f *Flow) ([]byte, error) { f.warn(r, s.o.Clock.Now()); return nil, nil }); err != nil {
 			s.o.Log.WarnContext(ctx, "warn a flow", "flow_id", string(id), "err", err) // it was deleted meanwhile, or the disk refuses
 		}
 	}
-	return r, nil
 }
 
-// warn tells what is planned anew for the version of the flow.
-func (f *Flow) warn(was, r *Retirement, now time.Time) {
+// warned is what the flow was told of a version.
+func (f *Flow) warned(v document.Version) *Retirement {
+	for i := range f.Warned {
+		if f.Warned[i].Version == v {
+			return &f.Warned[i]
+		}
+	}
+	return &Retirement{Version: v}
+}
+
+func (r *Retirement) same(o *Retirement) bool {
+	return r.Freezes.Equal(o.Freezes) && r.Expires.Equal(o.Expires)
+}
+
+// warn tells what the flow does not know of the plan for its version.
+func (f *Flow) warn(r *Retirement, now time.Time) {
+	was := f.warned(r.Version)
 	tell := func(e Event, before, at time.Time, what string) {
 		if at.After(now) && !at.Equal(before) {
 			text := "Flow JSON version " + r.Version.String() + " will " + what + " on " + at.UTC().Format(time.DateOnly) + ". Please migrate to a newer version."
@@ -71,6 +94,7 @@ func (f *Flow) warn(was, r *Retirement, now time.Time) {
 	}
 	tell(FreezeWarning, was.Freezes, r.Freezes, "be frozen and cannot be published any more")
 	tell(ExpiryWarning, was.Expires, r.Expires, "expire and cannot be sent any more")
+	f.Warned = append(slices.DeleteFunc(slices.Clone(f.Warned), func(o Retirement) bool { return o.Version == r.Version }), *r)
 }
 
 // Retired is what is planned for a version.

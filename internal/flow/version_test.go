@@ -1,6 +1,7 @@
 package flow_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -62,6 +63,44 @@ func TestAVersionEnds(t *testing.T) {
 	if _, err := r.Sendable(waba, flow.Ref{ID: string(newer.ID)}); err != nil {
 		t.Error(err)
 	}
+}
+
+// Whoever could not be warned when a version's end was planned is warned later, and nobody twice.
+func TestNobodyIsLeftOutOfAWarning(t *testing.T) {
+	t.Parallel()
+	r := open(t)
+	f, other := r.draft("one", inVersion(plain, "5.1")), r.draft("two", inVersion(plain, "5.1"))
+	v, _ := document.ParseVersion("5.1")
+	retire := func(in flow.Retirement) {
+		t.Helper()
+		in.Version = v
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel() // the client has gone
+		if _, err := r.Retire(ctx, in); err != nil {
+			t.Fatal(err)
+		}
+	}
+	told := func(what string, n int) {
+		t.Helper()
+		same(t, what, len(r.notices(f.ID)), n)
+		same(t, what+", the other", len(r.notices(other.ID)), n)
+	}
+	r.mem.failing(errors.New("the disk is full"))
+	retire(flow.Retirement{})
+	told("the disk is full", 0)
+	r.mem.failing(nil)
+	retire(flow.Retirement{})
+	told("planned once more", 1)
+	retire(flow.Retirement{})
+	told("and again", 1)
+	r.mem.failing(errors.New("the disk is full"))
+	retire(flow.Retirement{Expires: noon.Add(200 * 24 * time.Hour)})
+	told("the disk is full again", 1)
+	r.mem.failing(nil)
+	r.load()
+	told("after a start", 2)
+	r.load()
+	told("after another", 2)
 }
 
 // The address in a document before 3.0 is looked at when it comes. Source: spec/flows.md section 4.

@@ -247,11 +247,15 @@ func TestForget(t *testing.T) {
 		mustAppend(t, l, mark(name))
 		c.Advance(time.Minute)
 	}
-	l.Forget(c.Now().Add(-150 * time.Second))
+	l.Forget(c.Now(), 0)
+	if n := journal.InMemory(l); n != 3 {
+		t.Errorf("%d frames in memory, want all: a reader is before them", n)
+	}
+	l.Forget(c.Now().Add(-150*time.Second), 3)
 	if n := journal.InMemory(l); n != 2 {
 		t.Errorf("%d frames in memory, want the two that are young", n)
 	}
-	l.Forget(c.Now())
+	l.Forget(c.Now(), 3)
 	if n := journal.InMemory(l); n != 1 {
 		t.Errorf("%d frames in memory, want the newest", n)
 	}

@@ -283,11 +283,12 @@ func (l *Log) Trim(ctx context.Context, upTo uint64) error {
 	return nil
 }
 
-// Forget gives back the memory of frames older than t. They stay on disk, where readers that fell behind find them.
-func (l *Log) Forget(t time.Time) {
+// Forget gives back the memory of frames up to and including seq that are older than t. They stay on disk, where readers that
+// fell behind find them.
+func (l *Log) Forget(t time.Time, seq uint64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.tail.forget(t)
+	l.tail.forget(t, seq)
 	l.ahead = nil
 }
 

@@ -46,10 +46,10 @@ func (t *tail) trim(seq uint64) {
 	t.drop(n)
 }
 
-// forget drops frames older than at. The newest always stays.
-func (t *tail) forget(at time.Time) {
+// forget drops frames up to seq that are older than at. The newest always stays.
+func (t *tail) forget(at time.Time, seq uint64) {
 	n := 0
-	for n < len(t.frames)-1 && t.frames[n].At.Before(at) {
+	for n < len(t.frames)-1 && t.frames[n].Seq <= seq && t.frames[n].At.Before(at) {
 		n++
 	}
 	if t.drop(n); len(t.frames) < cap(t.frames)/4 {

@@ -80,8 +80,9 @@ func (s *Service) Arrive(ctx context.Context, b *Sent, from *Origin) (*Media, er
 	if err := s.save(ctx, m, "", m.Expires); err != nil {
 		return nil, err
 	}
-	had.until = m.Expires
-	s.taken.put(key, had)
+	kept := *had
+	kept.until = m.Expires
+	s.taken.put(key, &kept)
 	s.Counts.Received.Add(1)
 	return m, nil
 }
@@ -131,6 +132,8 @@ type takenFile struct {
 	until int64 // when its blob ends, Unix milliseconds
 }
 
+func (t *takenFile) end() int64 { return t.until }
+
 // media describes the file for one more message.
 func (t *takenFile) media(from *Origin) *Media {
 	m := t.Media
@@ -165,33 +168,29 @@ func (b *Sent) at(number wa.PhoneNumberID) takenKey {
 // takenMargin is how long before its end a blob is not given to further messages: it may be on the sweep's list.
 const takenMargin = time.Hour
 
-// takenFiles remembers files in two generations, as cache does. What it forgets is taken over again.
-type takenFiles struct {
+// takenFiles remembers files in two generations, as cache does. What it forgets is taken over again. Files must not be changed.
+type takenFiles[F interface{ end() int64 }] struct {
 	most int
 
 	mu       sync.Mutex
-	now, old map[takenKey]*takenFile
+	now, old map[takenKey]F
 }
 
-func (t *takenFiles) get(k takenKey, now int64) (*takenFile, bool) {
+func (t *takenFiles[F]) get(k takenKey, now int64) (F, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	f := t.now[k]
-	if f == nil {
-		f = t.old[k]
+	f, ok := t.now[k]
+	if !ok {
+		f, ok = t.old[k]
 	}
-	if f == nil || f.until <= now+takenMargin.Milliseconds() {
-		return nil, false
-	}
-	own := *f
-	return &own, true
+	return f, ok && f.end() > now+takenMargin.Milliseconds()
 }
 
-func (t *takenFiles) put(k takenKey, f *takenFile) {
+func (t *takenFiles[F]) put(k takenKey, f F) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.now == nil || len(t.now) >= t.most {
-		t.now, t.old = map[takenKey]*takenFile{}, t.now
+		t.now, t.old = map[takenKey]F{}, t.now
 	}
 	t.now[k] = f
 }

@@ -37,8 +37,16 @@ type Handed struct {
 	SHA256Enc []byte // of what the address gives
 }
 
-// HandOver checks a user's encrypted file and makes it ready for the endpoint of a flow. owner's budget pays for it. Errors:
-// [ErrNoBlob], [ErrCorrupt], [ErrTooLarge], [*BudgetError]; anything else means that it may be tried again.
+// handedFile is what is known of a file that was handed over.
+type handedFile struct {
+	iv, sum []byte
+	until   int64 // when its blob ends, Unix milliseconds
+}
+
+func (f *handedFile) end() int64 { return f.until }
+
+// HandOver checks a user's encrypted file and makes it ready for the endpoint of a flow. owner's budget pays for it, once: a step
+// that is repeated names files that are known. Errors: [ErrNoBlob], [ErrCorrupt], [ErrTooLarge], [*BudgetError]; anything else means that it may be tried again.
 func (s *Service) HandOver(ctx context.Context, owner string, b *Sent) (*Handed, error) {
 	if len(s.o.Key) < minKey {
 		return nil, errors.New("media: no key for addresses")
@@ -52,26 +60,38 @@ func (s *Service) HandOver(ctx context.Context, owner string, b *Sent) (*Handed,
 	case size < minBlob:
 		return nil, ErrCorrupt
 	}
-	if err := s.arrivals.take(owner, size, s.o.Clock.Now()); err != nil {
-		return nil, err
+	key, until := b.at(""), s.end(HandedLife)
+	had, known := s.handed.get(key, s.now())
+	if !known {
+		if err := s.arrivals.take(owner, size, s.o.Clock.Now()); err != nil {
+			return nil, err
+		}
+		had, err = s.readHanded(ctx, b)
 	}
+	if err == nil {
+		err = s.o.Store.KeepBlob(ctx, b.ID, 0, until)
+	}
+	if err != nil {
+		if !known && !hopeless(err) {
+			s.arrivals.give(owner, size)
+		}
+		return nil, fmt.Errorf("hand a user's file over: %w", err)
+	}
+	s.handed.put(key, &handedFile{had.iv, had.sum, until})
+	ext := strconv.FormatInt(until/1000, 10)
+	return &Handed{HandedPath + b.ID + "?ext=" + ext + "&hash=" + s.signHanded(b.ID, ext), had.iv, had.sum}, nil
+}
+
+func (s *Service) readHanded(ctx context.Context, b *Sent) (*handedFile, error) {
 	src, err := s.o.Blobs.Open(ctx, b.ID, 0)
 	if err != nil {
-		return nil, fmt.Errorf("open a user's file: %w", err)
+		return nil, fmt.Errorf("open it: %w", err)
 	}
 	iv, sum, err := handed(&cancelled{ctx, src}, Keys{Key: b.Key, MAC: b.MACKey}, b.SHA256Enc)
 	if err = errors.Join(err, src.Close()); err != nil {
-		if !hopeless(err) {
-			s.arrivals.give(owner, size)
-		}
 		return nil, err
 	}
-	until := s.end(HandedLife)
-	if err := s.o.Store.KeepBlob(ctx, b.ID, 0, until); err != nil {
-		return nil, fmt.Errorf("keep a user's file: %w", err)
-	}
-	ext := strconv.FormatInt(until/1000, 10)
-	return &Handed{HandedPath + b.ID + "?ext=" + ext + "&hash=" + s.signHanded(b.ID, ext), iv, sum}, nil
+	return &handedFile{iv: iv, sum: sum}, nil
 }
 
 // handed reads a stored file to its end, checks it, and sums up what the address will give.

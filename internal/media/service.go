@@ -51,10 +51,11 @@ type Options struct {
 
 // Service is the media of a platform.
 type Service struct {
-	o     Options
-	log   *slog.Logger
-	known *cache
-	taken takenFiles // of users
+	o      Options
+	log    *slog.Logger
+	known  *cache
+	taken  takenFiles[*takenFile]  // of users
+	handed takenFiles[*handedFile] // of users, to endpoints of flows
 
 	uploads, arrivals *budget // of devices: bytes stored, bytes taken over
 
@@ -88,7 +89,7 @@ func New(o Options) (*Service, error) {
 		o.Hourly = hourly
 	}
 	return &Service{
-		o: o, log: o.Logger, known: newCache(o.Cached), taken: takenFiles{most: o.Cached},
+		o: o, log: o.Logger, known: newCache(o.Cached), taken: takenFiles[*takenFile]{most: o.Cached}, handed: takenFiles[*handedFile]{most: o.Cached},
 		uploads: newBudget(o.Hourly), arrivals: newBudget(o.Hourly),
 	}, nil
 }

@@ -25,6 +25,22 @@ func (p *Pipeline) Held() (peers, users, messages, recent, lags int) {
 	return peers, users, messages, recent, lags
 }
 
+// Busy lets every lane decide n commands that do nothing.
+func (p *Pipeline) Busy(n int) {
+	for _, l := range p.lanes {
+		for range n {
+			l.tell(probe(func() {}))
+		}
+	}
+}
+
+// Rest lets the lanes look at their memory.
+func (p *Pipeline) Rest() {
+	for _, l := range p.lanes {
+		l.tell(rested{})
+	}
+}
+
 type probe func()
 
 func (f probe) run(*lane) { f() }
@@ -37,6 +53,24 @@ func Project(partition int, frames []*journal.Frame) *Batch {
 	}
 	return s.finish()
 }
+
+// Pool is the pool of slow work.
+type Pool struct{ p *pool }
+
+// NewPool returns a pool.
+func NewPool(workers int) Pool { return Pool{newPool(workers)} }
+
+// Do queues a job.
+func (p Pool) Do(job func(context.Context)) { p.p.do(job) }
+
+// Load queues a job that goes first.
+func (p Pool) Load(job func(context.Context)) { p.p.load(job) }
+
+// Close waits for all.
+func (p Pool) Close() { p.p.close() }
+
+// MaxQuiet is how many commands a quiet minute may have.
+const MaxQuiet = maxQuiet
 
 // MaxFilesOf is how many files of one account wait.
 const MaxFilesOf = maxFilesOf

@@ -67,6 +67,7 @@ type lane struct {
 	recent    *cache[clientKey, *inbound]
 	missing   []PeerKey // pairs to load at the end of this burst
 	absent    []wa.MessageID
+	decided   int       // commands since the memory was looked at last
 	parked    int       // commands that wait for a pair or a message
 	greeting  int       // messages that wait for a first contact
 	linking   int       // messages that wait for media by link
@@ -268,6 +269,7 @@ func (l *lane) decide(c command) {
 	if l.broken && l.aside(c) {
 		return
 	}
+	l.decided++
 	c.run(l)
 	l.spill()
 }
@@ -373,6 +375,13 @@ func (l *lane) tick(ctx context.Context) {
 	}
 }
 
+// rest lets the memory age in real time, however fast the platform's clock runs.
+func (l *lane) rest(ctx context.Context) {
+	for l.p.o.Pace.Sleep(ctx, l.p.o.Rest) == nil {
+		l.tell(rested{})
+	}
+}
+
 type minute struct{}
 
 func (minute) run(l *lane) {
@@ -382,18 +391,33 @@ func (minute) run(l *lane) {
 			delete(l.numbers, id)
 		}
 	}
-	// After a busy time the memory goes back: what nobody has used for a minute can be read again.
+	if len(l.numbers) == 0 {
+		l.numbers = map[wa.PhoneNumberID]*number{} // a map keeps the room it once needed
+	}
+	if !l.broken {
+		l.findExpired()
+	}
+}
+
+// maxQuiet is how many commands a lane may decide in a minute that counts as quiet: so few cost nothing when all they need
+// must be read again.
+const maxQuiet = 1000
+
+type rested struct{}
+
+// run gives the memory back after a busy time, when reads cost little: what nobody has used for two quiet minutes can be
+// read again.
+func (rested) run(l *lane) {
+	quiet := l.decided <= maxQuiet
+	l.decided = 0
+	if !quiet {
+		return
+	}
 	projected := l.projected.Load()
 	l.peers.age(projected)
 	l.messages.age(projected)
 	l.recent.age(projected)
 	if len(l.byUser) == 0 {
-		l.byUser = map[wa.WaID][]*peer{} // a map keeps the room it once needed
-	}
-	if len(l.numbers) == 0 {
-		l.numbers = map[wa.PhoneNumberID]*number{}
-	}
-	if !l.broken {
-		l.findExpired()
+		l.byUser = map[wa.WaID][]*peer{}
 	}
 }

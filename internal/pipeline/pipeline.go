@@ -47,6 +47,7 @@ type Options struct {
 	Messages int // messages kept in memory per lane and generation; 10,000
 	MaxLag   int // records the projector may be behind before sends are refused, per lane; 400,000
 
+	Rest     time.Duration // real time between two looks at what the memory holds for nobody; a minute
 	FileTime time.Duration // for taking over one file of a user, then the device is told to come again; 2 minutes
 }
 
@@ -64,6 +65,9 @@ func (o *Options) defaults() {
 	set(&o.MaxLag, 400_000)
 	if o.FileTime == 0 {
 		o.FileTime = fileTime
+	}
+	if o.Rest == 0 {
+		o.Rest = time.Minute
 	}
 	if o.Pace == nil {
 		o.Pace = o.Clock
@@ -163,6 +167,7 @@ func (p *Pipeline) Start(ctx context.Context) error {
 	for _, l := range p.lanes {
 		p.wg.Go(func() { l.run(run) })
 		p.wg.Go(func() { l.tick(run) })
+		p.wg.Go(func() { l.rest(run) })
 	}
 	return nil
 }

@@ -9,14 +9,19 @@ import (
 
 const settlePause = 2 * time.Millisecond
 
+// maxLoads is how many loads are taken in a row while a job waits.
+const maxLoads = 8
+
 // pool runs slow work beside the lanes on a fixed number of goroutines. Its queues are bounded by what lanes can have on
 // their way: one load per lane and burst, one key agreement per device, see lane. Loads go first: somebody waits for the
-// answer to a send behind them, while a campaign to strangers agrees keys by the thousand.
+// answer to a send behind them, while a campaign to strangers agrees keys by the thousand. But not without end: files,
+// previews and the content of what is sent again must come to their turn, too.
 type pool struct {
 	mu     sync.Mutex
 	more   *sync.Cond
 	loads  []func(context.Context)
 	jobs   []func(context.Context)
+	row    int // loads taken since the last job
 	closed bool
 	count  atomic.Int64 // queued and running
 
@@ -50,11 +55,14 @@ func (p *pool) queue(to *[]func(context.Context), job func(context.Context)) {
 // next takes the job whose turn it is; nil when there is none. It needs mu.
 func (p *pool) next() (job func(context.Context)) {
 	from := &p.loads
-	if len(*from) == 0 {
+	if len(p.jobs) > 0 && (len(p.loads) == 0 || p.row >= maxLoads) {
 		from = &p.jobs
 	}
 	if len(*from) == 0 {
 		return nil
+	}
+	if p.row++; from == &p.jobs {
+		p.row = 0
 	}
 	job = (*from)[0]
 	(*from)[0] = nil

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -349,6 +350,30 @@ func TestUpgrade(t *testing.T) {
 	if got := strings.Join(w.notices.list, "\n"); got != notice+"\n"+notice {
 		t.Errorf("notices:\n%s", got)
 	}
+}
+
+// Run, which may sleep until the next hour, wakes up for the end of the time away, whoever asked for the evaluation.
+func TestAnUpgradeEndsByItself(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, business.TierUnlimited, 0)
+	ctx, stop := context.WithTimeout(t.Context(), 10*time.Second)
+	done := make(chan struct{})
+	go func() { defer close(done); w.policy.Run(ctx, &w.notices) }()
+	defer func() { stop(); <-done }()
+	w.check(w.clock.BlockUntil(ctx, 1)) // it sleeps
+	w.reached = limits.UpgradeUsers
+	w.evaluate()
+	until := func(what string, met func() bool) {
+		t.Helper()
+		for !met() {
+			if runtime.Gosched(); ctx.Err() != nil {
+				t.Fatal("not in time: " + what)
+			}
+		}
+	}
+	until("it sleeps no longer than that", func() bool { at, ok := w.clock.Next(); return ok && !at.After(epoch.Add(5*time.Second)) })
+	w.clock.Advance(5 * time.Second)
+	until("the level rises", func() bool { n, _ := w.business.Number(one); return n.Level == business.High })
 }
 
 // M10 to M12.

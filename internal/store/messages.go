@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 
 	"github.com/hikyaku/hikyaku/internal/pipeline"
 	"github.com/hikyaku/hikyaku/internal/wa"
@@ -104,20 +105,33 @@ func (s *Store) Undelivered(ctx context.Context, partition int, user wa.WaID, li
   ORDER BY m.n LIMIT ?`, text(user), int64(partition), int64(limit))
 }
 
-// TemplateUnderway reports whether messages of a template were accepted and neither delivered nor failed. Only such messages are looked
-// at.
-func (s *Store) TemplateUnderway(ctx context.Context, id wa.TemplateID) (bool, error) {
-	var n int64
-	for _, state := range [...]string{"1", "3"} { // each has its index
-		if _, err := s.one(ctx, s.db, "SELECT count(*) FROM (SELECT 1 FROM messages WHERE state = "+state+" AND template = ? LIMIT 1) AS some",
-			[]any{text(id)}, &n); err != nil {
-			return false, fmt.Errorf("look for messages of a template: %w", err)
+// TemplatesUnderway returns those of the templates that have messages which were accepted and neither delivered nor failed. All such
+// messages are looked at, once for all templates: an index by template would be a write more for each message of a campaign, and
+// templates are seldom deleted. The caller bounds the time.
+func (s *Store) TemplatesUnderway(ctx context.Context, ids []wa.TemplateID) ([]wa.TemplateID, error) {
+	var out []wa.TemplateID
+	for part := range slices.Chunk(ids, chunk) {
+		args := make([]any, 0, len(part)+1)
+		for _, id := range part {
+			args = append(args, text(id))
 		}
-		if n > 0 {
-			return true, nil
+		args = append(args, int64(len(part)))         // where there is nothing more to find, the look ends
+		for _, state := range [...]string{"1", "3"} { // each has its index
+			err := s.query(ctx, s.db, "SELECT DISTINCT template FROM messages WHERE state = "+state+" AND template IN "+
+				values(1, len(part))+" LIMIT ?", args, func(r *sql.Rows) error {
+				var id string
+				err := r.Scan(&id)
+				if id := wa.TemplateID(plain(id)); err == nil && !slices.Contains(out, id) {
+					out = append(out, id)
+				}
+				return err
+			})
+			if err != nil {
+				return nil, fmt.Errorf("look for messages of templates: %w", err)
+			}
 		}
 	}
-	return false, nil
+	return out, nil
 }
 
 // Stranded implements pipeline.Store. Only undelivered messages are looked at, of which there are few.

@@ -1,6 +1,7 @@
 package template
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -159,11 +160,21 @@ func (s *Service) Remove(ctx context.Context, w wa.WABAID, name string, ids ...w
 }
 
 func (s *Service) remove(ctx context.Context, w wa.WABAID, which func(*view) ([]*Template, error)) error {
+	list, err := which(s.look(w))
+	if err != nil {
+		return err
+	}
+	// Asking may take seconds, and other writes of the account must not wait for it.
+	way, err := s.underway(ctx, slices.DeleteFunc(slices.Clone(list), func(t *Template) bool {
+		return t.Sample || t.Status == PendingDeletion || t.Status == Disabled
+	}))
+	if err != nil {
+		return err
+	}
 	a := s.account(w)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	list, err := which(a.view.Load())
-	if err != nil {
+	if list, err = which(a.view.Load()); err != nil {
 		return err
 	}
 	var gone []*Template
@@ -177,13 +188,9 @@ func (s *Service) remove(ctx context.Context, w wa.WABAID, which func(*view) ([]
 			return wa.ErrInvalidParameter.Titled("Template %s is disabled and cannot be deleted", t.ID)
 		}
 		c := *t
-		later, err := s.underway(ctx, t)
-		switch {
-		case err != nil:
-			return err
-		case later:
+		if way.maybe(t) {
 			c.removeLater(s.o.Clock.Now())
-		default:
+		} else {
 			c.remove(s.o.Clock.Now())
 		}
 		gone = append(gone, &c)
@@ -191,16 +198,43 @@ func (s *Service) remove(ctx context.Context, w wa.WABAID, which func(*view) ([]
 	return s.commit(ctx, a, gone...)
 }
 
-// underway reports whether messages of a template are still to be delivered.
-func (s *Service) underway(ctx context.Context, t *Template) (bool, error) {
-	if !t.Ever || s.o.Sends == nil {
-		return false, nil // it was never sent
+// askFor is how long to wait for what is known of messages.
+const askFor = 5 * time.Second
+
+// ways are the templates of which is known whether messages are still to be delivered.
+type ways map[wa.TemplateID]bool
+
+// maybe reports whether messages of t may be on their way. To wait is always right: a template that nobody knows about may have some.
+func (w ways) maybe(t *Template) bool {
+	yes, known := w[t.ID]
+	return t.Ever && (yes || !known)
+}
+
+// underway asks for the messages of templates, for some seconds at most: the store may be far behind what was accepted.
+func (s *Service) underway(ctx context.Context, list []*Template) (ways, error) {
+	var ids []wa.TemplateID
+	known := ways{}
+	for _, t := range list {
+		if known[t.ID] = false; t.Ever { // others were never sent
+			ids = append(ids, t.ID)
+		}
 	}
-	yes, err := s.o.Sends.Underway(ctx, t.ID)
-	if err != nil {
-		return false, fmt.Errorf("look for messages of template %s: %w", t.ID, err)
+	if len(ids) == 0 || s.o.Sends == nil {
+		return known, nil
 	}
-	return yes, nil
+	short, cancel := context.WithTimeout(ctx, cmp.Or(s.o.AskFor, askFor))
+	defer cancel()
+	yes, err := s.o.Sends.Underway(short, ids)
+	switch {
+	case err != nil && short.Err() != nil && ctx.Err() == nil:
+		yes = ids
+	case err != nil:
+		return nil, fmt.Errorf("look for messages of templates: %w", err)
+	}
+	for _, id := range yes {
+		known[id] = true
+	}
+	return known, nil
 }
 
 // Archive archives templates, Unarchive undoes it. They return the ids that were changed and why the others were not.

@@ -316,9 +316,55 @@ func TestRemoval(t *testing.T) {
 }
 
 // sends is what messages of a template do.
-type sends struct{ underway atomic.Bool }
+type sends struct {
+	underway atomic.Bool
+	stuck    chan struct{} // what waits there; nil: nobody waits
+}
 
-func (s *sends) Underway(context.Context, wa.TemplateID) (bool, error) { return s.underway.Load(), nil }
+func (s *sends) Underway(ctx context.Context, ids []wa.TemplateID) ([]wa.TemplateID, error) {
+	if s.stuck != nil {
+		s.stuck <- struct{}{}
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	if !s.underway.Load() {
+		return nil, nil
+	}
+	return ids, nil
+}
+
+// While nobody knows what is on its way, the account can be written, and the template goes later.
+func TestRemovalDoesNotHoldTheAccount(t *testing.T) {
+	t.Parallel()
+	way := &sends{stuck: make(chan struct{})}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	s, clk, _ := registry(t, func(o *template.Options) { o.Sends, o.AskFor = way, 200*time.Millisecond })
+	p := running(t, s)
+	m := accepted(t, s, draft("UTILITY", hello))
+	p.want(t, components(m, "Hello there, this is news."))
+	p.want(t, status(m, "APPROVED", "NONE", ""))
+	done := make(chan error)
+	go func() { done <- s.RemoveName(ctx, "220", "a") }()
+	<-way.stuck
+	if _, err := s.Update(t.Context(), m.ID, func(*template.Template) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-done:
+		t.Fatalf("it did not wait for what is on its way: %v", err)
+	default:
+	}
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if got, ok := s.Template(m.ID); !ok || got.Status != template.PendingDeletion {
+		t.Errorf("%+v", got)
+	}
+	clk.Advance(5 * time.Minute)
+	<-way.stuck // and Run does not hang either
+	p.want(t, strings.Replace(status(m, "PENDING_DELETION", "NONE", ""), `"NONE"`, "null", 1))
+}
 
 // A template whose messages are under way goes when they have arrived, after 30 days at the latest; until then its name is taken.
 // Sources: spec/templates.md sections 4.4 and 11, spec/webhooks.md section 44.

@@ -174,8 +174,10 @@ func (s *Service) rest(ctx context.Context, next time.Time) {
 }
 
 func (s *Service) work(ctx context.Context, n Notifier, due, used, outbox []wa.TemplateID) (err error) {
+	way, e := s.waiting(ctx, due)
+	err = errors.Join(err, e)
 	for _, id := range due {
-		if e := s.pass(ctx, id); e != nil {
+		if e := s.pass(ctx, id, way); e != nil {
 			err = errors.Join(err, e)
 			s.queue.add(s.again(id))
 		}
@@ -196,8 +198,19 @@ func (s *Service) again(id wa.TemplateID) []*Template {
 	return nil
 }
 
-// pass lets a template become what it is at this moment.
-func (s *Service) pass(ctx context.Context, id wa.TemplateID) error {
+// waiting asks for the messages of those templates that wait for them. What cannot be known counts as on its way.
+func (s *Service) waiting(ctx context.Context, due []wa.TemplateID) (ways, error) {
+	var list []*Template
+	for _, id := range due {
+		if t, ok := s.any(id); ok && t.Status == PendingDeletion {
+			list = append(list, t)
+		}
+	}
+	return s.underway(ctx, list)
+}
+
+// pass lets a template become what it is at this moment. way says what is on its way.
+func (s *Service) pass(ctx context.Context, id wa.TemplateID, way ways) error {
 	t, ok := s.any(id)
 	if !ok {
 		return nil
@@ -209,10 +222,8 @@ func (s *Service) pass(ctx context.Context, id wa.TemplateID) error {
 	if t.Status == Deleted {
 		return s.forget(ctx, t)
 	}
-	if t.Status == PendingDeletion && s.o.Clock.Now().Sub(t.Removed) < deliverFor {
-		if later, err := s.underway(ctx, t); err != nil || later {
-			return errors.Join(err, s.later(ctx, id))
-		}
+	if t.Status == PendingDeletion && s.o.Clock.Now().Sub(t.Removed) < deliverFor && way.maybe(t) {
+		return s.later(ctx, id)
 	}
 	_, err := s.Update(ctx, id, func(t *Template) error {
 		if at := t.due(); at.IsZero() || at.After(s.o.Clock.Now()) {

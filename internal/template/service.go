@@ -35,8 +35,8 @@ type Flows interface {
 
 // Sends knows the messages that were made of templates.
 type Sends interface {
-	// Underway reports whether messages of the template are accepted and neither delivered nor failed.
-	Underway(ctx context.Context, id wa.TemplateID) (bool, error)
+	// Underway returns those of the templates that have messages which are accepted and neither delivered nor failed.
+	Underway(ctx context.Context, ids []wa.TemplateID) ([]wa.TemplateID, error)
 }
 
 // Options of a Service.
@@ -50,6 +50,8 @@ type Options struct {
 	Flows Flows
 	// Sends says what is on its way; nil: nothing ever is.
 	Sends Sends
+	// AskFor is how long Sends may take, real time; 0 means 5 s.
+	AskFor time.Duration
 	// Limit is how many templates an account may have, each language counts; nil: nobody is held to one. 0: no limit.
 	Limit func(w wa.WABAID) int
 	// ReviewAfter is how long the automatic reviewer takes.

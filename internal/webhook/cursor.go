@@ -307,5 +307,8 @@ func (d *Dispatcher) Position(partition int) uint64 {
 	return low
 }
 
+// Head is the last frame of the partition that endpoints were given; those that fell behind read for themselves.
+func (d *Dispatcher) Head(partition int) uint64 { return d.parts[partition].head.Load() }
+
 // due says whether a time has come.
 func isDue(at, now time.Time) bool { return !at.IsZero() && !at.After(now) }

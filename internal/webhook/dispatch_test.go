@@ -361,6 +361,9 @@ func TestOtherRecordsAreNobodysBusiness(t *testing.T) {
 	if err := r.d.save(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	if head := r.d.Head(0); head != 1 {
+		t.Errorf("head %d, want 1", head)
+	}
 	if seq, _ := r.store.cursor(EndpointID{App: testApp}, 0); seq != 1 || r.d.Position(0) != 1 {
 		t.Errorf("cursor %d, position %d, want 1", seq, r.d.Position(0))
 	}

@@ -56,7 +56,6 @@ func TestQueue(t *testing.T) {
 
 // Whatever comes in and however jobs overlap: updates of one message leave in order and never in two jobs at once, and
 // nothing is lost.
-
 func TestQueueKeepsMessagesInOrder(t *testing.T) {
 	t.Parallel()
 	d := builderOnly()

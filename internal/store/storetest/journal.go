@@ -368,7 +368,7 @@ func concurrent(t *testing.T, s *store.Store) {
 
 // templateSends is what a store says of the messages of templates.
 type templateSends interface {
-	TemplateUnderway(ctx context.Context, id wa.TemplateID) (bool, error)
+	TemplatesUnderway(ctx context.Context, ids []wa.TemplateID) ([]wa.TemplateID, error)
 }
 
 // underway needs a store without messages of the templates 70 to 73.
@@ -386,11 +386,10 @@ func underway(t *testing.T, s pipeline.Store) {
 	}
 	batch.Partition, batch.Position = 9, 1
 	must(t, s.Apply(t.Context(), &batch))
-	var got [5]bool
-	for i := range got {
-		yes, err := sends.TemplateUnderway(t.Context(), wa.TemplateID(fmt.Sprint(70+i)))
-		must(t, err)
-		got[i] = yes
+	got, err := sends.TemplatesUnderway(t.Context(), []wa.TemplateID{"74", "73", "72", "71", "70"})
+	must(t, err)
+	same(t, "templates with messages under way", got, []wa.TemplateID{"70", "71"})
+	if got, err := sends.TemplatesUnderway(t.Context(), []wa.TemplateID{"71"}); err != nil || len(got) != 1 {
+		t.Errorf("one template with messages under way: %v, %v", got, err)
 	}
-	same(t, "templates with messages under way", got, [5]bool{true, true})
 }
