@@ -47,6 +47,8 @@ func check(o *Options) error {
 		return fmt.Errorf("--enforcement %q: want off, observe or enforce", o.Enforcement)
 	case o.Holdout < 0 || o.Holdout > 1:
 		return fmt.Errorf("--marketing-holdout %v: want a share from 0 to 1", o.Holdout)
+	case o.Holdout > 0 && o.Holdout < 0.0005:
+		return fmt.Errorf("--marketing-holdout %v: shares are thousandths: want 0, or at least 0.0005, which is one", o.Holdout)
 	case slices.ContainsFunc(o.PausedMarkets, func(iso string) bool { return wa.CallingCodeOf(iso) == 0 }):
 		return fmt.Errorf("--paused-markets %q: want countries of ISO 3166, such as US", o.PausedMarkets)
 	case o.WebhookBatch < 0:

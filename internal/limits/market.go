@@ -11,8 +11,8 @@ const (
 	capPerPortfolio = 2
 	capOverall      = 10
 	capWindow       = 24 * time.Hour
-	// holdoutPause is how long a marketing template that was delivered keeps a person out of the experiment.
-	holdoutPause = 12 * time.Hour
+	// HoldoutPause is how long a marketing template that was delivered keeps a person out of the experiment.
+	HoldoutPause = 12 * time.Hour
 )
 
 // MarketCap bounds the marketing templates that one person gets.
@@ -89,15 +89,8 @@ func Capped(sender, user wa.WaID) bool {
 }
 
 // HeldOut reports whether a person belongs to the share, in thousandths, who get no marketing templates for an experiment. It
-// is always the same people, and fewer of them in a smaller share. Who got one in the last twelve hours is exempt.
-func HeldOut(user wa.WaID, share int, marks []Mark, now int64) bool {
-	if share <= 0 || int(mix(person(user))%1000) >= share {
-		return false
-	}
-	for _, m := range marks {
-		if m.At > now-holdoutPause.Milliseconds() {
-			return false
-		}
-	}
-	return true
+// is always the same people, and fewer of them in a smaller share. Who got one less than HoldoutPause ago, the last one at last
+// (Unix milliseconds, 0 for none), is exempt.
+func HeldOut(user wa.WaID, share int, last, now int64) bool {
+	return share > 0 && int(mix(person(user))%1000) < share && last <= now-HoldoutPause.Milliseconds()
 }

@@ -145,20 +145,20 @@ func TestHeldOut(t *testing.T) {
 	var one wa.WaID
 	for i := range 10_000 {
 		id := wa.WaID("1202555" + string([]byte{byte('0' + i/1000), byte('0' + i/100%10), byte('0' + i/10%10), byte('0' + i%10)}))
-		if limits.HeldOut(id, 10, nil, epoch) {
+		if limits.HeldOut(id, 10, 0, epoch) {
 			out, one = out+1, id
-			if !limits.HeldOut(id, 20, nil, epoch) {
+			if !limits.HeldOut(id, 20, 0, epoch) {
 				t.Errorf("%s is in a hundredth and not in two", id)
 			}
 		}
-		if limits.HeldOut(id, 0, nil, epoch) || !limits.HeldOut(id, 1000, nil, epoch) {
+		if limits.HeldOut(id, 0, 0, epoch) || !limits.HeldOut(id, 1000, 0, epoch) {
 			t.Fatal("none and all")
 		}
 	}
 	if out < 60 || out > 150 {
 		t.Errorf("%d of 10,000 are held out, want about a hundred", out)
 	}
-	if limits.HeldOut(one, 10, []limits.Mark{{At: epoch - 12*hour + 1}}, epoch) || !limits.HeldOut(one, 10, []limits.Mark{{At: epoch - 12*hour}}, epoch) {
+	if limits.HeldOut(one, 10, epoch-12*hour+1, epoch) || !limits.HeldOut(one, 10, epoch-12*hour, epoch) {
 		t.Error("a template within twelve hours exempts")
 	}
 }

@@ -10,3 +10,12 @@ type Reached struct {
 	Counted   int64 // from when the user counts against the portfolio's limit, see [Reach.Deliver]
 	Marketing bool  // it counts against the user's cap
 }
+
+// Arrived is a template that reached a person, as its message is stored.
+type Arrived struct {
+	Number   wa.PhoneNumberID
+	User     wa.WaID
+	Template wa.TemplateID
+	Category string // of its price
+	At       int64  // Unix milliseconds
+}

@@ -115,6 +115,9 @@ func (c *receipt) apply(l *lane, m *letter) {
 		s.Priced = true
 		s.Fresh = p.reached(m, s.At)
 		s.Counted = l.settleReach(m, true)
+		if m.PricingType == message.PriceFreeEntry && m.Type == message.TypeTemplate && l.classOf(m) == "marketing" {
+			s.Fresh |= record.Marketing
+		}
 	}
 	if kind == record.KindRead && s.At-m.SentAt <= readWindow {
 		s.Fresh |= record.InTime

@@ -7,6 +7,7 @@ import (
 
 	"github.com/hikyaku/hikyaku/internal/business"
 	"github.com/hikyaku/hikyaku/internal/journal/record"
+	"github.com/hikyaku/hikyaku/internal/limits"
 	"github.com/hikyaku/hikyaku/internal/pipeline"
 	"github.com/hikyaku/hikyaku/internal/wa"
 )
@@ -194,5 +195,33 @@ func TestNumberChange(t *testing.T) {
 		`"detail":"User id changed","user_id":{"previous":"US.0001","current":"US.9999"},"timestamp":"1772366400"}]}`
 	if update[0] != want {
 		t.Errorf("got  %s\nwant %s", update[0], want)
+	}
+}
+
+// A marketing template that a free entry point makes free counts against the user's cap, as it is stored too; what else is free
+// then does not. Source: spec/limits.md section 4.
+func TestFreeMarketingCounts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	f := w.phone(ana)
+	f.say(shop, fromAd)
+	w.clock.Advance(time.Hour)
+	w.accept(text(ana, "hello"))
+	w.settle()
+	w.clock.Advance(49 * time.Hour)
+	for _, category := range []string{"utility", "marketing"} {
+		m := template(ana, "offer")
+		m.Category = category
+		id := w.accept(m)
+		w.settle()
+		if _, list := w.statuses(id); list[len(list)-1].PricingType != "free_entry_point" || !list[len(list)-1].Outside {
+			t.Errorf("%s: %+v", category, list)
+		}
+		w.clock.Advance(time.Minute)
+	}
+	var got []int64
+	w.check(w.store.MarketingSince(t.Context(), 0, func(r limits.Reached) { got = append(got, r.At) }))
+	if want := epoch.Add(50*time.Hour + time.Minute).UnixMilli(); len(got) != 1 || got[0] != want {
+		t.Errorf("marketing templates that count: %v, want one at %d", got, want)
 	}
 }

@@ -80,7 +80,7 @@ func (t *tally) status(b *Batch, r *record.Status) {
 	}
 	if r.Outside {
 		b.Reached = append(b.Reached, limits.Reached{
-			Number: r.Number, User: r.To, At: r.At, Counted: r.Counted, Marketing: marketing(r),
+			Number: r.Number, User: r.To, At: r.At, Counted: r.Counted, Marketing: marketing(r) || r.Fresh&record.Marketing != 0,
 		})
 	}
 	if r.Billable {

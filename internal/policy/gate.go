@@ -93,7 +93,13 @@ func (s *Service) refusal(n *business.Number, m Send, now int64) *wa.Error {
 
 // Settle ends what a message holds. Of a delivery outside a window it returns from when the user counts.
 func (s *Service) Settle(n *business.Number, m Send, delivered bool, now int64) (since int64) {
-	if n.Mode == business.Sandbox || !m.Outside {
+	if n.Mode == business.Sandbox {
+		return 0
+	}
+	if delivered && s.o.Marketing.Holdout > 0 && s.marketing(m) {
+		s.got(m.User, now, now)
+	}
+	if !m.Outside {
 		return 0
 	}
 	p := s.portfolio(n.Business)

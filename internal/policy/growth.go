@@ -232,6 +232,8 @@ func (s *Service) Pretend(ctx context.Context, id wa.PhoneNumberID, users int) e
 	if _, ok := s.o.Business.Number(id); !ok {
 		return business.ErrUnknown
 	}
+	s.rating.Lock()
+	defer s.rating.Unlock()
 	n := s.noteOf(string(id))
 	n.Pretended, n.PretendedAt = users, s.o.Clock.Now().UnixMilli()
 	return s.save(ctx, string(id), n)

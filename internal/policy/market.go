@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/hikyaku/hikyaku/internal/business"
 	"github.com/hikyaku/hikyaku/internal/limits"
@@ -21,8 +22,12 @@ type Marketing struct {
 type marketShard struct {
 	mu    sync.Mutex
 	marks map[wa.WaID][]limits.Mark
-	seen  map[wa.WaID]*limits.Attention // with Adaptive
+	seen  recent[*limits.Attention] // with Adaptive
+	last  recent[int64]             // with Holdout: when people who would be held out got their last one, Unix milliseconds
 }
+
+// seenFor is how long it counts what a person made of marketing templates: as long as messages are kept at most.
+const seenFor = 30 * 24 * time.Hour
 
 // unwanted is the row that a marketing template fails with whatever room there is: the person wants none, is held out, or lives
 // where none are sent.
@@ -33,7 +38,8 @@ func (s *Service) unwanted(n *business.Number, m Send, now int64) *wa.Error {
 	if m.Outside && !m.Entry && s.o.Marketing.Holdout > 0 {
 		h := s.shard(m.User)
 		h.mu.Lock()
-		out := limits.HeldOut(m.User, s.o.Marketing.Holdout, h.marks[m.User], now)
+		last, _ := h.last.get(m.User, now, limits.HoldoutPause)
+		out := limits.HeldOut(m.User, s.o.Marketing.Holdout, last, now)
 		h.mu.Unlock()
 		if out {
 			return wa.ErrExperiment
@@ -57,15 +63,16 @@ func (s *Service) Seen(list []limits.Seen) {
 	if !s.o.Marketing.Adaptive {
 		return
 	}
+	now := s.o.Clock.Now().UnixMilli()
 	for _, x := range list {
 		h := s.shard(x.User)
 		h.mu.Lock()
-		a := h.seen[x.User]
-		if a == nil {
+		a, ok := h.seen.get(x.User, now, seenFor)
+		if !ok {
 			a = new(limits.Attention)
-			h.seen[x.User] = a
 		}
 		a.Note(x)
+		h.seen.put(x.User, a)
 		h.mu.Unlock()
 	}
 }
@@ -78,16 +85,42 @@ func (s *Service) loadSeen(ctx context.Context) error {
 	for i := range s.market {
 		h := &s.market[i]
 		h.mu.Lock()
-		h.seen = map[wa.WaID]*limits.Attention{}
+		h.seen = recent[*limits.Attention]{}
 		h.mu.Unlock()
 	}
-	return s.o.Memory.MarketingSeen(ctx, func(x limits.Seen) { s.Seen([]limits.Seen{x}) })
+	since := s.o.Clock.Now().Add(-seenFor).UnixMilli()
+	return s.o.Memory.MarketingSeen(ctx, since, func(x limits.Seen) { s.Seen([]limits.Seen{x}) })
+}
+
+// got keeps that a marketing template reached a person at at, whether anybody is capped or not, for the experiment.
+func (s *Service) got(user wa.WaID, at, now int64) {
+	if !limits.HeldOut(user, s.o.Marketing.Holdout, 0, now) {
+		return // never asked about
+	}
+	h := s.shard(user)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	last, _ := h.last.get(user, now, limits.HoldoutPause)
+	h.last.put(user, max(last, at))
+}
+
+// loadLast reads back who got a marketing template of late.
+func (s *Service) loadLast(ctx context.Context) error {
+	if s.o.Marketing.Holdout <= 0 {
+		return nil
+	}
+	now := s.o.Clock.Now()
+	return s.o.Memory.ArrivedSince(ctx, now.Add(-limits.HoldoutPause).UnixMilli(), func(x limits.Arrived) {
+		if _, ok := s.counts(x.Number); ok && s.marketing(Send{Template: x.Template, Category: x.Category}) {
+			s.got(x.User, x.At, now.UnixMilli())
+		}
+	})
 }
 
 // capOf is the cap of a person. It needs the lock of their shard.
 func (s *Service) capOf(h *marketShard, user wa.WaID) limits.MarketCap {
 	c := s.o.Marketing.Cap
-	if a := h.seen[user]; a != nil {
+	if a, ok := h.seen.get(user, s.o.Clock.Now().UnixMilli(), seenFor); ok {
 		c.PerPortfolio = limits.Adaptive(a.Rate())
 	}
 	return c

@@ -1,15 +1,18 @@
 package policy_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
 
+	"github.com/hikyaku/hikyaku/internal/analytics"
 	"github.com/hikyaku/hikyaku/internal/business"
 	"github.com/hikyaku/hikyaku/internal/limits"
 	"github.com/hikyaku/hikyaku/internal/pipeline"
 	"github.com/hikyaku/hikyaku/internal/policy"
 	"github.com/hikyaku/hikyaku/internal/quality"
+	"github.com/hikyaku/hikyaku/internal/template"
 	"github.com/hikyaku/hikyaku/internal/wa"
 )
 
@@ -98,5 +101,93 @@ func TestRatingOfTheOperatorEnds(t *testing.T) {
 	w.check(w.policy.SetRating(t.Context(), string(one), ""))
 	if rating() != business.QualityUnknown {
 		t.Errorf("taken back: %s", rating())
+	}
+}
+
+// What was delivered exempts from the experiment for twelve hours, over restarts, where nobody is capped and inside a window
+// too, and however it was priced. Source: spec/limits.md section 4.
+func TestDeliveryExemptsEverywhere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, business.TierUnlimited, 0, func(o *policy.Options) { o.Marketing = policy.Marketing{Holdout: 1000} })
+	_, err := w.template.Create(t.Context(), template.Template{ID: promo, WABA: waba, Name: "promo", Language: "en_US", Category: template.Marketing, Status: template.Approved})
+	w.check(err)
+	for i, c := range []struct {
+		user           wa.WaID
+		from           wa.PhoneNumberID
+		category       string
+		outside, entry bool
+		code           int
+	}{
+		{"5511900001", one, "marketing", false, false, 0},
+		{"4915112345678", one, "marketing", false, false, 0},
+		{"4915112345679", one, "marketing", true, true, 0},
+		{"5511900002", one, "referral_conversion", true, true, 0},
+		{"5511900003", one, "utility", true, false, 130472},
+		{"5511900004", tests, "marketing", true, false, 130472},
+	} {
+		n, _ := w.business.Number(c.from)
+		m := policy.Send{User: c.user, Template: promo, Category: c.category, Outside: c.outside, Entry: c.entry}
+		w.admit(string(c.user), c.from, m, 0)
+		w.policy.Settle(n, m, true, w.now())
+		w.apply(&pipeline.Batch{Insert: []*pipeline.Message{{
+			ID: wa.MessageID(fmt.Sprint("wamid.", i)), Number: c.from, WABA: waba, User: c.user, Category: c.category, Template: promo,
+			State: pipeline.StateDelivered, Type: "template", SentAt: w.now(), DeliveredAt: w.now(), Outside: c.outside,
+		}}})
+		w.clock.Advance(12*hour - time.Millisecond)
+		for _, when := range []string{"", ", after a restart"} {
+			w.admit(string(c.user)+when, one, policy.Send{User: c.user, Category: "marketing", Outside: true}, c.code)
+			w.start()
+		}
+		w.clock.Advance(time.Millisecond)
+		for _, when := range []string{"", ", after a restart"} {
+			w.admit(string(c.user)+", twelve hours later"+when, one, policy.Send{User: c.user, Category: "marketing", Outside: true}, 130472)
+			w.start()
+		}
+	}
+}
+
+// overtaken lets somebody else write while a note is saved.
+type overtaken struct {
+	policy.Notes
+	id    string
+	other func()
+}
+
+func (o *overtaken) SavePolicy(ctx context.Context, id string, doc []byte) error {
+	if f := o.other; f != nil && id == o.id {
+		o.other = nil
+		done := make(chan struct{})
+		go func() { f(); close(done) }()
+		select {
+		case <-done: // it should wait
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+	return o.Notes.SavePolicy(ctx, id, doc)
+}
+
+// What the operator says at the moment when users are heard is not lost.
+func TestOperatorIsNotOverwritten(t *testing.T) {
+	t.Parallel()
+	for _, id := range []string{string(one), string(promo)} {
+		t.Run(id, func(t *testing.T) {
+			t.Parallel()
+			notes := &overtaken{id: id}
+			w := newWorld(t, business.TierUnlimited, 0, func(o *policy.Options) { notes.Notes, o.Notes = o.Notes, notes })
+			_, err := w.template.Create(t.Context(), template.Template{ID: promo, WABA: waba, Name: "promo", Language: "en_US", Category: template.Utility, Status: template.Approved})
+			w.check(err)
+			b := &pipeline.Batch{Counts: []analytics.Count{{Key: analytics.Key{Subject: id, What: analytics.Users, Bucket: analytics.DayOf(w.now())}, N: 100}}}
+			for i := range 20 {
+				b.Feedback = append(b.Feedback, quality.Event{Number: one, WABA: waba, Template: promo, User: wa.WaID(fmt.Sprint(5511900000 + i)), At: w.now(), What: "block"})
+			}
+			w.apply(b)
+			said := make(chan error, 1)
+			notes.other = func() { said <- w.policy.SetRating(context.Background(), id, quality.Yellow) }
+			w.check(w.policy.CatchUp(t.Context()))
+			w.check(<-said)
+			if e, err := w.policy.Explain(t.Context(), id); err != nil || e.Override != quality.Yellow || e.Rating != quality.Yellow {
+				t.Errorf("%+v, %v", e, err)
+			}
+		})
 	}
 }

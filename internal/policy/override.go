@@ -20,6 +20,8 @@ func (s *Service) SetRatingUntil(ctx context.Context, id string, r quality.Ratin
 	if _, _, _, err := s.score(ctx, id); err != nil {
 		return err
 	}
+	s.rating.Lock()
+	defer s.rating.Unlock()
 	n := s.noteOf(id)
 	switch {
 	case r == "" && n.Override != "":
@@ -40,9 +42,9 @@ func (s *Service) SetRatingUntil(ctx context.Context, id string, r quality.Ratin
 	s.mu.Unlock()
 	s.Poke() // Run must know when it ends
 	if _, ok := s.o.Business.Number(wa.PhoneNumberID(id)); ok {
-		return s.rateNumber(ctx, wa.PhoneNumberID(id))
+		return s.rateNumberNow(ctx, wa.PhoneNumberID(id))
 	}
-	return s.rateTemplate(ctx, wa.TemplateID(id))
+	return s.rateTemplateNow(ctx, wa.TemplateID(id))
 }
 
 // decided is the operator's rating in force at now; empty for none.

@@ -118,6 +118,20 @@ type paced struct {
 	applies bool      // it is to be paced
 	asked   time.Time // when that was looked at
 	look    time.Time // of a hold: when to ask for the rating next
+
+	asking sync.Mutex // of a portfolio: held while it is asked whether it is to be paced; taken before pacer.mu
+	proven time.Time  // with asking held: up to when the portfolio is known to have sent enough
+}
+
+// open is of, of what is about to be counted.
+func (p *pacer) open(id wa.TemplateID) *paced {
+	if x, _ := p.of(id); x != nil {
+		return x
+	}
+	x := &paced{}
+	x.now.Store(&pace{})
+	y, _ := p.list.LoadOrStore(id, x)
+	return y.(*paced)
 }
 
 func (p *pacer) of(id wa.TemplateID) (*paced, pace) {
@@ -189,12 +203,8 @@ func (s *Service) paceTemplate(ctx context.Context, n *business.Number, id wa.Te
 	s.pacer.mu.Lock()
 	defer s.pacer.mu.Unlock()
 	now := s.o.Clock.Now()
-	x, at := s.pacer.of(id)
-	if x == nil {
-		x = &paced{}
-		x.now.Store(&at)
-		s.pacer.list.Store(id, x)
-	}
+	x := s.pacer.open(id)
+	at := *x.now.Load()
 	if now.Sub(x.asked) >= applyTime || x.asked.IsZero() {
 		x.asked, x.applies = now, s.applies(t, now)
 	}

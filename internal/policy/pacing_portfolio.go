@@ -20,6 +20,8 @@ const (
 	// knownAfter is how many templates a portfolio must have sent in a year to go out freely.
 	knownAfter = 500_000
 	known      = 365 * 24 * time.Hour
+	// provenTime is how long that counts once it was added up.
+	provenTime = time.Hour
 	// reviewTime is how long a portfolio is barred from sending and making templates (ours).
 	reviewTime = 24 * time.Hour
 )
@@ -35,26 +37,21 @@ func (s *Service) pacePortfolio(ctx context.Context, n *business.Number) (held b
 	if s.o.PaceBatch <= 0 || n.Mode == business.Sandbox {
 		return false, nothing, nil
 	}
-	id := paceKey(n.Business)
-	s.pacer.mu.Lock()
-	defer s.pacer.mu.Unlock()
-	now := s.o.Clock.Now()
-	x, at := s.pacer.of(id)
-	if x == nil {
-		x = &paced{}
-		x.now.Store(&at)
-		s.pacer.list.Store(id, x)
-	}
-	if at.State == paceHold {
+	id, now := paceKey(n.Business), s.o.Clock.Now()
+	x := s.pacer.open(id)
+	if x.now.Load().State == paceHold {
 		return true, nothing, nil
 	}
-	if x.asked.IsZero() || now.Sub(x.asked) >= applyTime {
-		if x.applies, err = s.unproven(ctx, n.Business, s.paced(n.Business), now); err != nil {
-			return false, nothing, err
-		}
-		x.asked = now
+	if err := s.askPortfolio(ctx, n.Business, x, now); err != nil {
+		return false, nothing, err
 	}
-	if !x.applies {
+	s.pacer.mu.Lock()
+	defer s.pacer.mu.Unlock()
+	at := *x.now.Load()
+	switch {
+	case at.State == paceHold:
+		return true, nothing, nil
+	case !x.applies:
 		return false, nothing, nil
 	}
 	if at, err = s.batch(ctx, n.Business, x, at, now); err != nil {
@@ -85,14 +82,42 @@ func (s *Service) paced(id wa.BusinessID) (list []*business.Number) {
 	return list
 }
 
-// unproven reports whether a portfolio is paced: it has sent few templates in a year, or one of its numbers is rated badly.
-func (s *Service) unproven(ctx context.Context, id wa.BusinessID, numbers []*business.Number, now time.Time) (bool, error) {
+// askPortfolio finds out whether a portfolio is paced, when that is not known of late. A year is long to add up: whoever else
+// sends for the portfolio meanwhile waits for the same answer, and others wait for nothing.
+func (s *Service) askPortfolio(ctx context.Context, id wa.BusinessID, x *paced, now time.Time) error {
+	x.asking.Lock()
+	defer x.asking.Unlock()
+	s.pacer.mu.Lock()
+	late := !x.asked.IsZero() && now.Sub(x.asked) < applyTime
+	s.pacer.mu.Unlock()
+	if late {
+		return nil
+	}
+	applies, err := s.unproven(ctx, id, x, s.paced(id), now)
+	if err != nil {
+		return err
+	}
+	s.pacer.mu.Lock()
+	defer s.pacer.mu.Unlock()
+	x.applies, x.asked = applies, now
+	return nil
+}
+
+// unproven reports whether a portfolio is paced: it has sent few templates in a year, or one of its numbers is rated badly. It
+// needs x.asking.
+func (s *Service) unproven(ctx context.Context, id wa.BusinessID, x *paced, numbers []*business.Number, now time.Time) (bool, error) {
 	for _, n := range numbers {
 		if n.Quality == business.QualityYellow || n.Quality == business.QualityRed {
 			return true, nil
 		}
 	}
+	if now.Before(x.proven) {
+		return false, nil
+	}
 	sent, err := s.templatesSince(ctx, id, numbers, now.Add(-known).Unix())
+	if err == nil && sent >= knownAfter {
+		x.proven = now.Add(provenTime)
+	}
 	return sent < knownAfter, err
 }
 
@@ -172,18 +197,28 @@ func (s *Service) judgePortfolio(ctx context.Context, key wa.TemplateID, now tim
 	}
 	switch {
 	case red:
-		for _, w := range s.o.Business.WABAs(id) {
-			_, err := s.o.Business.SetSanction(ctx, w.ID, business.Sanction{
-				Step: 1, Violation: Spam, Templates: true, Numbers: true, Writes: true, Until: now.Add(reviewTime),
-			})
-			errs = append(errs, err)
-		}
+		errs = append(errs, s.review(ctx, id, now))
 		if err := errors.Join(errs...); err != nil {
 			return err // the bar first: a crash repeats it
 		}
 		errs = append(errs, s.end(ctx, key, paceDrop, now))
 	case due && heard && green && errors.Join(errs...) == nil, now.UnixMilli() >= p.Until:
 		errs = append(errs, s.end(ctx, key, pacePass, now))
+	}
+	return errors.Join(errs...)
+}
+
+// review bars the accounts of a portfolio. What is in force already and is harder stays, and so does a review.
+func (s *Service) review(ctx context.Context, id wa.BusinessID, now time.Time) error {
+	var errs []error
+	for _, w := range s.o.Business.WABAs(id) {
+		if x := w.Sanction; x.InForce(now) && (x.Step > 1 || x.Writes) {
+			continue
+		}
+		_, err := s.o.Business.SetSanction(ctx, w.ID, business.Sanction{
+			Step: 1, Violation: Spam, Templates: true, Numbers: true, Writes: true, Until: now.Add(reviewTime),
+		})
+		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
 }

@@ -1,7 +1,9 @@
 package policy_test
 
 import (
+	"context"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -10,6 +12,7 @@ import (
 	"github.com/hikyaku/hikyaku/internal/pipeline"
 	"github.com/hikyaku/hikyaku/internal/policy"
 	"github.com/hikyaku/hikyaku/internal/quality"
+	"github.com/hikyaku/hikyaku/internal/store"
 	"github.com/hikyaku/hikyaku/internal/template"
 	"github.com/hikyaku/hikyaku/internal/wa"
 )
@@ -154,4 +157,94 @@ func TestProvenPortfolio(t *testing.T) {
 	w.check(w.policy.SetRating(t.Context(), string(two), quality.Yellow))
 	w.clock.Advance(time.Minute)
 	w.batch("a number is YELLOW", 4, 3)
+}
+
+// A review takes nothing harder away, and its account is told once.
+func TestReviewKeepsWhatIsHarder(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ step, want, told int }{{-1, 1, 2}, {1, 1, 4}, {2, 2, 2}, {5, 5, 2}, {policy.LastStep, policy.LastStep, 2}} {
+		t.Run(fmt.Sprint("step ", c.step), func(t *testing.T) {
+			t.Parallel()
+			w, _ := batched(t)
+			w.batch("a batch", 4, 3)
+			w.rate(100, 20)
+			if c.step >= 0 {
+				_, err := w.policy.Sanction(t.Context(), waba, c.step, policy.Spam)
+				w.check(err)
+			}
+			w.check(w.policy.CatchUp(t.Context()))
+			a, _ := w.business.WABA(waba)
+			if x := a.Sanction; x.Step != c.want || x.Final != (c.want == policy.LastStep) || x.Writes != (c.want == 1 || c.want == policy.LastStep) {
+				t.Errorf("in force: %+v, want step %d", *x, c.want)
+			}
+			if got := w.owed(); len(got) != c.told {
+				t.Errorf("told: %q, want %d", got, c.told)
+			}
+		})
+	}
+}
+
+// slow lets nobody have the templates of a year of waba before open.
+type slow struct {
+	*store.Store
+	asked   atomic.Int32
+	entered chan struct{}
+	open    chan struct{}
+}
+
+func (s *slow) Sum(ctx context.Context, q *analytics.Sum) ([]analytics.Count, error) {
+	if q.Subject == string(waba) && q.To-q.From > 300*analytics.Day {
+		if s.asked.Add(1) == 1 {
+			close(s.entered)
+		}
+		select {
+		case <-s.open:
+		case <-time.After(2 * time.Second):
+			return nil, fmt.Errorf("nobody opened")
+		}
+	}
+	return s.Store.Sum(ctx, q)
+}
+
+// While the year of a portfolio is added up, once however many send, others send. What was proven is asked again in an hour.
+func TestProofKeepsNobodyWaiting(t *testing.T) {
+	t.Parallel()
+	counts := &slow{entered: make(chan struct{}), open: make(chan struct{})}
+	w := newWorld(t, business.TierUnlimited, 0, func(o *policy.Options) { o.PaceBatch = 3 })
+	counts.Store, w.o.Counts = w.store, counts
+	w.start()
+	const other, another, third = wa.BusinessID("500600700800901"), wa.WABAID("220110330440551"), wa.PhoneNumberID("330220110550004")
+	_, err := w.business.CreatePortfolio(t.Context(), business.Portfolio{ID: other, Name: "O"})
+	w.check(err)
+	_, err = w.business.CreateWABA(t.Context(), business.WABA{ID: another, Owner: other, Name: "O"})
+	w.check(err)
+	n, err := w.business.CreateNumber(t.Context(), business.Number{ID: third, WABA: another, WaID: "12025550149", Registered: true, Status: business.NumberConnected, Mode: business.Live})
+	w.check(err)
+	w.apply(&pipeline.Batch{Counts: []analytics.Count{{Key: analytics.Key{
+		Subject: string(waba), What: analytics.SentTemplates, Bucket: analytics.Bucket(w.now()), Number: one, Country: "BR",
+	}, N: 500_000}}})
+	sent := make(chan error, 2)
+	mine, _ := w.business.Number(one)
+	for range cap(sent) {
+		go func() { _, _, err := w.policy.Pace(t.Context(), mine, promo); sent <- err }()
+	}
+	<-counts.entered
+	if held, _, err := w.policy.Pace(t.Context(), n, promo); held || err != nil {
+		t.Errorf("another portfolio: %v, %v", held, err)
+	}
+	close(counts.open)
+	for range cap(sent) {
+		w.check(<-sent)
+	}
+	for range 59 {
+		w.clock.Advance(time.Minute)
+		w.pace(one)
+	}
+	if got := counts.asked.Load(); got != 1 {
+		t.Errorf("within an hour the year was added up %d times, want once", got)
+	}
+	w.clock.Advance(time.Minute)
+	if w.pace(one); counts.asked.Load() != 2 {
+		t.Error("after an hour it counts no more")
+	}
 }

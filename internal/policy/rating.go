@@ -108,6 +108,13 @@ func (s *Service) score(ctx context.Context, id string) (score quality.Score, d 
 }
 
 func (s *Service) rateNumber(ctx context.Context, id wa.PhoneNumberID) error {
+	s.rating.Lock()
+	defer s.rating.Unlock()
+	return s.rateNumberNow(ctx, id)
+}
+
+// rateNumberNow needs Service.rating.
+func (s *Service) rateNumberNow(ctx context.Context, id wa.PhoneNumberID) error {
 	n, ok := s.o.Business.Number(id)
 	if !ok {
 		return nil
@@ -158,6 +165,13 @@ func (s *Service) rateNumber(ctx context.Context, id wa.PhoneNumberID) error {
 
 // rateTemplate keeps the rating of a template. What follows from it, notices and pauses, is the template room's.
 func (s *Service) rateTemplate(ctx context.Context, id wa.TemplateID) error {
+	s.rating.Lock()
+	defer s.rating.Unlock()
+	return s.rateTemplateNow(ctx, id)
+}
+
+// rateTemplateNow needs Service.rating.
+func (s *Service) rateTemplateNow(ctx context.Context, id wa.TemplateID) error {
 	t, ok := s.o.Template.Template(id)
 	if !ok {
 		return nil

@@ -36,8 +36,10 @@ type Memory interface {
 	MarketingSince(ctx context.Context, since int64, f func(limits.Reached)) error
 	// Underway are messages that were sent outside a window and not delivered.
 	Underway(ctx context.Context, f func(limits.Reached)) error
-	// MarketingSeen are the marketing templates that reached somebody, oldest first, with whether they were read.
-	MarketingSeen(ctx context.Context, f func(limits.Seen)) error
+	// MarketingSeen are the marketing templates that reached somebody after since, oldest first, with whether they were read.
+	MarketingSeen(ctx context.Context, since int64, f func(limits.Seen)) error
+	// ArrivedSince are the templates that reached somebody after since.
+	ArrivedSince(ctx context.Context, since int64, f func(limits.Arrived)) error
 }
 
 // Notes keeps what the room has decided, one small document per object.
@@ -86,6 +88,8 @@ type Service struct {
 
 	portfolios sync.Map // wa.BusinessID to *portfolio
 	market     [shards]marketShard
+
+	rating sync.Mutex // held from reading the note of a number or a template to saving it; taken before mu
 
 	mu      sync.Mutex
 	index   uint32 // of the next portfolio
@@ -153,7 +157,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	}
 	s := &Service{o: o, notes: map[string]*note{}, stopped: map[pair]bool{}, dirty: map[string]bool{}, active: map[string]bool{}, decided: map[string]int64{}, wake: make(chan struct{}, 1)}
 	for i := range s.market {
-		s.market[i].marks, s.market[i].seen = map[wa.WaID][]limits.Mark{}, map[wa.WaID]*limits.Attention{}
+		s.market[i].marks = map[wa.WaID][]limits.Mark{}
 	}
 	docs, err := o.Notes.Policy(ctx)
 	if err != nil {
@@ -195,7 +199,7 @@ func (s *Service) Load(ctx context.Context) error {
 	}))
 	said, e := s.o.Notes.Stopped(ctx)
 	s.listen(said)
-	return errors.Join(err, e, s.loadSeen(ctx))
+	return errors.Join(err, e, s.loadSeen(ctx), s.loadLast(ctx))
 }
 
 // counts reports whether messages of the number count: those of test numbers do not.
@@ -327,7 +331,8 @@ func (s *Service) tell(ctx context.Context, waba wa.WABAID, number wa.PhoneNumbe
 	return nil
 }
 
-// noteOf returns a copy of what is known about an object.
+// noteOf returns a copy of what is known about an object. Who saves a changed copy of a number's or a template's needs
+// Service.rating.
 func (s *Service) noteOf(id string) note {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/hikyaku/hikyaku/internal/analytics"
@@ -92,12 +93,11 @@ func (s *Store) ReachedBy(ctx context.Context, numbers []wa.PhoneNumberID, since
 		args = append(args, text(x))
 	}
 	where := "at > ? AND number IN " + values(1, len(numbers))
-	for i, c := range codes {
-		where += []string{" AND (", " OR "}[min(i, 1)] + "wa_id LIKE ?"
-		args = append(args, text(c)+"%")
-	}
 	if len(codes) > 0 {
-		where += ")"
+		where += " AND (wa_id LIKE ?" + strings.Repeat(" OR wa_id LIKE ?", len(codes)-1) + ")"
+	}
+	for _, c := range codes {
+		args = append(args, text(c)+"%")
 	}
 	if _, err = s.one(ctx, s.db, "SELECT count(DISTINCT wa_id) FROM reached WHERE "+where, args, &n); err != nil {
 		return 0, fmt.Errorf("count people reached: %w", err)
@@ -156,11 +156,11 @@ func (s *Store) Underway(ctx context.Context, f func(limits.Reached)) error {
 	return nil
 }
 
-// MarketingSeen calls f for every marketing template that reached somebody, oldest first, as one that was read or was not. It
-// looks at every message.
-func (s *Store) MarketingSeen(ctx context.Context, f func(limits.Seen)) error {
+// MarketingSeen calls f for every marketing template that reached somebody after the given time, oldest first, as one that was
+// read or was not. It looks at every message.
+func (s *Store) MarketingSeen(ctx context.Context, since int64, f func(limits.Seen)) error {
 	err := s.query(ctx, s.db, `SELECT wa_id, id, read_at FROM messages WHERE category IN ('marketing', 'marketing_lite')
-AND (delivered_at <> 0 OR read_at <> 0) ORDER BY n`, nil, func(r *sql.Rows) error {
+AND (delivered_at > ? OR read_at > ?) ORDER BY n`, []any{since, since}, func(r *sql.Rows) error {
 		var user, id string
 		var read int64
 		if err := r.Scan(&user, &id, &read); err != nil {
@@ -175,6 +175,26 @@ AND (delivered_at <> 0 OR read_at <> 0) ORDER BY n`, nil, func(r *sql.Rows) erro
 	})
 	if err != nil {
 		return fmt.Errorf("read marketing templates that were read: %w", err)
+	}
+	return nil
+}
+
+// ArrivedSince calls f for every template that reached somebody after the given time. It looks at every message.
+func (s *Store) ArrivedSince(ctx context.Context, since int64, f func(limits.Arrived)) error {
+	err := s.query(ctx, s.db, `SELECT number, wa_id, template, category, CASE WHEN delivered_at <> 0 THEN delivered_at ELSE read_at END
+FROM messages WHERE type = 'template' AND (delivered_at > ? OR delivered_at = 0 AND read_at > ?)`, []any{since, since}, func(r *sql.Rows) error {
+		var number, user, template, category string
+		var at int64
+		if err := r.Scan(&number, &user, &template, &category, &at); err != nil {
+			return err
+		}
+		f(limits.Arrived{
+			Number: wa.PhoneNumberID(plain(number)), User: wa.WaID(plain(user)), Template: wa.TemplateID(plain(template)), Category: plain(category), At: at,
+		})
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read templates that arrived: %w", err)
 	}
 	return nil
 }

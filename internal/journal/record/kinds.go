@@ -183,6 +183,7 @@ const (
 	FreshNumber   Fresh = 1 << iota // the user's first from the number today
 	FreshTemplate                   // the user's first of the template today
 	InTime                          // read within seven days of being sent
+	Marketing                       // it counts against the user's cap, though it is priced as something else
 )
 
 // Feedback says what a user thinks of a business number: an action on its chat. It names the template that was delivered

@@ -40,6 +40,9 @@ func tally(t *testing.T, s *store.Store) {
 			{ID: "u4", Number: "1", User: "86", State: pipeline.StateDelivered, Category: "marketing", DeliveredAt: 5},
 			{ID: "u5", Number: "1", User: "86", State: pipeline.StateRead, Category: "marketing_lite", ReadAt: 6},
 			{ID: "u6", Number: "1", User: "86", State: pipeline.StateRead, Category: "utility", DeliveredAt: 5, ReadAt: 6},
+			{ID: "u7", Number: "1", User: "87", State: pipeline.StateDelivered, Type: "template", Template: "7", Category: "referral_conversion", DeliveredAt: 4, ReadAt: 6},
+			{ID: "u8", Number: "2", User: "88", State: pipeline.StateRead, Type: "template", Category: "marketing", ReadAt: 5},
+			{ID: "u9", Number: "2", User: "88", State: pipeline.StateRead, Type: "text", Category: "service", ReadAt: 5},
 		},
 	}))
 	second := &pipeline.Batch{
@@ -139,8 +142,23 @@ func reached(t *testing.T, s *store.Store) {
 	must(t, s.Underway(t.Context(), add))
 	same(t, "under way", got, []string{"1/83/0/0"})
 	var seen []limits.Seen
-	must(t, s.MarketingSeen(t.Context(), func(x limits.Seen) { seen = append(seen, x) }))
+	seeing := func(x limits.Seen) { seen = append(seen, x) }
+	must(t, s.MarketingSeen(t.Context(), 5, seeing))
+	same(t, "marketing that was read of late", seen, []limits.Seen{{User: "86", Mark: limits.MarkOf("u5")}, {User: "86", Mark: limits.MarkOf("u5"), Read: true}})
+	seen = nil
+	must(t, s.MarketingSeen(t.Context(), 0, seeing))
 	same(t, "marketing that was read", seen, []limits.Seen{
-		{User: "86", Mark: limits.MarkOf("u4")}, {User: "86", Mark: limits.MarkOf("u5")}, {User: "86", Mark: limits.MarkOf("u5"), Read: true},
+		{User: "86", Mark: limits.MarkOf("u4")},
+		{User: "86", Mark: limits.MarkOf("u5")},
+		{User: "86", Mark: limits.MarkOf("u5"), Read: true},
+		{User: "88", Mark: limits.MarkOf("u8")},
+		{User: "88", Mark: limits.MarkOf("u8"), Read: true},
 	})
+	var arrived []limits.Arrived
+	for _, since := range []int64{3, 4, 5} {
+		must(t, s.ArrivedSince(t.Context(), since, func(x limits.Arrived) { arrived = append(arrived, x) }))
+	}
+	slices.SortStableFunc(arrived, func(a, b limits.Arrived) int { return int(a.At - b.At) })
+	late := limits.Arrived{Number: "2", User: "88", Category: "marketing", At: 5}
+	same(t, "templates that arrived", arrived, []limits.Arrived{{Number: "1", User: "87", Template: "7", Category: "referral_conversion", At: 4}, late, late})
 }
