@@ -219,6 +219,7 @@ func TestFreeMarketingCounts(t *testing.T) {
 		}
 		w.clock.Advance(time.Minute)
 	}
+	w.projected()
 	var got []int64
 	w.check(w.store.MarketingSince(t.Context(), 0, func(r limits.Reached) { got = append(got, r.At) }))
 	if want := epoch.Add(50*time.Hour + time.Minute).UnixMilli(); len(got) != 1 || got[0] != want {
