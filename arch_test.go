@@ -65,6 +65,15 @@ var plan = map[string][]string{
 		"internal/pricing", "internal/flow",
 	},
 	"internal/api/contract": {"internal/wa", "internal/graph", "internal/access", "internal/business"},
+	"internal/manager": {
+		"internal/wa", "internal/clock", "internal/access", "internal/business", "internal/template", "internal/message",
+		"internal/limits", "internal/media", "internal/pipeline", "internal/webhook", "internal/analytics", "internal/pricing",
+		"internal/flow",
+	},
+	"internal/manager/html":   {},
+	"internal/manager/i18n":   {},
+	"internal/manager/static": {},
+	"internal/manager/kit":    {"internal/wa", "internal/manager/html", "internal/manager/i18n", "internal/manager/static"},
 	"internal/store": {
 		"internal/wa", "internal/clock", "internal/access", "internal/business", "internal/template", "internal/pipeline",
 		"internal/webhook", "internal/network", "internal/vault", "internal/media", "internal/limits", "internal/quality", "internal/pricing", "internal/analytics",
