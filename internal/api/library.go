@@ -12,29 +12,31 @@ import (
 
 // library is GET /message_template_library. Source: spec/templates.md section 15.
 func library() graph.Root {
+	return graph.Root{Path: edgeLibrary, Scopes: []string{string(access.Management)}, List: libraryOf[graph.None]()}
+}
+
+// libraryOf is the list of library templates below a parent: it is the same everywhere.
+func libraryOf[T any]() graph.Lister[T] {
 	type R = *template.Ready
-	return graph.Root{
-		Path: "message_template_library", Scopes: []string{string(access.Management)},
-		List: graph.Collection[graph.None, R]{
-			Item: graph.Object[R]{Name: "WhatsAppBusinessHSMLibrary", Fields: []graph.Field[R]{
-				{Name: "name", When: graph.ByDefault, Get: func(r R) any { return r.Name }},
-				{Name: "language", When: graph.ByDefault, Get: func(r R) any { return r.Language }},
-				{Name: "category", When: graph.ByDefault, Get: func(r R) any { return string(r.Category) }},
-				{Name: "topic", When: graph.ByDefault, Get: func(r R) any { return r.Topic }},
-				{Name: "usecase", When: graph.ByDefault, Get: func(r R) any { return r.UseCase }},
-				{Name: "industry", When: graph.ByDefault, Get: func(r R) any { return r.Industry }},
-				{Name: "header", When: graph.ByDefault, Get: func(r R) any { return graph.NonEmpty(r.Header) }},
-				{Name: "body", When: graph.ByDefault, Get: func(r R) any { return r.Body }},
-				{Name: "body_params", When: graph.ByDefault, Get: func(r R) any { return r.Params }},
-				{Name: "body_param_types", When: graph.ByDefault, Get: func(r R) any { return r.Types }},
-				{Name: "buttons", When: graph.ByDefault, Get: func(r R) any { return readyButtons(r) }},
-				{Name: "id", When: graph.Always, Get: func(r R) any { return r.ID }},
-			}},
-			Key: func(r R) string { return r.ID },
-			List: func(_ context.Context, c *graph.Call, _ graph.None, p graph.Page) (graph.Items[R], error) {
-				list, err := filterLibrary(c)
-				return graph.Slice(list, p, func(r R) string { return r.ID }, func(a, b string) bool { return a < b }), err
-			},
+	return graph.Collection[T, R]{
+		Item: graph.Object[R]{Name: "WhatsAppBusinessHSMLibrary", Fields: []graph.Field[R]{
+			{Name: "name", When: graph.ByDefault, Get: func(r R) any { return r.Name }},
+			{Name: "language", When: graph.ByDefault, Get: func(r R) any { return r.Language }},
+			{Name: "category", When: graph.ByDefault, Get: func(r R) any { return string(r.Category) }},
+			{Name: "topic", When: graph.ByDefault, Get: func(r R) any { return r.Topic }},
+			{Name: "usecase", When: graph.ByDefault, Get: func(r R) any { return r.UseCase }},
+			{Name: "industry", When: graph.ByDefault, Get: func(r R) any { return r.Industry }},
+			{Name: "header", When: graph.ByDefault, Get: func(r R) any { return graph.NonEmpty(r.Header) }},
+			{Name: "body", When: graph.ByDefault, Get: func(r R) any { return r.Body }},
+			{Name: "body_params", When: graph.ByDefault, Get: func(r R) any { return r.Params }},
+			{Name: "body_param_types", When: graph.ByDefault, Get: func(r R) any { return r.Types }},
+			{Name: "buttons", When: graph.ByDefault, Get: func(r R) any { return readyButtons(r) }},
+			{Name: "id", When: graph.Always, Get: func(r R) any { return r.ID }},
+		}},
+		Key: func(r R) string { return r.ID },
+		List: func(_ context.Context, c *graph.Call, _ T, p graph.Page) (graph.Items[R], error) {
+			list, err := filterLibrary(c)
+			return graph.Slice(list, p, func(r R) string { return r.ID }, func(a, b string) bool { return a < b }), err
 		},
 	}
 }

@@ -72,6 +72,7 @@ var rights = map[endpoint]right{
 	{remove, kindWABA, edgeTemplates}:  {scopeM, access.ManageTemplates},
 	{post, kindWABA, edgeUpsert}:       {scopeM, access.ManageTemplates},
 	{get, kindWABA, edgePreviews}:      {scopeM, access.ViewTemplates},
+	{get, kindWABA, edgeLibrary}:       {scopeM, access.ViewTemplates},
 	{post, kindWABA, edgeMigrate}:      {scopeM, access.ManageTemplates},
 	{get, kindWABA, edgePerformance}:   {scopeM, access.ViewTemplates},
 	{get, kindWABA, edgeConversations}: {scopeM, access.ViewInsights},

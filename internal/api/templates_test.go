@@ -87,6 +87,8 @@ func TestTemplateCalls(t *testing.T) {
 	}
 	r := w.call("admin", "GET /v23.0/message_template_library?name=delivery_update_1&fields=name,topic,buttons,body_param_types", "")
 	r.want(t, 200, `{"data":[{"name":"delivery_update_1","topic":"ORDER_MANAGEMENT","buttons":[{"type":"URL","text":"Track","url":"https://www.example.com/"}],"body_param_types":["TEXT","TEXT","DATE"],"id":"7147013345418900"}],"paging":{"cursors":{"before":"`+cursor("7147013345418900", "")+`","after":"`+cursor("7147013345418900", "")+`"}}}`)
+	same := w.call("admin", "GET /v23.0/"+wabaA+"/message_template_library?name=delivery_update_1&fields=name,topic,buttons,body_param_types", "")
+	same.want(t, 200, r.body)
 	if r := w.call("admin", "POST /v23.0/"+wabaA+"/upsert_message_templates", `{"name":"code","languages":["en_US","ja"],"category":"AUTHENTICATION","components":[{"type":"BODY"},{"type":"BUTTONS","buttons":[{"type":"OTP","otp_type":"COPY_CODE"}]}]}`); r.status != 200 || strings.Count(r.body, `"status":"APPROVED"`) != 2 {
 		t.Error(r.body)
 	}

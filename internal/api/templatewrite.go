@@ -16,6 +16,7 @@ const (
 	edgePreviews    = "message_template_previews"
 	edgeMigrate     = "migrate_message_templates"
 	edgePerformance = "template_performance_metrics"
+	edgeLibrary     = "message_template_library"
 )
 
 // templateEdges of an account. Source: spec/templates.md section 4.6.
@@ -26,6 +27,7 @@ func (s *surface) templateEdges() []graph.Edge[*business.WABA] {
 		{Name: edgeUpsert, Scopes: scopes(post, kindWABA, edgeUpsert), Post: &graph.Action[W]{Do: s.upsertTemplates}, NotField: true},
 		{Name: edgePreviews, Scopes: scopes(get, kindWABA, edgePreviews), Get: s.templatePreviews, NotField: true},
 		{Name: edgeMigrate, Scopes: scopes(post, kindWABA, edgeMigrate), Post: &graph.Action[W]{Do: s.migrateTemplates}, NotField: true},
+		{Name: edgeLibrary, Scopes: scopes(get, kindWABA, edgeLibrary), List: libraryOf[W](), NotField: true},
 		{Name: edgePerformance, Scopes: scopes(get, kindWABA, edgePerformance), Get: templatePerformance, NotField: true},
 	}
 }

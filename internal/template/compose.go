@@ -117,6 +117,32 @@ func marketingOnly(list []Component) bool {
 	})
 }
 
+// payable holds templates about orders to their category and members. Source: spec/templates.md section 8.
+func (t *Template) payable() error {
+	asks := slices.ContainsFunc(buttons(t.Components), func(b Button) bool { return b.Type == OrderDetails })
+	details := t.SubCategory == "ORDER_DETAILS" || t.DisplayFormat == "ORDER_DETAILS"
+	switch about := asks || details || t.SubCategory == "ORDER_STATUS" || t.SubCategory == "RICH_ORDER_STATUS"; {
+	case about && t.Category != Utility && t.Previous != Utility: // review may have made it a promotion
+		return wa.ErrParamType.Fill("category", "UTILITY for a template about an order")
+	case asks && !details:
+		return wa.ErrParamType.Fill("sub_category", "ORDER_DETAILS beside an ORDER_DETAILS button")
+	case details && !asks:
+		return wa.ErrParamType.Fill("components", "a list with an ORDER_DETAILS button for sub_category ORDER_DETAILS")
+	}
+	return nil
+}
+
+// catalog refuses a second template with a catalog; its other languages are none. Source: spec/errors.md section 10, 2388027.
+func (v *view) catalog(t *Template) error {
+	shows := func(t *Template) bool {
+		return slices.ContainsFunc(buttons(t.Components), func(b Button) bool { return b.Type == Catalog })
+	}
+	if shows(t) && slices.ContainsFunc(v.live, func(o *Template) bool { return o.Name != t.Name && o.Status != PendingDeletion && shows(o) }) {
+		return wa.ErrCatalogTemplateLimit
+	}
+	return nil
+}
+
 // checkVariables holds the texts to the rules for variables: step 6 of spec/templates.md section 19.
 func checkVariables(list []Component, f Format, path string) error {
 	for i := range list {
@@ -149,7 +175,7 @@ func sequence(text string, f Format, path string) error {
 	}
 	for _, n := range names {
 		digit := n[0] >= '0' && n[0] <= '9'
-		if digit != (f != Named) || f != Named && strings.Trim(n, "0123456789") != "" {
+		if digit != (f != Named) || n[0] == '_' || f != Named && strings.Trim(n, "0123456789") != "" {
 			return wa.ErrParamType.Fill(path, "a list whose variables all are as parameter_format says")
 		}
 	}

@@ -36,6 +36,7 @@ type Settings struct {
 // Edit is what a business changes of a template. Source: spec/templates.md section 4.3.
 type Edit struct {
 	Category   Category // empty: not given
+	Passcodes  bool     // the account may have authentication templates
 	Components func(c Category, f Format) ([]Component, error)
 	Settings
 }
@@ -65,15 +66,11 @@ func ParseDraft[V Value[V]](v V) (*Draft, error) {
 		return nil, err
 	}
 	components := v.Get("components")
-	if v.Get("library_template_name").Present() {
-		if components.Present() {
-			return nil, wa.ErrParamType.Fill("components", "absent when library_template_name is given")
-		}
-		if d.FromLibrary, err = parseLibrary(v); err != nil {
+	ready := v.Get("library_template_name").Present()
+	if !ready {
+		if _, err = components.List(); err != nil {
 			return nil, err
 		}
-	} else if _, err = components.List(); err != nil {
-		return nil, err
 	}
 	if !namePattern.MatchString(d.Name) {
 		return nil, wa.ErrTemplateName
@@ -82,12 +79,17 @@ func ParseDraft[V Value[V]](v V) (*Draft, error) {
 	if d.Language, ok = ParseLanguage(code); !ok {
 		return nil, wa.ErrTemplateLanguage
 	}
+	if ready && components.Present() {
+		return nil, wa.ErrParamType.Fill("components", "absent when library_template_name is given")
+	}
 	if err = d.checkTTL(d.Category); err != nil {
 		return nil, err
 	}
-	if d.FromLibrary == nil {
-		d.Components, d.fault = parseComponents(components, d.Category, d.Language, d.Format)
+	if ready {
+		d.FromLibrary, err = parseLibrary(v)
+		return d, err
 	}
+	d.Components, d.fault = parseComponents(components, d.Category, d.Language, d.Format)
 	return d, nil
 }
 

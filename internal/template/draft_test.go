@@ -129,6 +129,17 @@ func TestSubmitErrors(t *testing.T) {
 		{"otp elsewhere", draft("UTILITY", list(`{"type":"OTP","otp_type":"COPY_CODE"}`)), "(#100) Param components[1]['buttons'][0]['type'] must be OTP in authentication templates and in no others."},
 		{"components beside a library template", `{"name":"a","language":"en_US","category":"UTILITY","library_template_name":"order_delay_1","components":[]}`, "(#100) Param components must be absent when library_template_name is given."},
 		{"no such library template", `{"name":"a","language":"en_US","category":"UTILITY","library_template_name":"x"}`, "(#100) Param library_template_name must be the name of a library template in this language."},
+		{"a name before the library", `{"name":"A","language":"en_US","category":"UTILITY","library_template_name":"order_delay_1","components":[]}`, "100/2388046 The message template name can only have lowercase letters and underscores."},
+		{"a part that a library template lacks", `{"name":"a","language":"en_US","category":"UTILITY","library_template_name":"order_delay_1","library_template_body_inputs":{"add_contact_number":true}}`, "(#100) Param library_template_body_inputs['add_contact_number'] must be false or absent: this library template has no such part."},
+		{"a security recommendation of a parcel", `{"name":"a","language":"en_US","category":"UTILITY","library_template_name":"order_delay_1","library_template_body_inputs":{"add_security_recommendation":true}}`, "(#100) Param library_template_body_inputs must be without add_security_recommendation and code_expiration_minutes, which are for authentication templates."},
+		{"a passcode that can be tracked", `{"name":"a","language":"en_US","category":"AUTHENTICATION","library_template_name":"verify_code_1","library_template_body_inputs":{"add_track_package_link":true}}`, "(#100) Param library_template_body_inputs must be only add_security_recommendation and code_expiration_minutes for an authentication template."},
+		{"a passcode without its button", `{"name":"a","language":"en_US","category":"AUTHENTICATION","library_template_name":"verify_code_1"}`, "(#100) Param library_template_button_inputs must be a list with one entry of type OTP."},
+		{"a passcode for ever", `{"name":"a","language":"en_US","category":"AUTHENTICATION","library_template_name":"verify_code_1","library_template_body_inputs":{"code_expiration_minutes":91}}`, "(#100) Param library_template_body_inputs['code_expiration_minutes'] must be between 1 and 90."},
+		{"a variable that begins with a line", `{"name":"a","language":"en_US","category":"UTILITY","parameter_format":"NAMED","components":[{"type":"BODY","text":"Dear {{_x}}, the parcel is ready.","example":{"body_text_named_params":[{"param_name":"_x","example":"b"}]}}]}`, "(#100) Param components must be a list whose variables all are as parameter_format says."},
+		{"an order in a promotion", draft("MARKETING", list(`{"type":"ORDER_DETAILS","text":"Pay"}`)), "(#100) Param category must be UTILITY for a template about an order."},
+		{"an order without its sub category", draft("UTILITY", list(`{"type":"ORDER_DETAILS","text":"Pay"}`)), "(#100) Param sub_category must be ORDER_DETAILS beside an ORDER_DETAILS button."},
+		{"order details without their button", `{"name":"a","language":"en_US","category":"UTILITY","sub_category":"ORDER_DETAILS","components":[` + hello + `]}`, "(#100) Param components must be a list with an ORDER_DETAILS button for sub_category ORDER_DETAILS."},
+		{"the status of an order in a promotion", `{"name":"a","language":"en_US","category":"MARKETING","sub_category":"ORDER_STATUS","components":[` + hello + `]}`, "(#100) Param category must be UTILITY for a template about an order."},
 		{"library template without its button", `{"name":"a","language":"en_US","category":"UTILITY","library_template_name":"delivery_update_1"}`, "(#100) Param library_template_button_inputs must be a list with one entry for every URL and PHONE_NUMBER button."},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -183,6 +194,20 @@ func TestReadBack(t *testing.T) {
 			"library", `{"name":"a","language":"en_US","category":"UTILITY","library_template_name":"delivery_update_1","library_template_button_inputs":[{"type":"URL","url":{"base_url":"https://s.example/t/","url_suffix_example":"abc"}}]}`,
 			`[{"type":"HEADER","format":"TEXT","text":"Parcel news"},{"type":"BODY","text":"Hi {{1}}, your parcel {{2}} is on the road and arrives on {{3}} as planned.","example":{"body_text":[["Mio","A-2210","May 4"]]}},{"type":"BUTTONS","buttons":[{"type":"URL","text":"Track","url":"https://s.example/t/{{1}}","example":["https://s.example/t/abc"]}]}]`, "APPROVED", "UTILITY",
 		},
+		{
+			"library with a link", `{"name":"a","language":"en_US","category":"UTILITY","library_template_name":"shipment_confirmation_1","library_template_body_inputs":{"add_track_package_link":true},"library_template_button_inputs":[{"type":"URL","url":{"base_url":"https://s.example/t"}}]}`,
+			`[{"type":"HEADER","format":"TEXT","text":"On its way"},{"type":"BODY","text":"Hi {{1}}, order {{2}} left our house this morning and is on its way to you. Track it with the button below.","example":{"body_text":[["Mio","A-2210"]]}},{"type":"BUTTONS","buttons":[{"type":"URL","text":"Track","url":"https://s.example/t"}]}]`, "APPROVED", "UTILITY",
+		},
+		{
+			"passcode from the library", `{"name":"a","language":"en_US","category":"AUTHENTICATION","library_template_name":"verify_code_1","library_template_body_inputs":{"add_security_recommendation":true,"code_expiration_minutes":5},"library_template_button_inputs":[{"type":"OTP","otp_type":"COPY_CODE"}]}`,
+			`[{"type":"BODY","text":"*{{1}}* is your verification code. For your security, do not share this code.","add_security_recommendation":true,"example":{"body_text":[["123456"]]}},` +
+				`{"type":"FOOTER","text":"This code expires in 5 minutes.","code_expiration_minutes":5},` +
+				`{"type":"BUTTONS","buttons":[{"type":"URL","text":"Copy code","url":"https://www.whatsapp.com/otp/code/?otp_type=COPY_CODE&code=otp{{1}}","example":["https://www.whatsapp.com/otp/code/?otp_type=COPY_CODE&code=otp123456"]}]}]`, "APPROVED", "AUTHENTICATION",
+		},
+		{
+			"order", `{"name":"a","language":"en_US","category":"UTILITY","display_format":"ORDER_DETAILS","components":[{"type":"BODY","text":"Hello."},{"type":"BUTTONS","buttons":[{"type":"ORDER_DETAILS"}]}]}`,
+			`[{"type":"BODY","text":"Hello."},{"type":"BUTTONS","buttons":[{"type":"ORDER_DETAILS","text":"Review and pay"}]}]`, "PENDING", "UTILITY",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -214,8 +239,16 @@ func TestEveryLibraryTemplateIsSound(t *testing.T) {
 			params[i] = strconv.Quote(p)
 		}
 		body := `{"type":"BODY","text":` + strconv.Quote(r.Body) + `,"example":{"body_text":[[` + strings.Join(params, ",") + `]]}}`
+		if r.Category == template.Authentication {
+			body = `{"type":"BODY"},{"type":"BUTTONS","buttons":[{"type":"OTP","otp_type":"COPY_CODE"}]}`
+		}
 		if _, err := submit(t, s, draft(string(r.Category), body)); err != nil {
 			t.Errorf("%s: %s", r.Name, said(err))
+		}
+		for _, more := range r.Extras {
+			if strings.Contains(more, "{{") || len(r.Body)+len(more) > 1000 {
+				t.Errorf("%s: %s", r.Name, more)
+			}
 		}
 		if len(r.Params) != len(r.Types) || len(r.Params) != len(template.Variables(r.Body)) {
 			t.Errorf("%s: %d samples, %d types", r.Name, len(r.Params), len(r.Types))

@@ -22,7 +22,7 @@ const (
 // and [ErrUnknown].
 func (s *Service) Change(ctx context.Context, id wa.TemplateID, e *Edit) (*Template, error) {
 	return s.Update(ctx, id, func(t *Template) error {
-		if t.Sample || t.Status != Approved && t.Status != Rejected && t.Status != Paused {
+		if !t.editable() {
 			return wa.ErrTemplateStatus
 		}
 		now := s.o.Clock.Now()
@@ -30,8 +30,8 @@ func (s *Service) Change(ctx context.Context, id wa.TemplateID, e *Edit) (*Templ
 			if t.Status == Approved {
 				return wa.ErrParamType.Fill("category", "the category of the approved template, which cannot be changed")
 			}
-			if (e.Category == Authentication) != (t.Category == Authentication) && e.Components == nil {
-				return wa.ErrParamRequired.Fill("components")
+			if err := s.mayBecome(t, e); err != nil {
+				return err
 			}
 		}
 		if err := e.checkTTL(effective(e.Category, t.Category)); err != nil {
@@ -47,6 +47,25 @@ func (s *Service) Change(ctx context.Context, id wa.TemplateID, e *Edit) (*Templ
 		}
 		return s.rewrite(ctx, t, e)
 	})
+}
+
+// editable reports whether a template can be edited at all. Source: spec/templates.md section 4.3.
+func (t *Template) editable() bool {
+	return !t.Sample && (t.Status == Approved || t.Status == Rejected || t.Status == Paused)
+}
+
+// mayBecome holds the category that an edit asks for to the rules of new templates.
+func (s *Service) mayBecome(t *Template, e *Edit) error {
+	if e.Category == Authentication && !e.Passcodes {
+		return wa.ErrTemplateUnverifiedBusiness
+	}
+	if o := s.look(t.WABA).sibling(t.Name, t.Language); o != nil && o.Category != e.Category && o.Previous != e.Category {
+		return otherCategory(o)
+	}
+	if (e.Category == Authentication) != (t.Category == Authentication) && e.Components == nil {
+		return wa.ErrParamRequired.Fill("components")
+	}
+	return nil
 }
 
 func effective(asked, has Category) Category {
@@ -86,7 +105,7 @@ func (s *Service) rewrite(ctx context.Context, t *Template, e *Edit) error {
 		t.Components = localise(list, t.Language)
 	}
 	e.apply(t)
-	if err := s.samples(ctx, e.App, t); err != nil {
+	if err := s.fits(ctx, s.look(t.WABA), e.App, t); err != nil {
 		return err
 	}
 	if err := t.bounded(); err != nil {

@@ -23,6 +23,8 @@ type Ready struct {
 	Params   []string      `json:"body_params"`
 	Types    []string      `json:"body_param_types"`
 	Buttons  []ReadyButton `json:"buttons"`
+	// Extras are the sentences that library_template_body_inputs adds to the body, by the name of the input.
+	Extras map[string]string `json:"extras"`
 }
 
 // ReadyButton is a button of a library template.
@@ -48,16 +50,22 @@ func Library() []*Ready { return library }
 
 // LibraryInputs are what a business adds to a library template.
 type LibraryInputs struct {
-	Name    string
-	Buttons []LibraryButton
+	Name     string
+	Buttons  []LibraryButton
+	Body     []string // of bodyInputs: sentences the body gets
+	Security bool     // add_security_recommendation
+	Expiry   int      // code_expiration_minutes; 0: no footer
 }
+
+// bodyInputs are the sentences that a body may get, in their order. Source: spec/templates.md section 15.
+var bodyInputs = []string{"add_contact_number", "add_learn_more_link", "add_track_package_link"}
 
 // LibraryButton fills in a URL or phone number button of a library template.
 type LibraryButton struct {
 	Type        ButtonType
 	URL, Suffix string
 	Phone       string
-	path        string
+	OTP         *OTP // of an authentication template
 }
 
 func parseLibrary[V Value[V]](v V) (*LibraryInputs, error) {
@@ -66,16 +74,8 @@ func parseLibrary[V Value[V]](v V) (*LibraryInputs, error) {
 	if in.Name, err = v.Get("library_template_name").Str(); err != nil {
 		return nil, err
 	}
-	if b := v.Get("library_template_body_inputs"); b.Present() {
-		o, err := b.Object()
-		if err != nil {
-			return nil, err
-		}
-		for _, k := range o.Keys() {
-			if yes, err := o.Get(k).Bool(); err != nil || yes { // the library's texts have no optional parts
-				return nil, wa.ErrParamType.Fill(o.Get(k).Path(), "false or absent: this library template has no such part")
-			}
-		}
+	if err := parseBodyInputs(in, v.Get("library_template_body_inputs")); err != nil {
+		return nil, err
 	}
 	list, err := v.Get("library_template_button_inputs").ListOr()
 	if err != nil {
@@ -84,39 +84,83 @@ func parseLibrary[V Value[V]](v V) (*LibraryInputs, error) {
 	if len(list) > maxButtons {
 		return nil, wa.ErrParamType.Fill("library_template_button_inputs", "an array of at most 10 buttons")
 	}
-	for _, e := range list {
-		o, err := e.Object()
-		if err != nil {
+	in.Buttons = make([]LibraryButton, len(list))
+	for i, e := range list {
+		if err := parseLibraryButton(&in.Buttons[i], e); err != nil {
 			return nil, err
 		}
-		kind, err := o.Get("type").Enum(string(URLButton), string(PhoneButton), string(QuickReply), string(OTPButton))
-		if err != nil {
-			return nil, err
-		}
-		b := LibraryButton{Type: ButtonType(kind), path: o.Path()}
-		switch b.Type {
-		case URLButton:
-			u, err := o.Get("url").Object()
-			if err != nil {
-				return nil, err
-			}
-			if b.URL, err = u.Get("base_url").Str(); err != nil {
-				return nil, err
-			}
-			if b.Suffix, err = u.Get("url_suffix_example").StrOr(""); err != nil {
-				return nil, err
-			}
-		case PhoneButton:
-			if b.Phone, err = o.Get("phone_number").ID(); err != nil {
-				return nil, err
-			}
-			if _, err := wa.ParsePhone(b.Phone); err != nil {
-				return nil, wa.ErrTemplatePhoneNumber.Fill(o.Get("phone_number").Path())
-			}
-		}
-		in.Buttons = append(in.Buttons, b)
 	}
 	return in, nil
+}
+
+// parseBodyInputs reads what is added to the body; a member that nobody knows is refused, since its text would be missing.
+func parseBodyInputs[V Value[V]](in *LibraryInputs, v V) error {
+	if !v.Present() {
+		return nil
+	}
+	o, err := v.Object()
+	if err != nil {
+		return err
+	}
+	if err := o.Only(append([]string{"add_security_recommendation", "code_expiration_minutes"}, bodyInputs...)...); err != nil {
+		return err
+	}
+	for _, k := range bodyInputs {
+		yes, err := o.Get(k).BoolOr(false)
+		if err != nil {
+			return err
+		}
+		if yes {
+			in.Body = append(in.Body, k)
+		}
+	}
+	if in.Security, err = o.Get("add_security_recommendation").BoolOr(false); err != nil {
+		return err
+	}
+	c := Component{}
+	if o.Get("code_expiration_minutes").Present() {
+		err = parseExpiry(&c, o)
+	}
+	in.Expiry = c.Expiry
+	return err
+}
+
+func parseLibraryButton[V Value[V]](b *LibraryButton, v V) error {
+	o, err := v.Object()
+	if err != nil {
+		return err
+	}
+	kind, err := o.Get("type").Enum(string(URLButton), string(PhoneButton), string(QuickReply), string(OTPButton))
+	if err != nil {
+		return err
+	}
+	switch b.Type = ButtonType(kind); b.Type {
+	case URLButton:
+		u, err := o.Get("url").Object()
+		if err != nil {
+			return err
+		}
+		if b.URL, err = u.Get("base_url").Str(); err != nil {
+			return err
+		}
+		b.Suffix, err = u.Get("url_suffix_example").StrOr("")
+		return err
+	case PhoneButton:
+		p := o.Get("phone_number")
+		if b.Phone, err = p.ID(); err != nil {
+			return err
+		}
+		if _, err := wa.ParsePhone(b.Phone); err != nil {
+			return wa.ErrTemplatePhoneNumber.Fill(p.Path())
+		}
+	case OTPButton:
+		var made Button
+		if err := parseOTP(&made, o); err != nil {
+			return err
+		}
+		b.OTP = made.OTP
+	}
+	return nil
 }
 
 // components builds the template's components. Errors have code 100.
@@ -128,6 +172,9 @@ func (in *LibraryInputs) components(language string, c Category) ([]Component, e
 	r := library[i]
 	if c != r.Category {
 		return nil, wa.ErrParamType.Fill("category", string(r.Category)+" for this library template")
+	}
+	if r.Category == Authentication {
+		return in.passcode(language)
 	}
 	var out []Component
 	if r.Header != "" {
@@ -144,12 +191,41 @@ func (in *LibraryInputs) components(language string, c Category) ([]Component, e
 		}
 		body.Example = append(b, `]]}`...)
 	}
+	if in.Security || in.Expiry != 0 {
+		return nil, wa.ErrParamType.Fill("library_template_body_inputs", "without add_security_recommendation and code_expiration_minutes, which are for authentication templates")
+	}
+	for _, k := range in.Body {
+		more, ok := r.Extras[k]
+		if !ok {
+			return nil, wa.ErrParamType.Fill("library_template_body_inputs['"+k+"']", "false or absent: this library template has no such part")
+		}
+		body.Text += " " + more
+	}
 	out = append(out, body)
 	list, err := in.buttons(r)
 	if len(list) > 0 {
 		out = append(out, Component{Type: Buttons, Buttons: list})
 	}
 	return out, err
+}
+
+// passcode builds an authentication template, whose only button is described by the inputs.
+func (in *LibraryInputs) passcode(language string) ([]Component, error) {
+	if len(in.Body) > 0 {
+		return nil, wa.ErrParamType.Fill("library_template_body_inputs", "only add_security_recommendation and code_expiration_minutes for an authentication template")
+	}
+	if len(in.Buttons) != 1 || in.Buttons[0].OTP == nil {
+		return nil, wa.ErrParamType.Fill("library_template_button_inputs", "a list with one entry of type OTP")
+	}
+	list := []Component{{Type: Body}}
+	if in.Security {
+		list[0].Security = &in.Security
+	}
+	if in.Expiry > 0 {
+		list = append(list, Component{Type: Footer, Expiry: in.Expiry})
+	}
+	list = append(list, Component{Type: Buttons, Buttons: []Button{{Type: OTPButton, OTP: in.Buttons[0].OTP}}})
+	return localise(list, language), nil
 }
 
 func (in *LibraryInputs) buttons(r *Ready) (out []Button, err error) {

@@ -99,6 +99,8 @@ func (s *Service) Migrate(ctx context.Context, from, to wa.WABAID, ids []wa.Temp
 			why = "Template limit reached"
 		case old.Category == Authentication && !may.Passcodes:
 			why = "Incorrect category"
+		case v.catalog(old) != nil:
+			why = "There can be only one catalog template"
 		}
 		if why == "" && !old.Sample {
 			if o := v.sibling(old.Name, old.Language); o != nil && o.Category != old.Category {

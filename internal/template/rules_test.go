@@ -3,6 +3,7 @@ package template_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -122,7 +123,7 @@ func TestNoticesSurvive(t *testing.T) {
 
 func TestUpsertAndMigrate(t *testing.T) {
 	t.Parallel()
-	s, _, _ := registry(t, nil)
+	s, clk, _ := registry(t, nil)
 	text := `{"name":"code","languages":["en_US","ja"],"category":"AUTHENTICATION","components":[{"type":"BODY","add_security_recommendation":true},{"type":"BUTTONS","buttons":[{"type":"OTP","otp_type":"COPY_CODE"}]}]}`
 	upsert := func() []*template.Template {
 		d, list, err := template.ParseUpsert(graph.Text("", text))
@@ -139,6 +140,22 @@ func TestUpsertAndMigrate(t *testing.T) {
 	if len(a) != 2 || a[0].ID != b[0].ID || a[1].ID != b[1].ID || a[0].Status != template.Approved || a[1].Language != "ja" {
 		t.Errorf("%+v %+v", a, b)
 	}
+	text = strings.Replace(text, "true", "false", 1)
+	if c := upsert(); c[0].ID != a[0].ID || c[0].Component(template.Body).Text == a[0].Component(template.Body).Text {
+		t.Errorf("%+v", c)
+	}
+	text = strings.Replace(text, "false", "true", 1)
+	refused := func(want string) {
+		t.Helper()
+		d, list, err := template.ParseUpsert(graph.Text("", text))
+		if err != nil {
+			t.Fatal(said(err))
+		}
+		if _, err = s.Upsert(t.Context(), "220", d, list, plenty); said(err) != want {
+			t.Errorf("got  %s\nwant %s", said(err), want)
+		}
+	}
+	refused("100/2388039 An approved message template can be edited once in 24 hours. Try again later.")
 	pending := accepted(t, s, draft("UTILITY", hello))
 	done, failed, err := s.Migrate(t.Context(), "220", "221", []wa.TemplateID{a[0].ID, a[1].ID, pending.ID, "5"}, plenty)
 	if err != nil || len(done) != 2 || len(failed) != 2 || failed[0].Why != "Only approved templates can be migrated" {
@@ -146,5 +163,80 @@ func TestUpsertAndMigrate(t *testing.T) {
 	}
 	if _, err := s.Find("221", "code", "ja"); err != nil {
 		t.Error(err)
+	}
+	if _, _, err := s.Archive(t.Context(), "220", []wa.TemplateID{a[1].ID}); err != nil {
+		t.Fatal(err)
+	}
+	clk.Advance(24 * time.Hour)
+	refused("100/2388039 The status for this message template can't be changed. You can only delete or add templates.")
+}
+
+// Source: spec/errors.md section 10, 2388027.
+func TestOneCatalog(t *testing.T) {
+	t.Parallel()
+	s, _, _ := registry(t, nil)
+	show := func(name, language string) (*template.Template, error) {
+		return submit(t, s, `{"name":"`+name+`","language":"`+language+`","category":"MARKETING","components":[{"type":"BODY","text":"See `+name+language+` here."},{"type":"BUTTONS","buttons":[{"type":"CATALOG"}]}]}`)
+	}
+	for _, language := range []string{"en_US", "de"} {
+		if _, err := show("shop", language); err != nil {
+			t.Fatal(said(err))
+		}
+	}
+	if _, err := show("store", "en_US"); !errors.Is(err, wa.ErrCatalogTemplateLimit) {
+		t.Error(err)
+	}
+	if err := s.RemoveName(t.Context(), "220", "shop"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := show("store", "en_US"); err != nil {
+		t.Error(said(err))
+	}
+}
+
+// The store may fail; then nothing is there, and the business is told so.
+func TestCreationFails(t *testing.T) {
+	t.Parallel()
+	s, _, m := registry(t, nil)
+	m.fail = errors.New("no disk")
+	if _, err := submit(t, s, draft("UTILITY", hello)); said(err) != "200002/2388109 This message template cannot be created." || !errors.Is(err, wa.ErrTemplateCreation) || !errors.Is(err, m.fail) {
+		t.Error(err)
+	}
+	m.fail = nil
+	accepted(t, s, draft("UTILITY", hello))
+}
+
+// Source: spec/templates.md sections 1 and 9.4: an edit is held to what a new template is held to.
+func TestEditsOfTheCategory(t *testing.T) {
+	t.Parallel()
+	s, _, _ := registry(t, nil)
+	one := accepted(t, s, draft("UTILITY", hello))
+	other := accepted(t, s, strings.Replace(draft("UTILITY", hello), "en_US", "de", 1))
+	for _, m := range []*template.Template{one, other} {
+		if _, err := s.Decide(t.Context(), m.ID, template.Verdict{Reason: "INVALID_FORMAT"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	edit := func(text string, passcodes bool) error {
+		e, err := template.ParseEdit(graph.Text("", text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.Passcodes = passcodes
+		_, err = s.Change(t.Context(), one.ID, e)
+		return err
+	}
+	if err := edit(`{"category":"MARKETING"}`, true); !errors.Is(err, wa.ErrTemplateCategory) {
+		t.Error(err)
+	}
+	if err := s.Remove(t.Context(), "220", "", other.ID); err != nil {
+		t.Fatal(err)
+	}
+	const passcode = `{"category":"AUTHENTICATION","components":[{"type":"BODY"},{"type":"BUTTONS","buttons":[{"type":"OTP","otp_type":"COPY_CODE"}]}]}`
+	if err := edit(passcode, false); !errors.Is(err, wa.ErrTemplateUnverifiedBusiness) {
+		t.Error(err)
+	}
+	if err := edit(passcode, true); err != nil {
+		t.Error(said(err))
 	}
 }

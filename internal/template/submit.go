@@ -1,7 +1,9 @@
 package template
 
 import (
+	"bytes"
 	"context"
+	"maps"
 	"time"
 
 	"github.com/hikyaku/hikyaku/internal/wa"
@@ -20,7 +22,7 @@ const creations = 100
 // Submit creates the template a business asks for; it is PENDING until it was reviewed, authentication and library
 // templates are APPROVED at once. What is a promotion becomes MARKETING whatever was asked for. Errors come in the order of
 // spec/templates.md section 19, from step 3 on: [wa.ErrWABALimit], [wa.ErrTemplateLimit], [wa.ErrTemplateExists],
-// [wa.ErrTemplateBeingDeleted], [wa.ErrTemplateCategory] and those about components.
+// [wa.ErrTemplateBeingDeleted], [wa.ErrTemplateCategory] and those about components; [wa.ErrTemplateCreation] when it cannot be kept.
 func (s *Service) Submit(ctx context.Context, w wa.WABAID, d *Draft, may Allowance) (*Template, error) {
 	if d.Category == Authentication && !may.Passcodes {
 		return nil, wa.ErrTemplateUnverifiedBusiness
@@ -41,12 +43,12 @@ func (s *Service) Submit(ctx context.Context, w wa.WABAID, d *Draft, may Allowan
 	if o := v.sibling(d.Name, d.Language); o != nil && o.Category != d.Category {
 		d.Category = o.Category // which was changed by review, see free
 	}
-	t, err := s.build(ctx, w, d)
+	t, err := s.build(ctx, v, w, d)
 	if err != nil {
 		return nil, err
 	}
 	if err := s.commit(ctx, a, t); err != nil {
-		return nil, err
+		return nil, wa.ErrTemplateCreation.Because(err)
 	}
 	return t, nil
 }
@@ -87,14 +89,18 @@ func (s *Service) free(v *view, name, language string, c Category) error {
 		return wa.ErrTemplateExists.FillMsg(languageName(language))
 	}
 	if o := v.sibling(name, language); o != nil && o.Category != c && o.Previous != c {
-		return wa.ErrTemplateCategory.User("Template Category Doesn't Match",
-			"All languages of a template have the same category. The existing ones are "+string(o.Category)+".")
+		return otherCategory(o)
 	}
 	return nil
 }
 
-// build makes a template of a draft.
-func (s *Service) build(ctx context.Context, w wa.WABAID, d *Draft) (*Template, error) {
+func otherCategory(o *Template) error {
+	return wa.ErrTemplateCategory.User("Template Category Doesn't Match",
+		"All languages of a template have the same category. The existing ones are "+string(o.Category)+".")
+}
+
+// build makes a template of a draft; v is what the account has.
+func (s *Service) build(ctx context.Context, v *view, w wa.WABAID, d *Draft) (*Template, error) {
 	if d.fault != nil {
 		return nil, d.fault
 	}
@@ -107,7 +113,8 @@ func (s *Service) build(ctx context.Context, w wa.WABAID, d *Draft) (*Template, 
 			return nil, err
 		}
 		t.Library, approved = d.FromLibrary.Name, true
-	} else if err := s.samples(ctx, d.App, t); err != nil {
+	}
+	if err := s.fits(ctx, v, d.App, t); err != nil {
 		return nil, err
 	}
 	if err := t.bounded(); err != nil {
@@ -151,6 +158,17 @@ func (s *Service) submitted(t *Template) {
 	if !s.o.ByHand {
 		t.Review = s.o.Clock.Now().Add(s.o.ReviewAfter)
 	}
+}
+
+// fits checks what a template says against its settings, its account and the files that it names.
+func (s *Service) fits(ctx context.Context, v *view, app wa.AppID, t *Template) error {
+	if err := t.payable(); err != nil {
+		return err
+	}
+	if err := v.catalog(t); err != nil {
+		return err
+	}
+	return s.samples(ctx, app, t)
 }
 
 // samples checks the handles of media headers: step 7 of spec/templates.md section 19.
@@ -216,11 +234,13 @@ func (s *Service) Upsert(ctx context.Context, w wa.WABAID, d *Draft, list []stri
 	v := a.view.Load()
 	fresh := 0
 	for _, l := range list {
-		if v.byKey[key{d.Name, l}] == nil {
-			fresh++
-			if err := s.free(v, d.Name, l, Authentication); err != nil {
-				return nil, err
-			}
+		old := v.byKey[key{d.Name, l}]
+		if old != nil && old.Status != PendingDeletion {
+			continue
+		}
+		fresh++
+		if err := s.free(v, d.Name, l, Authentication); err != nil {
+			return nil, err
 		}
 	}
 	if err := s.room(v, may, fresh); fresh > 0 && err != nil {
@@ -229,27 +249,58 @@ func (s *Service) Upsert(ctx context.Context, w wa.WABAID, d *Draft, list []stri
 	if d.fault != nil {
 		return nil, d.fault
 	}
-	out := make([]*Template, len(list))
+	out, changed := make([]*Template, len(list)), make([]*Template, 0, len(list))
 	for i, l := range list {
-		t := &Template{WABA: w, Name: d.Name, Language: l, Category: Authentication, Format: Positional}
-		if old := v.byKey[key{d.Name, l}]; old != nil {
-			if old.Category != Authentication {
-				return nil, wa.ErrTemplateCategory.User("Template Category Doesn't Match", "The existing template is "+string(old.Category)+".")
-			}
-			c := *old
-			t = &c
+		t, err := s.upserted(w, d, l, v.byKey[key{d.Name, l}])
+		if err != nil {
+			return nil, err
 		}
-		d.apply(t)
-		t.Components = localise(d.Components, l)
-		if t.ID == "" {
-			if err := s.complete(t); err != nil {
-				return nil, err
-			}
+		if out[i] = t; t != v.byKey[key{d.Name, l}] {
+			changed = append(changed, t)
 		}
-		t.Updated, t.Used = s.o.Clock.Now(), s.o.Clock.Now()
-		t.tellComponents()
-		t.decide(Verdict{}, t.Updated)
-		out[i] = t
 	}
-	return out, s.commit(ctx, a, out...)
+	if err := s.commit(ctx, a, changed...); err != nil {
+		return nil, wa.ErrTemplateCreation.Because(err)
+	}
+	return out, nil
+}
+
+// upserted is the draft in a language. old is what is there, nil for nothing: it comes back when nothing changes, and any change
+// is an edit of it.
+func (s *Service) upserted(w wa.WABAID, d *Draft, language string, old *Template) (*Template, error) {
+	now := s.o.Clock.Now()
+	t := &Template{WABA: w, Name: d.Name, Language: language, Category: Authentication, Format: Positional}
+	if old != nil {
+		if old.Category != Authentication {
+			return nil, wa.ErrTemplateCategory.User("Template Category Doesn't Match", "The existing template is "+string(old.Category)+".")
+		}
+		c := *old
+		t = &c
+	}
+	d.apply(t)
+	t.Components = localise(d.Components, language)
+	switch {
+	case old == nil:
+		if err := s.complete(t); err != nil {
+			return nil, err
+		}
+	case !old.editable():
+		return nil, wa.ErrTemplateStatus
+	case old.Status == Approved && t.same(old):
+		return old, nil
+	case old.Status == Approved:
+		if err := t.spend(now); err != nil {
+			return nil, err
+		}
+	}
+	t.Updated, t.Used, t.Resume = now, now, time.Time{}
+	t.tellComponents()
+	t.decide(Verdict{}, now)
+	return t, nil
+}
+
+// same reports whether the API shows two versions of a template alike.
+func (t *Template) same(o *Template) bool {
+	return bytes.Equal(t.AppendComponents(nil, nil), o.AppendComponents(nil, nil)) && t.TTL == o.TTL && t.UntrackedLink == o.UntrackedLink &&
+		t.PrimaryOnly == o.PrimaryOnly && maps.EqualFunc(t.Specs, o.Specs, bytes.Equal)
 }

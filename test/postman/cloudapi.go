@@ -120,6 +120,7 @@ func templateManagementFolder() Folder {
 		get("Compare two", "{{Template-ID}}/compare?template_ids=[{{Offer-ID}}]&start={{Week-Ago}}&end={{Now}}").fails(100).says("Both must have been sent a thousand times, so a fresh sandbox answers the error for that."),
 		get("Texts of passcodes", "{{WABA-ID}}/message_template_previews?category=AUTHENTICATION&button_types=OTP&languages=en_US,ja"),
 		get("The library", "message_template_library?search=order"),
+		get("The library of an account", "{{WABA-ID}}/message_template_library?usecase=ORDER_DELAY"),
 		get("Estimates of the marketing API", "{{WABA-ID}}/template_performance_metrics"),
 		post("Make a group", "{{WABA-ID}}/template_groups", `{"name":"Parcels","description":"All about parcels","whatsapp_business_templates":["{{Template-ID}}"]}`).keep("Group-ID", "id"),
 		get("List groups", "{{WABA-ID}}/template_groups"),

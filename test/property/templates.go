@@ -205,6 +205,12 @@ func doing(flow string) []made {
 			return nil
 		}
 	}
+	pay := one("pay", "UTILITY", "Your order is ready to be paid.", object{"type": "ORDER_DETAILS", "text": "Review and pay"}, func(d *draw) []any {
+		o := d.order()
+		d.shown(total(o))
+		return []any{d.pressed("order_details", 0, action(object{"order_details": o}))}
+	})
+	pay.more = object{"sub_category": "ORDER_DETAILS"}
 	return []made{
 		one("party", "UTILITY", "Please tell us about your party.", object{"type": "FLOW", "text": "Start", "flow_id": flow, "navigate_screen": "GUESTS"},
 			perhaps(func(d *draw) object {
@@ -236,11 +242,7 @@ func doing(flow string) []made {
 			name: "may_we", category: "UTILITY", components: []any{bodyOf("May we call you about your order?"), part("CALL_PERMISSION_REQUEST", nil)},
 			shows: []string{"May we call you about your order"}, fill: nothing,
 		},
-		one("pay", "UTILITY", "Your order is ready to be paid.", object{"type": "ORDER_DETAILS", "text": "Review and pay"}, func(d *draw) []any {
-			o := d.order()
-			d.shown(total(o))
-			return []any{d.pressed("order_details", 0, action(object{"order_details": o}))}
-		}),
+		pay,
 		one("share", "UTILITY", "We need your number for the order.", object{"type": "REQUEST_CONTACT_INFO", "text": "Share it"}, nothing),
 	}
 }

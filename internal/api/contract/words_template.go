@@ -32,9 +32,13 @@ var (
 		wa.ErrTemplateName, wa.ErrTemplateLanguage, wa.ErrTemplateCategory, wa.ErrTemplateExists, wa.ErrTemplateFormat, wa.ErrTemplateBody,
 		wa.ErrTemplateHeader, wa.ErrTemplateFooter, wa.ErrTemplateVariables, wa.ErrTemplateEdges, wa.ErrTemplateDensity, wa.ErrTemplateSample,
 		wa.ErrTemplateSampleHandle, wa.ErrTemplateTooLong, wa.ErrTemplateLimit, wa.ErrTemplateBeingDeleted, wa.ErrTemplateUnverifiedBusiness,
-		wa.ErrWABALimit, wa.ErrLocked, wa.ErrPolicy,
+		wa.ErrWABALimit, wa.ErrLocked, wa.ErrPolicy, wa.ErrCatalogTemplateLimit, wa.ErrTemplateCreation,
 	}
-	groupMembers = listOr(anyID)
+	groupMembers  = listOr(anyID)
+	libraryFilter = []Member{
+		may("search", text, "Part of name, header or body."), may("topic", text, ""), may("usecase", text, ""), may("industry", text, ""),
+		may("language", text, ""), may("name", text, ""), may("category", text, ""),
+	}
 )
 
 func settings(first ...Member) []Member { return append(first, templateSettings...) }
@@ -65,7 +69,10 @@ var templateCalls = map[string]Words{
 			must("name", upTo(512), "a–z, 0–9 and underscore."), must("language", text, "Like en_US."), must("category", categories, ""),
 			may("components", list(component), "Required unless it comes from the library."),
 			may("library_template_name", text, "Of a template in the library."),
-			may("library_template_body_inputs", free, ""),
+			may("library_template_body_inputs", object(
+				may("add_contact_number", flag, ""), may("add_learn_more_link", flag, ""), may("add_track_package_link", flag, ""),
+				may("add_security_recommendation", flag, "Of authentication templates."), may("code_expiration_minutes", whole, "Of authentication templates."),
+			), "Parts that not every template of the library has."),
 			may("library_template_button_inputs", list(free), ""),
 		),
 		Answer: object(must("id", id, ""), must("status", text, ""), must("category", categories, "")), Errors: templateErrors,
@@ -163,13 +170,8 @@ var templateCalls = map[string]Words{
 		},
 	},
 	"DELETE template_group": {Does: "Deletes a template group; its templates stay."},
-	"GET message_template_library": {
-		Does: "Lists templates that are ready to use.",
-		Params: []Member{
-			may("search", text, "Part of name, header or body."), may("topic", text, ""), may("usecase", text, ""), may("industry", text, ""),
-			may("language", text, ""), may("name", text, ""), may("category", text, ""),
-		},
-	},
+	"GET message_template_library":      {Does: "Lists templates that are ready to use.", Params: libraryFilter},
+	"GET waba/message_template_library": {Does: "The same list below an account.", Params: libraryFilter},
 }
 
 var templateTypes = map[string]typeWords{
