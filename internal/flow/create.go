@@ -129,6 +129,9 @@ func (s *Service) write(f *Flow, json []byte) error {
 	if err != nil {
 		return wa.ErrFlowUpdate.User(wa.ErrFlowUpdate.UserTitle, "Error while processing Flow JSON: "+reason(err)).Because(err)
 	}
+	if err := unknownVersion(problems); err != nil {
+		return err
+	}
 	r := Revision{
 		N: max(f.Draft.N, f.Live.N) + 1, At: s.o.Clock.Now(), Version: d.Version, DataAPI: d.DataAPIVersion, Channel: d.DataChannelURI,
 		Problems: problems,
@@ -137,6 +140,23 @@ func (s *Service) write(f *Flow, json []byte) error {
 		r.Screens = append(r.Screens, d.Screens[i].ID)
 	}
 	f.Draft = r
+	return nil
+}
+
+// unknownVersion refuses a document of a version that there never was: nothing else can be said about it. Source: spec/flows.md
+// section 12.
+func unknownVersion(problems []document.Problem) error {
+	for _, p := range problems {
+		if p.Code != document.InvalidValue || len(p.Pointer) == 0 {
+			continue
+		}
+		switch p.Pointer[0].Path {
+		case "version":
+			return wa.ErrFlowVersion.User(wa.ErrFlowVersion.UserTitle, p.Message)
+		case "data_api_version":
+			return wa.ErrFlowDataVersion.User(wa.ErrFlowDataVersion.UserTitle, p.Message)
+		}
+	}
 	return nil
 }
 

@@ -25,7 +25,6 @@ func TestPublishIsRefused(t *testing.T) {
 	}{
 		{name: "no document", words: "has no Flow JSON"},
 		{name: "faults", doc: strings.Replace(plain, "Footer", "Foot", 1), words: "validation errors. Fix them"},
-		{name: "an unknown version", doc: inVersion(plain, "7.9"), words: "validation errors"},
 		{name: "a frozen version", doc: inVersion(plain, "5.0"), words: "Flow JSON version 5.0 is not available for publishing."},
 		{name: "a frozen version with its own endpoint", doc: oldest, words: "Flow JSON version 2.1 is not available for publishing."},
 		{name: "the oldest version that is not frozen", doc: inVersion(plain, "5.1")},
@@ -126,6 +125,8 @@ func TestCreateIsRefused(t *testing.T) {
 		{"an endpoint for a document that has one", func(in *flow.NewFlow) { in.Endpoint, in.JSON = uri, []byte(inVersion(plain, "2.1")) }, wa.ErrFlowEndpoint, "data_channel_uri"},
 		{"no JSON", func(in *flow.NewFlow) { in.JSON = []byte(`{`) }, wa.ErrFlowUpdate, "Error while processing Flow JSON"},
 		{"much JSON", func(in *flow.NewFlow) { in.JSON = make([]byte, flow.MaxJSON+1) }, wa.ErrFlowUpdate, "10 MB"},
+		{"a version that there never was", func(in *flow.NewFlow) { in.JSON = []byte(inVersion(plain, "7.9")) }, wa.ErrFlowVersion, "'7.9' is no known version"},
+		{"a data API that there never was", func(in *flow.NewFlow) { in.JSON = []byte(strings.Replace(talks, `"3.0"`, `"9.0"`, 1)) }, wa.ErrFlowDataVersion, "data_api_version"},
 		{"publishing nothing", func(in *flow.NewFlow) { in.Publish = true }, wa.ErrParamRequired, "flow_json"},
 		{"publishing without number", func(in *flow.NewFlow) { in.Publish, in.JSON = true, []byte(talks) }, wa.ErrFlowPublish, "endpoint_uri"},
 		{"two sources", func(in *flow.NewFlow) { in.Clone, in.JSON = "1", []byte(plain) }, wa.ErrFlowCloneSource, "not both"},

@@ -169,7 +169,7 @@ var templateCalls = map[string]Words{
 			may("add_whatsapp_business_templates", groupMembers, ""), may("remove_whatsapp_business_templates", groupMembers, ""),
 		},
 	},
-	"DELETE template_group": {Does: "Deletes a template group; its templates stay."},
+	"DELETE template_group":             {Does: "Deletes a template group; its templates stay."},
 	"GET message_template_library":      {Does: "Lists templates that are ready to use.", Params: libraryFilter},
 	"GET waba/message_template_library": {Does: "The same list below an account.", Params: libraryFilter},
 }
