@@ -15,7 +15,7 @@ import (
 	"strings"
 )
 
-//go:embed css/*.css js/*.js icons/*.svg fonts/*.woff2 mark.svg vendor.json
+//go:embed css/*.css js/*.js icons/*.svg fonts/*.woff2 licences/*.txt mark.svg vendor.json
 var files embed.FS
 
 // Root is where the assets are served.
@@ -30,7 +30,7 @@ type asset struct {
 // styles and modules true.
 var assets, version = build()
 
-// Sheets are the styles in the order of their layers: one file for the browser.
+// sheets are the styles in the order of their layers: one file for the browser.
 var sheets = []string{"tokens.css", "base.css", "kit.css", "frame.css", "pages.css"}
 
 // URL is the address of an asset, such as "app.css", "icons.svg" or "js/app.js".
@@ -77,6 +77,9 @@ func build() (all map[string]asset, version string) {
 	}
 	for _, name := range glob("fonts/*.woff2") {
 		all[name] = asset{plain: read(name), contentType: "font/woff2"}
+	}
+	for _, name := range glob("licences/*.txt") {
+		all[name] = text("text/plain; charset=utf-8", read(name))
 	}
 	names := make([]string, 0, len(all))
 	for name := range all {

@@ -1,18 +1,19 @@
 // Forms and links with data-swap="id id" fetch the page they lead to, but only those parts of it, and exchange them in place.
 // Forms with data-live do so while somebody types. What has no such part, or fails, is opened as a page.
 const markup = window.trustedTypes?.createPolicy("server", { createHTML: (s) => s }) ?? { createHTML: (s) => s };
-let running;
+const running = new Map();
 
 async function swap(target, ids, request, keepAddress) {
-  running?.abort();
-  const mine = (running = new AbortController());
+  running.get(ids)?.abort();
+  const mine = new AbortController();
+  running.set(ids, mine);
   const places = ids.split(" ").map((id) => document.getElementById(id)).filter(Boolean);
   places.forEach((p) => p.setAttribute("aria-busy", "true"));
   try {
     const answer = await fetch(target, { ...request, signal: mine.signal, headers: { "X-Part": ids } });
     const page = new DOMParser().parseFromString(markup.createHTML(await answer.text()), "text/html");
     const fresh = places.map((p) => page.getElementById(p.id));
-    if (page.querySelector("main") || fresh.includes(null)) return location.assign(answer.url);
+    if (fresh.includes(null)) return instead(answer, page, request);
     const focus = document.activeElement?.id;
     places.forEach((p, i) => p.replaceWith(document.adoptNode(fresh[i])));
     if (focus && document.activeElement === document.body) document.getElementById(focus)?.focus();
@@ -22,6 +23,14 @@ async function swap(target, ids, request, keepAddress) {
   } finally {
     places.forEach((p) => p.removeAttribute("aria-busy"));
   }
+}
+
+// instead shows an answer that is another page: one that was refused where the form stood, any other at its address.
+function instead(answer, page, request) {
+  const main = page.querySelector("main");
+  if (!main || answer.redirected || !request.method) return location.assign(answer.url);
+  document.querySelector("main").replaceWith(document.adoptNode(main));
+  main.focus();
 }
 
 function send(form, submitter, ids, keepAddress) {
