@@ -123,9 +123,9 @@ func (s *Service) SetVerifyToken(ctx context.Context, id wa.AppID, token Secret)
 	return err
 }
 
-// AppSecret opens the app's secret: the key of webhook signatures and of appsecret_proof. Errors: [ErrUnknown].
+// AppSecret opens the app's secret, also of a removed one: the key of webhook signatures and of appsecret_proof. Errors: [ErrUnknown].
 func (s *Service) AppSecret(id wa.AppID) (Secret, error) {
-	a, ok := s.App(id)
+	a, ok := s.Signer(id)
 	if !ok {
 		return "", fmt.Errorf("secret of app %s: %w", id, ErrUnknown)
 	}

@@ -110,7 +110,7 @@ func appToken(token string) (wa.AppID, string, bool) {
 
 func (s *Service) authenticateApp(snap *snapshot, id wa.AppID, secret string) (*Caller, error) {
 	app, ok := snap.apps[id]
-	if !ok {
+	if !ok || !app.Removed.IsZero() {
 		return nil, wa.ErrTokenInvalid
 	}
 	want, err := s.open(secretAD(id), app.Secret)

@@ -57,7 +57,7 @@ func (s *Service) put(ctx context.Context, token Secret, spec TokenSpec, fixed b
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	snap := s.snap.Load()
-	if _, ok := snap.apps[spec.App]; !ok {
+	if _, ok := s.App(spec.App); !ok {
 		return nil, fmt.Errorf("app %s: %w", spec.App, ErrUnknown)
 	}
 	switch spec.Type {

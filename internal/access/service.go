@@ -111,15 +111,25 @@ func (s *Service) commit(ctx context.Context, set *Set) error {
 	return nil
 }
 
-// App finds an app by id.
+// App finds an app by id. Removed ones are not found.
 func (s *Service) App(id wa.AppID) (*App, bool) {
+	a, ok := s.snap.Load().apps[id]
+	if !ok || !a.Removed.IsZero() {
+		return nil, false
+	}
+	return a, true
+}
+
+// Signer finds an app by id, a removed one too: what happened before its end is still signed with its secret.
+func (s *Service) Signer(id wa.AppID) (*App, bool) {
 	a, ok := s.snap.Load().apps[id]
 	return a, ok
 }
 
-// Apps returns all apps by id.
+// Apps returns all apps by id, without those that were removed.
 func (s *Service) Apps() []*App {
-	return slices.SortedFunc(maps.Values(s.snap.Load().apps), func(a, b *App) int { return strings.Compare(string(a.ID), string(b.ID)) })
+	all := slices.SortedFunc(maps.Values(s.snap.Load().apps), func(a, b *App) int { return strings.Compare(string(a.ID), string(b.ID)) })
+	return slices.DeleteFunc(all, func(a *App) bool { return !a.Removed.IsZero() })
 }
 
 // SystemUser finds a system user by id.

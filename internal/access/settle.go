@@ -16,7 +16,7 @@ type World interface {
 	Reaches(p wa.BusinessID, id wa.WABAID) bool
 }
 
-// Settle ends, in one transaction, the tokens of apps and system users whose portfolio is gone, the tokens that a client
+// Settle ends, in one transaction, the apps whose portfolio is gone, the tokens of apps and system users whose portfolio is gone, the tokens that a client
 // granted to a partner who has lost the account, and memberships of portfolios that are gone. Their tokens answer 190 from
 // now on; the apps stay known, so that they are told why. What is settled stays as it is: a start settles what a crash left
 // half done.
@@ -29,6 +29,13 @@ func (s *Service) Settle(ctx context.Context, w World) error {
 		c.Revoked, c.Why = s.clock.Now(), AppRemoved
 		set.Tokens = append(set.Tokens, &c)
 	}
+	for _, a := range s.Apps() {
+		if w.Gone(a.Business) {
+			c := *a
+			c.Removed = s.clock.Now()
+			set.Apps = append(set.Apps, &c)
+		}
+	}
 	for _, p := range s.People() {
 		gone := func(m Membership) bool { return w.Gone(m.Business) }
 		if slices.ContainsFunc(p.Member, gone) {
@@ -37,7 +44,7 @@ func (s *Service) Settle(ctx context.Context, w World) error {
 			set.People = append(set.People, &c)
 		}
 	}
-	if len(set.Tokens)+len(set.People) == 0 {
+	if len(set.Tokens)+len(set.People)+len(set.Apps) == 0 {
 		return nil
 	}
 	if err := s.commit(ctx, set); err != nil {

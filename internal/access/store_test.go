@@ -116,7 +116,7 @@ type world struct {
 func open(t *testing.T, m *memory) (*access.Service, *at) {
 	t.Helper()
 	c := &at{now: time.Date(2026, 1, 5, 18, 0, 0, 0, time.UTC)}
-	s, err := access.New(t.Context(), m, access.Options{Clock: c, Sealer: sealer{}, Pepper: bytes.Repeat([]byte{7}, 32)})
+	s, err := access.New(t.Context(), m, access.Options{Clock: c, Sealer: sealer{}, Pepper: bytes.Repeat([]byte{7}, 32), Rounds: 1000})
 	if err != nil {
 		t.Fatal(err)
 	}

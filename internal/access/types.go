@@ -23,6 +23,7 @@ type App struct {
 	VerifyToken   []byte   // sealed
 	SecretChanged time.Time
 	Created       time.Time
+	Removed       time.Time // zero unless it was removed: only what happened before is still signed with its secret
 }
 
 // LogValue keeps sealed bytes out of logs.

@@ -71,21 +71,11 @@ func (s *surface) updatePortfolio(ctx context.Context, c *graph.Call, p portfoli
 // deletePortfolio is DELETE /{business-id}, an extension: the real service deletes test resources in its dashboard. Each of
 // the four conditions is refused by name. Source: spec/business.md section 2.4.
 func (s *surface) deletePortfolio(ctx context.Context, c *graph.Call, p portfolio) (any, error) {
-	refuse := func(why string) error { return wa.ErrManagementParameter.User("Portfolio can't be deleted", why) }
 	mine, ok := s.o.Access.App(who(c).App())
 	if !ok || mine.Business != p.ID {
-		return nil, refuse("The app of the access token is not the app of the portfolio.")
+		return nil, business.Refusal([]business.Obstacle{{Condition: business.OnlyAdmin, Why: "The app of the access token is not the app of the portfolio."}})
 	}
-	for _, a := range s.o.Access.Apps() {
-		if a.Business == p.ID && a.ID != mine.ID {
-			return nil, refuse("Another app is connected with the portfolio.")
-		}
-	}
-	if err := s.o.Business.RemovePortfolio(acting(ctx, c), p.ID); err != nil {
-		return nil, known(err)
-	}
-	// From here on nothing is visible any more. Tokens end last; if the process dies before, the next start ends them.
-	return done(s.o.Access.Settle(ctx, Standing{s.o.Business}))
+	return done(known(Removal{s.o.Access, s.o.Business}.Remove(acting(ctx, c), mine, true)))
 }
 
 // createWABA is POST /{business-id}/owned_whatsapp_business_accounts, an extension. Source: spec/business.md section 4.3.

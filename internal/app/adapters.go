@@ -119,7 +119,7 @@ func newSecrets(s *access.Service) *secrets {
 }
 
 func (k *secrets) AppSecret(id wa.AppID) (string, bool) {
-	a, ok := k.s.App(id)
+	a, ok := k.s.Signer(id)
 	if !ok {
 		return "", false
 	}

@@ -176,7 +176,7 @@ func (p *platform) openRules(ctx context.Context, draw io.Reader) (err error) {
 		return err
 	}
 	if p.rules.business, err = business.New(ctx, p.store, business.Options{
-		Clock: p.clock, Rand: draw, IDKey: []byte(p.plan.Pepper), Courier: courierFor(p.codes, p.clock), People: p.isPerson,
+		Clock: p.clock, Rand: draw, IDKey: []byte(p.plan.Pepper), Courier: courierFor(p.codes, p.clock), Teller: teller{p}, People: p.isPerson,
 		Log: p.log, Review: p.o.ReviewDelay, Manual: p.o.ManualReviews,
 	}); err != nil {
 		return err

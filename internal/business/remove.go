@@ -9,49 +9,79 @@ import (
 	"github.com/hikyaku/hikyaku/internal/wa"
 )
 
-// Removable says why a portfolio and its test resources cannot be deleted, nil when they can: the portfolio may hold nothing
-// but one test account with one test number, and share no credit line: nobody could take the share back. That the caller administers it, and that no other app hangs on it, the access
-// room knows. Source: spec/business.md section 2.4.
-func (s *Service) Removable(id wa.BusinessID) error {
+// Condition is one that must hold before a portfolio goes with its test resources.
+type Condition string
+
+// The conditions. The first two are for the access room to look at. Source: spec/business.md section 2.4, spec/manager.md section 7.4.
+const (
+	OnlyAdmin   Condition = "admin"       // the person administers the portfolio that the app belongs to
+	OnlyApp     Condition = "app"         // no other app belongs to the portfolio
+	OnlyAccount Condition = "account"     // the portfolio holds no other account, and this one is a test account
+	OnlyNumber  Condition = "number"      // the test account holds no other number, and this one is a test number
+	Unshared    Condition = "shared"      // nobody else has a part in the account
+	NoCredit    Condition = "credit_line" // nobody else uses the credit line: it could not be taken back
+)
+
+// Obstacle is a condition that does not hold, and why, in a sentence.
+type Obstacle struct {
+	Condition Condition
+	Why       string
+}
+
+// Refusal is what the API answers when something is in the way; nil when nothing is. Only the first obstacle is named.
+func Refusal(in []Obstacle) error {
+	if len(in) == 0 {
+		return nil
+	}
+	return wa.ErrManagementParameter.User("Portfolio can't be deleted", in[0].Why)
+}
+
+// Obstacles are what this room knows to be in the way of deleting a portfolio with its test resources. Errors: [ErrUnknown].
+func (s *Service) Obstacles(id wa.BusinessID) (list []Obstacle, err error) {
 	p, ok := s.Portfolio(id)
 	if !ok {
-		return fmt.Errorf("delete portfolio %s: %w", id, ErrUnknown)
+		return nil, fmt.Errorf("delete portfolio %s: %w", id, ErrUnknown)
 	}
-	refuse := func(format string, args ...any) error {
-		return wa.ErrManagementParameter.User("Portfolio can't be deleted", fmt.Sprintf(format, args...))
+	add := func(c Condition, format string, args ...any) {
+		list = append(list, Obstacle{c, fmt.Sprintf(format, args...)})
 	}
 	if slices.ContainsFunc(p.Allocations, func(a Allocation) bool { return a.Ended.IsZero() }) {
-		return refuse("The credit line of the portfolio is shared.")
+		add(NoCredit, "The credit line of the portfolio is shared.")
 	}
 	owned := s.WABAs(id)
 	if len(owned) > 1 {
-		return refuse("The portfolio holds %d other WhatsApp Business Accounts.", len(owned)-1)
+		add(OnlyAccount, "The portfolio holds %d other WhatsApp Business Accounts.", len(owned)-1)
 	}
 	for _, w := range owned {
 		if !w.Test {
-			return refuse("The WhatsApp Business Account %s of the portfolio is no test account.", w.ID)
+			add(OnlyAccount, "The WhatsApp Business Account %s of the portfolio is no test account.", w.ID)
+			continue // its numbers are in nobody's way
 		}
 		if len(w.Shared) > 0 {
-			return refuse("The WhatsApp Business Account %s is shared with a partner.", w.ID)
+			add(Unshared, "The WhatsApp Business Account %s is shared with a partner.", w.ID)
 		}
 		numbers := s.Numbers(w.ID)
 		if len(numbers) > 1 {
-			return refuse("The test account holds %d other phone numbers.", len(numbers)-1)
+			add(OnlyNumber, "The test account holds %d other phone numbers.", len(numbers)-1)
 		}
 		for _, n := range numbers {
 			if n.Mode != Sandbox {
-				return refuse("The phone number %s of the test account is no test number.", n.ID)
+				add(OnlyNumber, "The phone number %s of the test account is no test number.", n.ID)
 			}
 		}
 	}
-	return nil
+	return list, nil
 }
 
-// RemovePortfolio deletes a portfolio with its test resources. Errors: those of [Service.Removable].
+// RemovePortfolio deletes a portfolio with its test resources. Errors: [ErrUnknown], the [Refusal] of what is in the way.
 func (s *Service) RemovePortfolio(ctx context.Context, id wa.BusinessID) error {
 	s.lock()
 	defer s.mu.Unlock()
-	if err := s.Removable(id); err != nil {
+	list, err := s.Obstacles(id)
+	if err != nil {
+		return err
+	}
+	if err := Refusal(list); err != nil {
 		return err
 	}
 	p := *s.snap.Load().portfolios[id]

@@ -32,6 +32,7 @@ type Options struct {
 	IDKey []byte      // secret that business-scoped user ids are made with; nil for none. It must never change
 
 	Courier Courier                                      // of ownership codes; nil: none can be requested
+	Teller  Teller                                       // of codes of recipients; nil: the courier brings them, too
 	People  func(context.Context, wa.WaID) (bool, error) // whether a person uses these digits; nil: nobody knows
 	Review  time.Duration                                // from a request to its automatic decision; 0 decides at once
 	Manual  bool                                         // reviews wait for people
@@ -48,6 +49,7 @@ type Service struct {
 	snap atomic.Pointer[snapshot]
 
 	courier Courier
+	teller  Teller
 	people  func(context.Context, wa.WaID) (bool, error)
 	review  time.Duration
 	manual  bool
@@ -95,7 +97,7 @@ func New(ctx context.Context, store Store, o Options) (*Service, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Service{
-		store: store, clock: o.Clock, rand: o.Rand, courier: o.Courier, people: o.People, review: o.Review, manual: o.Manual, log: o.Log,
+		store: store, clock: o.Clock, rand: o.Rand, courier: o.Courier, teller: o.Teller, people: o.People, review: o.Review, manual: o.Manual, log: o.Log,
 		wake: make(chan struct{}, 1), owed: set.Notices, scopes: scopes{key: o.IDKey},
 	}
 	slices.SortFunc(s.owed, func(a, b *Notice) int { return strings.Compare(a.ID, b.ID) })

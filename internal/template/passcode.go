@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 )
 
 // passcodeText is the fixed text of authentication templates in one language. The wording is ours.
@@ -38,6 +39,17 @@ func passcodeIn(language string) passcodeText {
 		return t
 	}
 	return passcodeTexts["en"]
+}
+
+// Passcode is a message of the platform itself that carries a code, in the wording of authentication templates. There is no
+// template behind it.
+func Passcode(code, language string, minutes int) *Rendered {
+	t := passcodeIn(language)
+	body := strings.ReplaceAll(t.body(true), "{{1}}", code)
+	return &Rendered{
+		Category: Authentication, Life: time.Duration(minutes) * time.Minute,
+		Bubble: Bubble{Body: body, Footer: t.footer(minutes)},
+	}
 }
 
 // localise gives an authentication template the texts of its language.

@@ -225,6 +225,30 @@ func (s *Service) Unsubscribe(ctx context.Context, app wa.AppID, object string, 
 	})
 }
 
+// SetField subscribes the app to a field, in a version, or ends that; the callback stays even when no field is left, other than
+// with [Service.Unsubscribe]. Errors: [ErrNoSubscription] while the app has no callback, rows of code 100, store errors.
+func (s *Service) SetField(ctx context.Context, app wa.AppID, f Field, on bool) error {
+	fields, err := checkFields([]Field{f}, s.o.Version)
+	if err != nil {
+		return err
+	}
+	var next Subscription
+	return s.change(func() error {
+		have, ok := s.snap.Load().subs[app]
+		if !ok {
+			return fmt.Errorf("subscribe to %s: %w", f.Name, ErrNoSubscription)
+		}
+		next = have
+		if on {
+			next.Fields = merge(have.Fields, fields)
+		} else {
+			next.Fields = slices.DeleteFunc(slices.Clone(have.Fields), func(g Field) bool { return g.Name == fields[0].Name })
+		}
+		next.Updated = s.o.Clock.Now()
+		return s.o.Store.SaveSubscription(ctx, next)
+	}, func(n *snapshot) { n.subs[app] = next })
+}
+
 var errNotLinked = errors.New("app is not subscribed to the account")
 
 // Route returns the receivers of an update, one per subscribed app (spec/webhooks.md section 8).

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -292,5 +293,60 @@ func TestFailedOverrideChangesNothing(t *testing.T) {
 	}
 	if l := s.Links(testWABA); len(l) != 1 || l[0].OverrideURL != h.URL {
 		t.Errorf("links %v", l)
+	}
+}
+
+func TestHandshakesAreToldInFull(t *testing.T) {
+	t.Parallel()
+	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusForbidden)
+		_, _ = io.WriteString(w, "wrong \x00token\n"+strings.Repeat("x", 1000))
+	}))
+	t.Cleanup(h.Close)
+	s := newTestService(t, newMemStore(), TransportOptions{Allow: LoopbackPrefixes()})
+	err := s.Subscribe(t.Context(), request(h.URL))
+	var told *Handshake
+	if !errors.As(err, &told) || told.Status != 403 || told.Why != "Forbidden" || !strings.HasPrefix(told.Snippet, "wrong  token x") ||
+		len(told.Snippet) > maxSnippet || told.At.IsZero() {
+		t.Errorf("%+v from %v", told, err)
+	}
+}
+
+func TestFieldsOneByOne(t *testing.T) {
+	t.Parallel()
+	s := newTestService(t, newMemStore(), TransportOptions{Allow: LoopbackPrefixes()})
+	ctx := t.Context()
+	if err := s.SetField(ctx, "1", Field{Name: FieldMessages}, true); !errors.Is(err, ErrNoSubscription) {
+		t.Errorf("without a callback: %v", err)
+	}
+	r := request("http://127.0.0.1:1/")
+	r.App, r.Fields, r.Trusted = "1", nil, true
+	if err := s.Subscribe(ctx, r); err != nil {
+		t.Fatal(err)
+	}
+	expect := func(want ...Field) {
+		t.Helper()
+		sub, ok := s.Subscription("1")
+		if !ok || !slices.Equal(sub.Fields, want) || sub.CallbackURL != r.CallbackURL {
+			t.Errorf("subscribed to %+v, want %v", sub, want)
+		}
+	}
+	for _, c := range []struct {
+		f  Field
+		on bool
+	}{{Field{FieldMessages, "v24.0"}, true}, {Field{"calls", ""}, true}, {Field{FieldMessages, "v23.0"}, true}, {Field{"flows", ""}, false}} {
+		if err := s.SetField(ctx, "1", c.f, c.on); err != nil {
+			t.Fatal(err)
+		}
+	}
+	expect(Field{FieldMessages, "v23.0"}, Field{"calls", s.o.Version})
+	for _, name := range []string{"calls", FieldMessages} {
+		if err := s.SetField(ctx, "1", Field{Name: name}, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	expect() // and the callback stays
+	if err := s.SetField(ctx, "1", Field{Name: "likes"}, true); !errors.Is(err, wa.ErrParamOneOf) {
+		t.Errorf("no such field: %v", err)
 	}
 }

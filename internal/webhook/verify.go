@@ -12,6 +12,9 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
+	"time"
+	"unicode"
 
 	"github.com/hikyaku/hikyaku/internal/wa"
 )
@@ -31,23 +34,67 @@ func (s *Service) verify(ctx context.Context, u *url.URL, token string) error {
 	}
 	req.Header.Set("User-Agent", userAgent)
 	req.Header.Set("Accept", "*/*")
+	began := s.o.Clock.Now()
 	res, err := s.o.Transport.RoundTrip(req)
 	if err != nil {
-		return wa.ErrCallback.Fill("HTTP Status Code = 0; HTTP Message = " + phrase(ctx, err)).Because(err)
+		why := phrase(ctx, err)
+		return refused(Handshake{Why: why, At: began}, "HTTP Status Code = 0; HTTP Message = "+why, err)
 	}
 	defer func() { _ = res.Body.Close() }()
 	text := fmt.Sprintf("HTTP Status Code = %d; HTTP Message = %s", res.StatusCode, http.StatusText(res.StatusCode))
-	if res.StatusCode != http.StatusOK {
-		return wa.ErrCallback.Fill(text)
-	}
-	body, err := io.ReadAll(io.LimitReader(res.Body, 4096))
-	if err != nil {
-		return wa.ErrCallback.Fill(text + "; " + phrase(ctx, err)).Because(err)
-	}
-	if string(bytes.TrimSpace(body)) != challenge {
-		return wa.ErrCallback.Fill(text + "; The response does not match the challenge")
+	body, err := io.ReadAll(io.LimitReader(res.Body, maxEcho))
+	h := Handshake{Status: res.StatusCode, Snippet: snippet(body), At: began}
+	switch {
+	case res.StatusCode != http.StatusOK:
+		h.Why = http.StatusText(res.StatusCode)
+		return refused(h, text, nil)
+	case err != nil:
+		h.Why = phrase(ctx, err)
+		return refused(h, text+"; "+h.Why, err)
+	case string(bytes.TrimSpace(body)) != challenge:
+		h.Why = "The response does not match the challenge"
+		return refused(h, text+"; "+h.Why, nil)
 	}
 	return nil
+}
+
+// maxEcho is how much of the answer to a verification is read, and maxSnippet how much of it is shown to people, in bytes.
+const (
+	maxEcho    = 4096
+	maxSnippet = 200
+)
+
+// Handshake is a verification that failed: the cause of [wa.ErrCallback], for the dashboard. The API tells only the status.
+type Handshake struct {
+	Status  int    // 0 when nobody answered
+	Why     string // a fixed phrase
+	Snippet string // the beginning of the body
+	At      time.Time
+	cause   error
+}
+
+// Error implements error.
+func (h *Handshake) Error() string {
+	return fmt.Sprintf("verification: status %d: %s", h.Status, h.Why)
+}
+
+// Unwrap returns what the transport said.
+func (h *Handshake) Unwrap() error { return h.cause }
+
+func refused(h Handshake, text string, cause error) error {
+	h.cause = cause
+	return wa.ErrCallback.Fill(text).Because(&h)
+}
+
+// snippet is the printable beginning of a body.
+func snippet(body []byte) string {
+	text := strings.ToValidUTF8(string(body[:min(len(body), maxSnippet)]), "")
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return ' '
+	}, text))
 }
 
 // challenge is a random decimal integer of ten digits.
