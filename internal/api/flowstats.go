@@ -11,9 +11,6 @@ import (
 	"github.com/hikyaku/hikyaku/internal/wa"
 )
 
-// healthFlow is the code of a FLOW entity (unverified).
-const healthFlow = 131000
-
 // flowHealth is health_status and health_status.phone_number(id). Source: spec/business.md section 10.
 func (s *surface) flowHealth(_ context.Context, c *graph.Call, f *flow.Flow, it graph.Item) (any, error) {
 	w, ok := s.o.Business.WABA(f.WABA)

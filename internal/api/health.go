@@ -27,11 +27,12 @@ const (
 )
 
 // Codes of health entities. Source: spec/errors.md section 18; the one for numbers spec/business.md section 10 (unverified).
-const (
-	healthNumber   = 141000
-	healthTemplate = 141002
-	healthPayment  = 141006
-	healthBanned   = 141014
+var (
+	healthNumber   = wa.ErrHealthNumber.Code
+	healthTemplate = wa.ErrHealthTemplate.Code
+	healthPayment  = wa.ErrHealthPayment.Code
+	healthBanned   = wa.ErrHealthBanned.Code
+	healthFlow     = wa.ErrUnknownSend.Code // unverified
 )
 
 // health is the whole object. The last entity given is the account; portfolio and app follow it. They are always

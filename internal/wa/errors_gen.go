@@ -568,6 +568,8 @@ var (
 	ErrEncryptedProduct = &Error{Name: "ErrEncryptedProduct", Code: 100, Type: "OAuthException", Title: "Invalid parameter", HTTP: 400, Family: FamilyCloud, Channels: "S", Details: "Missing required field messaging_product"}
 	// ErrEncryptedPermission is 200, HTTP 403: encrypted payload endpoint (ours). Source: errors.md 17.
 	ErrEncryptedPermission = &Error{Name: "ErrEncryptedPermission", Code: 200, Type: "OAuthException", Title: "Insufficient permissions for this operation", HTTP: 403, Family: FamilyGraph, Channels: "S"}
+	// ErrHealthNumber is 141000: the number is not registered, or held by a sanction. (unverified) Source: business.md 10.
+	ErrHealthNumber = &Error{Name: "ErrHealthNumber", Code: 141000, Type: "OAuthException", Title: "The phone number cannot send messages.", Family: FamilyCloud, Channels: "H", Details: "See the error code."}
 	// ErrHealthTemplate is 141002: template not approved. Source: errors.md 18.
 	ErrHealthTemplate = &Error{Name: "ErrHealthTemplate", Code: 141002, Type: "OAuthException", Title: "Message templates can only be sent out if they are approved.", Family: FamilyCloud, Channels: "H", Details: "Edit or appeal the message template review decision."}
 	// ErrHealthPayment is 141006: payment problem on the WABA. (unverified) Source: errors.md 18.
@@ -884,6 +886,7 @@ var rows = []*Error{
 	ErrEncryptedToken,
 	ErrEncryptedProduct,
 	ErrEncryptedPermission,
+	ErrHealthNumber,
 	ErrHealthTemplate,
 	ErrHealthPayment,
 	ErrHealthBusiness,

@@ -103,7 +103,7 @@ func sources(t *testing.T) (raised map[string]bool, tests string) {
 
 var errorName = regexp.MustCompile(`wa\.Err[A-Za-z]+`)
 
-// recorded tells which rows the scenarios show: in answers, parts of batches, and failed statuses.
+// recorded tells which rows the scenarios show: in answers, in health_status, and in failed statuses.
 func recorded(t *testing.T) func(row *wa.Error, alone bool) bool {
 	t.Helper()
 	type seen struct {
@@ -120,6 +120,7 @@ func recorded(t *testing.T) func(row *wa.Error, alone bool) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
+	health := regexp.MustCompile(`"error_code": ?(\d+)`)
 	failed := regexp.MustCompile(`"errors":\[(\{.*?\})\]`)
 	for _, path := range files {
 		f, err := scenario.Read(path)
@@ -130,6 +131,12 @@ func recorded(t *testing.T) func(row *wa.Error, alone bool) bool {
 			var answer struct{ Error seen }
 			if step.Answer != nil && json.Unmarshal([]byte(step.Answer.Body), &answer) == nil && answer.Error.Message != "" {
 				add(answer.Error)
+			}
+			if step.Answer != nil {
+				for _, m := range health.FindAllStringSubmatch(step.Answer.Body, -1) {
+					code, _ := strconv.Atoi(m[1])
+					add(seen{Code: code})
+				}
 			}
 			for _, p := range step.Webhooks {
 				for _, m := range failed.FindAllStringSubmatch(p.Body, -1) {

@@ -1,5 +1,7 @@
 // Command gen turns errors.json into errors_gen.go and docs/errors.md. Run it with go generate ./internal/wa.
 //
+// The page tells rows that code raises from those that none does: gen reads the program's source for that.
+//
 // It refuses a table with a duplicate, an unknown family or channel, or a sentence whose verbs are malformed.
 package main
 
@@ -31,7 +33,11 @@ func run(table, code, docs string) error {
 	if err := os.WriteFile(code, src, 0o644); err != nil { //nolint:gosec // a source file, for everyone to read
 		return fmt.Errorf("write Go: %w", err)
 	}
-	if err := os.WriteFile(docs, markdown(rows), 0o644); err != nil { //nolint:gosec // a page, for everyone to read
+	names, err := raised("../..")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(docs, markdown(rows, names), 0o644); err != nil { //nolint:gosec // a page, for everyone to read
 		return fmt.Errorf("write docs: %w", err)
 	}
 	return nil
