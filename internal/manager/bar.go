@@ -127,7 +127,7 @@ func name(list []Named, id string) string {
 // initials are the first letters of the words of a name; of a name without spaces, as in Japanese, the first.
 func initials(name string, most int) string {
 	var out []rune
-	for _, word := range strings.Fields(name) {
+	for word := range strings.FieldsSeq(name) {
 		if len(out) < most {
 			out = append(out, []rune(word)[0])
 		}

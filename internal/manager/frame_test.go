@@ -48,6 +48,8 @@ func gallery(l i18n.Lang) html.Node {
 		kit.Stack(
 			kit.Note(kit.Warn, html.P(html.Strong(html.Text("1.6 % took more than 1 s.")), html.Text(" The standard is a median of 250 ms.")), kit.Btn(kit.Button{Text: "See deliveries", Small: true, Href: "/x"})),
 			kit.Note(kit.Bad, html.P(html.Text("Not verified."))), kit.Note(kit.OK, html.P(html.Text("Saved."))), kit.Note(kit.Info, html.P(html.Text("Immediate."))),
+			kit.Strip(kit.Fact{Name: "Callback URL", Value: html.Group{kit.Mono("https://hooks.example/wa"), html.Text(" "), kit.State(l, "VERIFIED")}}, kit.Fact{Name: "Median", Value: html.Text("84 ms")}, kit.Fact{Name: "Queue", Value: html.Text("3 retrying")}),
+			kit.Figures(kit.Figure("Sent", 96418, html.Text("7 days")), kit.Figure("Delivered", 94163, html.Text("97.7 % of sent")), kit.Figure("Failed", 611, nil)),
 			kit.Columns(kit.Stack(
 				kit.Flush(kit.Head{Title: "Phone numbers", Sub: kit.Results(l, 2), Right: kit.Btn(kit.Button{Text: "Add", Icon: "plus", Small: true, Href: "/add"})},
 					kit.Table("Phone numbers", []kit.Column{{Title: "Name"}, {Title: "Number"}, {Title: "Status"}, {Title: "Quality"}, {Title: "Sent", Num: true, Second: true}, {Title: "Actions", Quiet: true}}, []kit.Cells{
@@ -64,6 +66,11 @@ func gallery(l i18n.Lang) html.Node {
 					kit.Fact{Name: "Last use", Value: kit.Ago(l, noon, noon.Add(3*time.Minute))}, kit.Fact{Name: "Never", Value: kit.Time(time.Time{}, tokyo)}),
 					kit.Foot(kit.Dot(kit.OK, "Connected"))),
 				kit.Card(kit.Head{Title: "Get started"}, kit.Steps(l, kit.Step{Title: "App", Done: true}, kit.Step{Title: "Portfolio", Now: true, Detail: html.Text("Choose one")}, kit.Step{Title: "Done"})),
+				kit.Card(kit.Head{Title: "What happened", Sub: kit.Tag(kit.OK, "200 OK")}, kit.Ladder(
+					kit.Rung{Tone: kit.OK, Title: "accepted", Right: html.Text("+0 ms"), Detail: kit.Mono("wamid.HBgLMTIwMjU1NTAxMTcVAgARGBI5")}, kit.Rung{Tone: kit.OK, Title: "sent", Right: html.Text("+4 ms"), Detail: kit.Latency(300)},
+					kit.Rung{Tone: kit.Bad, Title: "delivered", Right: html.Text("+2 s"), Detail: kit.Latency(1900)}, kit.Rung{Title: "read", Ahead: true, Detail: html.Text("waits")}),
+					kit.Bubble(html.Text("Hello World\nWelcome."), "en", "hello_world · en_US"), kit.Person("佐藤 美咲", kit.Phone("12025550117"))),
+				kit.Card(kit.Head{Title: "Send"}, kit.Switch("lang", "Language", kit.Panel{Text: "curl", Body: kit.Curl(l, "curl -X POST …")}, kit.Panel{Text: "Go", Body: kit.Curl(l, "http.Post(…)")})),
 				kit.Card(kit.Head{Title: "Payload"}, kit.JSON(l, "Payload", []byte(`{"object":"whatsapp_business_account","n":1,"a":["x\"y",null]}`))),
 				kit.Card(kit.Head{Title: "Danger"}, kit.Confirm(l, kit.Ask{
 					ID: "delete", Button: kit.Button{Text: "Delete", Icon: "trash-2", Kind: kit.Danger}, Title: "Delete Aozora Coffee JP?",

@@ -100,6 +100,7 @@ func Theme(r *http.Request) string {
 func SavePreferences(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 16<<10)
 	keep := func(name, value string) {
+		//nolint:gosec // a language is no secret, and goes over plain HTTP where the whole server does
 		http.SetCookie(w, &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: 365 * 24 * 3600, HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteLaxMode})
 	}
 	if l, ok := i18n.Parse(r.FormValue("lang")); ok {
@@ -109,7 +110,7 @@ func SavePreferences(w http.ResponseWriter, r *http.Request) {
 	case "light", "dark", "auto":
 		keep(ThemeCookie, theme)
 	}
-	http.Redirect(w, r, Back(r.FormValue("back")), http.StatusSeeOther)
+	http.Redirect(w, r, Back(r.FormValue("back")), http.StatusSeeOther) //nolint:gosec // Back admits paths of this site alone
 }
 
 // Back is a path of this site that a form named, or the first page when it names anything else.

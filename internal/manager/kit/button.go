@@ -80,8 +80,10 @@ func Confirm(l i18n.Lang, a Ask) html.Node {
 			html.Form(html.Method("post"), html.Action(a.Action), a.Fields,
 				html.H2(html.ID(a.ID+"-title"), html.Text(a.Title)), html.Div(html.Class("confirm-text"), a.Text),
 				html.Iff(a.Type != "", func() html.Node {
-					return Field(Input{ID: a.ID + "-type", Name: "confirm", Label: l.T("kit.type_name", "name", a.Type), Required: true,
-						More: html.Group{html.Data("must", a.Type), html.Autocomplete("off")}})
+					return Field(Input{
+						ID: a.ID + "-type", Name: "confirm", Label: l.T("kit.type_name", "name", a.Type), Required: true,
+						More: html.Group{html.Data("must", a.Type), html.Autocomplete("off")},
+					})
 				}),
 				html.Div(html.Class("actions"),
 					button(Button{Text: l.T("kit.cancel"), More: html.Group{html.PopoverTarget(a.ID), html.PopoverAction("hide"), html.Data("close", "")}}),

@@ -125,7 +125,7 @@ func StepMark(l i18n.Lang, number int, done bool) html.Node {
 func Bar(tone Tone, words html.Node, part, whole int64) html.Node {
 	percent := int64(0)
 	if whole > 0 {
-		percent = min(100, max(0, part*100/whole))
+		percent = int64(min(100, max(0, float64(part)/float64(whole)*100))) // both may be near the end of their type
 	}
 	return html.Div(html.Class("bar"), html.Div(html.Class("bar-words"), words, html.Strong(html.Class("num"),
 		html.Text(i18n.Thousands(part)+" / "+i18n.Thousands(whole)))),
