@@ -101,7 +101,7 @@ func (s *Service) SetPassword(ctx context.Context, id, password string) error {
 	return err
 }
 
-// Login finds the person with this address and password; peer is the network address of who asks. Errors: [ErrLogin],
+// Login finds the person with this address and password, who accepts what they were invited to by it; peer is the network address of who asks. Errors: [ErrLogin],
 // [ErrLoginPause], [ErrLoginBusy].
 func (s *Service) Login(ctx context.Context, email, password, peer string) (*Person, error) {
 	email = strings.ToLower(strings.TrimSpace(email))
@@ -134,7 +134,7 @@ func (s *Service) Login(ctx context.Context, email, password, peer string) (*Per
 		return nil, ErrLogin
 	}
 	s.logins.forget(email)
-	return who, nil
+	return s.join(ctx, who)
 }
 
 // allow counts an attempt before it is made, so that many at once do not slip through.

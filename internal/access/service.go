@@ -56,6 +56,8 @@ type snapshot struct {
 	system map[wa.SystemUserID]*SystemUser
 	people map[string]*Person
 	tokens map[[32]byte]*Token
+
+	invitations map[string]*Invitation
 }
 
 // New loads everything from the store.
@@ -86,6 +88,7 @@ func (s *snapshot) with(set *Set) *snapshot {
 	n.system = merged(s.system, set.SystemUsers, func(u *SystemUser) wa.SystemUserID { return u.ID })
 	n.people = merged(s.people, set.People, func(p *Person) string { return p.ID })
 	n.tokens = merged(s.tokens, set.Tokens, func(t *Token) [32]byte { return t.Hash })
+	n.invitations = merged(s.invitations, set.Invitations, func(i *Invitation) string { return i.ID })
 	return &n
 }
 

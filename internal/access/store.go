@@ -8,6 +8,7 @@ type Set struct {
 	SystemUsers []*SystemUser
 	People      []*Person
 	Tokens      []*Token
+	Invitations []*Invitation
 }
 
 // Store keeps the objects durably.

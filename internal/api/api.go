@@ -127,7 +127,7 @@ func (s *surface) server() (*graph.Server, error) {
 	nodes := []graph.NodeType{
 		s.portfolioNode(), s.wabaNode(false), s.numberNode(), s.templateNode(), s.groupNode(), s.appNode(), s.systemUserNode(), s.personNode(),
 		s.mediaNode(), s.uploadNode(), s.preverifiedNode(), s.flowNode(), s.historyNode(),
-		s.creditNode(), s.allocationNode(),
+		s.creditNode(), s.allocationNode(), s.solutionNode(), s.intentNode(),
 	}
 	return graph.New(graph.Options{
 		Nodes:    nodes,

@@ -28,14 +28,14 @@ func (s *surface) appNode() graph.Node[*access.App] {
 	}
 	return graph.Node[T]{
 		Kind: kindApp, Name: typeApp, Load: s.loadApp, Fields: append(fields, absent[T]("company", "app_domains")...),
-		Edges: []graph.Edge[T]{{
+		Edges: append([]graph.Edge[T]{{
 			Name: edgeSubscriptions, NotField: true,
 			List:   graph.Collection[T, webhook.Subscription]{Item: subscriptionObject(), Unpaged: true, List: s.listSubscriptions},
 			Post:   &graph.Action[T]{Do: s.subscribe},
 			Delete: &graph.Action[T]{Do: s.unsubscribe},
 		}, {
 			Name: edgeUploads, NotField: true, Post: &graph.Action[T]{Do: s.createUpload},
-		}},
+		}}, s.appPartnerEdges()...),
 	}
 }
 
@@ -57,12 +57,19 @@ func (s *surface) loadApp(_ context.Context, c *graph.Call, id string) (*access.
 }
 
 // enterApp asks for the app's own token on its subscriptions.
-func enterApp(c *graph.Call, e endpoint, a *access.App) error {
+func enterApp(c *graph.Call, e endpoint, r right, a *access.App) error {
 	if e.edge == edgeSubscriptions && (who(c).Type != access.AppToken || who(c).App() != a.ID) {
 		return wa.ErrPermission.Titled("This method must be called with an access token of the app itself")
 	}
 	if e.edge == edgeUploads && who(c).App() != a.ID {
 		return unsupported(c) // the app of the path must be the token's
+	}
+	switch e.edge {
+	case edgeOffer, edgeSolutions, edgeConnected:
+		if who(c).App() != a.ID {
+			return wa.ErrPermission.Titled("This method must be called with an access token of the app itself")
+		}
+		return refusal(c, e, r, who(c).MayBusiness(a.Business, adminOnly[e], r.scopes...), typeApp)
 	}
 	return nil
 }

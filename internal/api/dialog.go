@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	_ "embed"
+	"encoding/json"
 	"errors"
 	"html/template"
 	"log/slog"
@@ -53,6 +54,7 @@ type asked struct {
 	token    bool // response_type token
 	signup   bool
 	scopes   []access.Scope
+	solution string // id of the multi-partner solution that clients sign up with; empty: none
 	purpose  string // binds tickets to this request
 }
 
@@ -124,6 +126,12 @@ func (d *dialog) read(f url.Values) (*asked, error) {
 	default:
 		return nil, errors.New("The response type is neither code nor token.") //nolint:revive,staticcheck // shown to people
 	}
+	if q.solution, err = solutionOf(f.Get("extras")); err != nil {
+		return nil, err
+	}
+	if _, err := d.solution(q); err != nil {
+		return nil, err
+	}
 	names := strings.FieldsFunc(f.Get("scope"), func(r rune) bool { return r == ',' || r == ' ' })
 	if q.signup && len(names) == 0 {
 		names = []string{string(access.Management), string(access.Messaging)}
@@ -134,8 +142,45 @@ func (d *dialog) read(f url.Values) (*asked, error) {
 		}
 		q.scopes = append(q.scopes, access.Scope(name))
 	}
-	q.purpose = strings.Join([]string{string(app.ID), f.Get("redirect_uri"), q.state, f.Get("scope"), f.Get("response_type"), f.Get("config_id")}, "\x00")
+	q.purpose = strings.Join([]string{string(app.ID), f.Get("redirect_uri"), q.state, f.Get("scope"), f.Get("response_type"), f.Get("config_id"), q.solution}, "\x00")
 	return q, nil
+}
+
+// solutionOf reads setup.solutionID of extras, the one member of it that matters here. Source: spec/access.md section 12.1.
+func solutionOf(extras string) (string, error) {
+	if extras == "" {
+		return "", nil
+	}
+	var x struct {
+		Setup struct {
+			Solution json.RawMessage `json:"solutionID"`
+		} `json:"setup"`
+	}
+	if err := json.Unmarshal([]byte(extras), &x); err != nil {
+		return "", errors.New("The extras of the request cannot be read.") //nolint:revive,staticcheck // shown to people
+	}
+	if id := strings.Trim(string(x.Setup.Solution), `"`); id != "null" {
+		return id, nil
+	}
+	return "", nil
+}
+
+// solution is the one that clients sign up with, nil for none.
+func (d *dialog) solution(q *asked) (*business.Solution, error) {
+	if q.solution == "" || !q.signup {
+		return nil, nil
+	}
+	x, ok := d.business.Solution(q.solution)
+	if !ok || x.Party(q.app.ID) == nil || x.Status != business.SolutionActive {
+		return nil, errors.New("The solution is not an active one of the app.") //nolint:revive,staticcheck // shown to people
+	}
+	return x, nil
+}
+
+// verified reports whether the business of an app is verified.
+func (d *dialog) verified(id wa.BusinessID) bool {
+	p, ok := d.business.Portfolio(id)
+	return ok && p.Verification == business.Verified
 }
 
 func (q *asked) view(f url.Values) *view {
@@ -272,14 +317,34 @@ func (d *dialog) signUp(ctx context.Context, q *asked, p *access.Person, w *busi
 		names[i] = string(t)
 	}
 	ctx = business.WithActor(ctx, business.Actor{ID: p.ID, Name: p.Name})
-	u, err := d.clientUser(ctx, q.app, w.Owner, p)
+	if !d.access.TakesClient(q.app.Business, w.Owner, d.verified(q.app.Business)) {
+		return access.CodeSpec{}, errors.New("the business of the app has brought in as many new clients as it may within seven days")
+	}
+	x, err := d.solution(q)
+	if err != nil {
+		return access.CodeSpec{}, err
+	}
+	if x != nil {
+		tasks = nil
+		for _, t := range x.Party(q.app.ID).Grants() {
+			tasks = append(tasks, access.Task(t))
+		}
+	}
+	u, err := d.access.ClientUser(ctx, q.app.ID, w.Owner, p.ID)
 	if err != nil {
 		return access.CodeSpec{}, err
 	}
 	if err := d.access.Assign(ctx, string(u.ID), w.ID, tasks); err != nil {
 		return access.CodeSpec{}, err
 	}
-	if w.Owner != q.app.Business {
+	if x != nil {
+		if _, err := d.business.Join(ctx, w.ID, x.ID); err != nil {
+			return access.CodeSpec{}, err
+		}
+		if err := d.access.Settle(ctx, Standing{d.business}); err != nil {
+			return access.CodeSpec{}, err
+		}
+	} else if w.Owner != q.app.Business {
 		if _, err := d.business.ShareWABA(ctx, w.ID, business.Share{Business: q.app.Business, Tasks: names}); err != nil {
 			return access.CodeSpec{}, err
 		}
@@ -294,18 +359,6 @@ func (d *dialog) signUp(ctx context.Context, q *asked, p *access.Person, w *busi
 		}
 	}
 	return access.CodeSpec{Token: spec, Redirect: q.redirect.String(), Life: access.SignupCode}, nil
-}
-
-// clientUser is the system user that the app acts as for a client, made when there is none.
-func (d *dialog) clientUser(ctx context.Context, app *access.App, client wa.BusinessID, by *access.Person) (*access.SystemUser, error) {
-	for _, u := range d.access.SystemUsers(client) {
-		if u.Client == client && slices.Contains(u.Installed, app.ID) {
-			return u, nil
-		}
-	}
-	return d.access.CreateSystemUser(ctx, access.SystemUser{
-		Business: client, Name: app.Name, Role: access.Employee, Client: client, Installed: []wa.AppID{app.ID}, CreatedBy: by.ID,
-	})
 }
 
 // peerOf is the network address of a request without its port.

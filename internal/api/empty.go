@@ -11,10 +11,10 @@ import (
 // portfolio need to hear. Nothing can be put into them. Source: spec/business.md sections 3, 5.2 and 5.3.
 var (
 	emptyOfWABA = []string{
-		"schedules", "audiences", "message_campaigns", "welcome_message_sequences", "dataset", "product_catalogs", "solutions",
-		"payment_configurations",
+		"schedules", "audiences", "message_campaigns", "welcome_message_sequences", "dataset", "product_catalogs",
+		"payment_configurations", "obo_mobility_intent", "in_progress_onbehalf_request",
 	}
-	emptyOfBusiness = []string{"owned_product_catalogs", "client_product_catalogs", "pending_users"}
+	emptyOfBusiness = []string{"owned_product_catalogs", "client_product_catalogs"}
 )
 
 // nothing is an item of such an edge.

@@ -11,10 +11,10 @@ func TestEdgesThatHoldNothing(t *testing.T) {
 	w := newWorld(t, nil)
 	for id, names := range map[string][]string{
 		wabaA: {
-			"schedules", "audiences", "message_campaigns", "welcome_message_sequences", "dataset", "product_catalogs", "solutions",
-			"payment_configurations",
+			"schedules", "audiences", "message_campaigns", "welcome_message_sequences", "dataset", "product_catalogs",
+			"payment_configurations", "obo_mobility_intent", "in_progress_onbehalf_request",
 		},
-		aozora: {"owned_product_catalogs", "client_product_catalogs", "pending_users"},
+		aozora: {"owned_product_catalogs", "client_product_catalogs"},
 	} {
 		for _, name := range names {
 			w.direct("admin", "GET /v23.0/"+id+"/"+name+"?fields=id&limit=5", "").want(t, 200, `{"data":[]}`)

@@ -63,7 +63,12 @@ func (s *surface) numberNode() graph.Node[number] {
 			{Name: edgeRequestCode, Post: action(edgeRequestCode, s.requestCode)},
 			{Name: edgeVerifyCode, Post: action(edgeVerifyCode, s.verifyCode)},
 			s.settingsEdge(), s.profileEdge(), s.automationEdge(), s.qrEdge(), s.encryptionEdge(), s.commerceEdge(), s.complianceEdge(),
-			{Name: edgeOfficial, NotField: true, Post: action(edgeOfficial, s.applyOfficial)},
+			{
+				Name: edgeOfficial, NotField: true, Scopes: scopes(get, kindNumber, edgeOfficial), Post: action(edgeOfficial, s.applyOfficial),
+				Get: func(_ context.Context, _ *graph.Call, n number) (any, error) {
+					return append(officialStatus(n), graph.KV{K: "id", V: string(n.ID)}), nil
+				},
+			},
 			s.usernameEdge(), s.suggestionsEdge(), s.recipientsEdge(),
 		}, refusedEdges()...),
 	}

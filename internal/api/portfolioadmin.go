@@ -109,6 +109,7 @@ func (s *surface) portfolioEdges() []graph.Edge[portfolio] {
 	}
 	return []graph.Edge[T]{
 		s.systemUsersEdge(), action(edgeBizToken, s.businessToken), action(edgeBizTokens, s.businessTokens),
+		action(edgeCertify, s.certify), s.submissionsEdge(), action(edgeMMLite, s.onboardPartners), s.pendingEdge(),
 		s.usersEdge(), s.ownedAppsEdge(), s.preverifiedEdge(), action(edgeAddNumbers, s.addPreverified),
 		{
 			Name: edgeSharePre, NotField: true, Scopes: scopes(post, kindBusiness, edgeSharePre),
@@ -200,6 +201,7 @@ func (s *surface) usersEdge() graph.Edge[portfolio] {
 	key := func(p person) string { return p.ID }
 	return graph.Edge[T]{
 		Name: edgeUsers, NotField: true, Scopes: scopes(get, kindBusiness, edgeUsers),
+		Post: &graph.Action[T]{Scopes: scopes(post, kindBusiness, edgeUsers), Do: s.invite},
 		List: graph.Collection[T, person]{Item: item, Key: key, List: func(_ context.Context, _ *graph.Call, b T, page graph.Page) (graph.Items[person], error) {
 			var all []person
 			for _, p := range s.o.Access.People() {

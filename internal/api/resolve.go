@@ -29,6 +29,8 @@ const (
 	kindPreverified = "preverified_number"
 	kindCredit      = "credit_line"
 	kindAllocation  = "credit_allocation"
+	kindSolution    = "solution"
+	kindIntent      = "migration_intent"
 )
 
 // Resolve implements graph.Resolver: all objects share one id space (spec/graph.md section 1). Numbers come first because
@@ -69,6 +71,12 @@ func (s *surface) Resolve(ctx context.Context, _ graph.Caller, id string) (strin
 	}
 	if _, _, ok := s.o.Business.Allocation(id); ok {
 		return kindAllocation, nil
+	}
+	if _, ok := s.o.Business.Solution(id); ok {
+		return kindSolution, nil
+	}
+	if _, ok := s.o.Business.Intent(id); ok {
+		return kindIntent, nil
 	}
 	if _, ok := historyRow(id); ok {
 		return kindHistory, nil

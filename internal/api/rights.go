@@ -190,10 +190,14 @@ func (s *surface) enter(_ context.Context, c *graph.Call, node any) error {
 		return enterPreverified(c, v.Owner, typePreverified)
 	case creditLine:
 		return refusal(c, e, r, who(c).MayBusiness(v.owner.ID, adminOnly[e], r.scopes...), typeCredit)
+	case *business.Solution:
+		return enterSolution(c, e, r, v)
+	case intent:
+		return refusal(c, e, r, who(c).May(asset(v.waba), r.task, r.scopes...), typeIntent)
 	case allocation:
 		return refusal(c, e, r, who(c).MayBusiness(v.owner.ID, adminOnly[e], r.scopes...), typeAllocation)
 	case *access.App:
-		return enterApp(c, e, v)
+		return enterApp(c, e, r, v)
 	case *access.SystemUser:
 		if string(v.ID) == who(c).Me() && !adminOnly[e] {
 			return nil

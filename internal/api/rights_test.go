@@ -26,6 +26,7 @@ func TestScopeMatrix(t *testing.T) {
 	})
 	group, pre := w.group(), w.preverified()
 	credit, allocation := w.credit()
+	solution, intent := w.solution()
 	letters := map[rune]access.Scope{'M': scopeM, 'S': scopeS, 'B': scopeB}
 	sets := []string{"M", "S", "B", "MS", "MB", "SB", "MSB"}
 	for _, set := range sets {
@@ -110,6 +111,23 @@ func TestScopeMatrix(t *testing.T) {
 		{"GET " + wabaA + "/product_catalogs", "M"},
 		{"GET " + wabaA + "/solutions", "M"},
 		{"GET " + wabaA + "/payment_configurations", "M"},
+		{"GET " + wabaA + "/obo_mobility_intent", "M"},
+		{"GET " + wabaA + "/in_progress_onbehalf_request", "M"},
+		{"POST " + wabaA + "/set_obo_mobility_intent", "M"},
+		{"POST " + wabaA + "/set_solution_migration_intent", "M"},
+		{"GET " + intent, "M"},
+		{"GET " + solution, "M"},
+		{"GET " + solution + "/access_token", "M"},
+		{"POST " + solution + "/accept", "M"},
+		{"POST " + solution + "/reject", "M"},
+		{"POST " + solution + "/send_deactivation_request", "M"},
+		{"POST " + solution + "/accept_deactivation_request", "M"},
+		{"POST " + solution + "/reject_deactivation_request", "M"},
+		{"POST " + aozora + "/business_users", "B"},
+		{"POST " + aozora + "/self_certify_whatsapp_business", "B"},
+		{"GET " + aozora + "/self_certified_whatsapp_business_submissions", "B"},
+		{"POST " + aozora + "/onboard_partners_to_mm_lite", "MB"},
+		{"GET " + numLive + "/official_business_account", "MS"},
 		{"GET " + aozora + "/extendedcredits", "B"},
 		{"GET " + credit, "B"},
 		{"GET " + credit + "/owning_credit_allocation_configs", "B"},
@@ -183,7 +201,7 @@ func TestScopeMatrix(t *testing.T) {
 		method, path, _ := strings.Cut(e.line, " ")
 		covered[callOf(method, path, map[string]string{
 			aozora: "business", wabaA: "waba", numLive: "phone_number", numTest: "phone_number", tplOrder: "template", clerkA: "system_user",
-			credit: "credit_line", allocation: "credit_allocation", group: "template_group", pre: "preverified_number", "me": "system_user", "app": "app",
+			credit: "credit_line", allocation: "credit_allocation", solution: "solution", intent: "migration_intent", group: "template_group", pre: "preverified_number", "me": "system_user", "app": "app",
 		})] = true
 		order := slices.Clone(sets) // those that are refused first: what is deleted is gone
 		slices.SortStableFunc(order, func(a, b string) int {

@@ -27,7 +27,7 @@ func (s *surface) wabaNode(item bool) graph.Node[*business.WABA] {
 		Kind: kind, Name: typeWABA, Scopes: scopes(get, kindWABA, ""), Load: s.loadWABA, Fields: s.wabaFields(currency),
 		Post: &graph.Action[*business.WABA]{Scopes: scopes(post, kindWABA, ""), Do: s.updateWABA},
 		Edges: append([]graph.Edge[*business.WABA]{
-			s.numbersEdge(), s.subscribedEdge(), s.assignedUsersEdge(), s.activitiesEdge(), s.agenciesEdge(),
+			s.numbersEdge(), s.subscribedEdge(), s.assignedUsersEdge(), s.activitiesEdge(), s.agenciesEdge(), s.solutionsEdge(), s.intentEdge(), mobilityEdge(),
 		}, slices.Concat(s.templateEdges(), s.insightEdges(), s.flowEdges(), emptyWABAEdges())...),
 	}
 }

@@ -27,6 +27,8 @@ func accountRoutes(handle func(string, controlHandler)) {
 	handle("POST /control/v1/portfolios/{id}/international", setInternational)
 	handle("GET /control/v1/wabas/{id}/ledger", showLedger)
 	handle("GET /control/v1/wabas/{id}/invoice", showInvoice)
+	handle("POST /control/v1/certifications/{id}", decideCertification)
+	handle("POST /control/v1/apps", createApp)
 	handle("POST /control/v1/people", createPerson)
 	handle("POST /control/v1/apps/{id}", setApp)
 }

@@ -28,6 +28,7 @@ import (
 	"github.com/hikyaku/hikyaku/internal/store"
 	"github.com/hikyaku/hikyaku/internal/template"
 	"github.com/hikyaku/hikyaku/internal/vault"
+	"github.com/hikyaku/hikyaku/internal/wa"
 	"github.com/hikyaku/hikyaku/internal/webhook"
 )
 
@@ -261,6 +262,13 @@ func (p *platform) openWebhooks(ctx context.Context) error {
 	p.subs, err = webhook.NewService(ctx, webhook.ServiceOptions{
 		Store: p.store, Safe: webhookSafe{p.vault}, Clock: p.clock, Transport: transport,
 		URLs: webhook.URLRules{AllowInsecure: p.o.PrivateWebhooks}, Version: GraphVersion,
+		Owner: func(id wa.AppID) wa.BusinessID {
+			a, ok := p.rules.access.App(id)
+			if !ok {
+				return ""
+			}
+			return a.Business
+		},
 	})
 	if err != nil {
 		return err

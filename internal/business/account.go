@@ -172,7 +172,7 @@ func (s *Service) shared(w *WABA, before []Share) {
 	for _, h := range w.Shared {
 		if !has(before, h.Business) {
 			s.record(&Activity{WABA: w.ID, Type: ActGranted, Object: string(h.Business), Text: "Shared with a partner"})
-			n := s.notice(w.ID, FieldAccount, accountValue{Event: "PARTNER_ADDED", WABAInfo: info})
+			n := s.notice(w.ID, FieldAccount, accountValue{Event: "PARTNER_ADDED", WABAInfo: s.joined(info, w, h.Business)})
 			n.Entry = string(h.Business)
 			s.owe(n)
 		}
@@ -185,6 +185,17 @@ func (s *Service) shared(w *WABA, before []Share) {
 			s.owe(n)
 		}
 	}
+}
+
+// joined is info with the solution that a partner got the account by.
+func (s *Service) joined(info *wabaInfo, w *WABA, partner wa.BusinessID) *wabaInfo {
+	x := s.snap.Load().solutions[w.Solution]
+	if x == nil || !x.holds(partner) {
+		return info
+	}
+	c := *info
+	c.Solution, c.Partners = x.ID, []wa.BusinessID{x.Owner.Business, x.Partner.Business}
+	return &c
 }
 
 // ---- portfolio ----
@@ -228,25 +239,36 @@ func (s *Service) ChangePortfolio(ctx context.Context, id wa.BusinessID, c Portf
 // SetVerification decides over the verification of a business. A verified business starts at a messaging limit of 2,000.
 // Errors: [ErrUnknown]. Source: spec/business.md sections 2.3 and 11.
 func (s *Service) SetVerification(ctx context.Context, id wa.BusinessID, v Verification) (*Portfolio, error) {
-	return s.setStanding(ctx, id, func(p *Portfolio) {
-		p.Verification = v
-		if v == Verified && tierRank(p.MessagingLimit) < tierRank(Tier2K) {
-			p.MessagingLimit = Tier2K
-		}
+	return s.setStanding(ctx, id, func(p *Portfolio) error {
+		p.verify(v)
+		return nil
 	})
+}
+
+// verify is what a decision over its verification does to a portfolio.
+func (p *Portfolio) verify(v Verification) {
+	p.Verification = v
+	if v == Verified && tierRank(p.MessagingLimit) < tierRank(Tier2K) {
+		p.MessagingLimit = Tier2K
+	}
 }
 
 // SetMessagingLimit sets the messaging limit of a portfolio. Errors: [ErrUnknown].
 func (s *Service) SetMessagingLimit(ctx context.Context, id wa.BusinessID, t Tier) (*Portfolio, error) {
-	return s.setStanding(ctx, id, func(p *Portfolio) { p.MessagingLimit = t })
+	return s.setStanding(ctx, id, func(p *Portfolio) error {
+		p.MessagingLimit = t
+		return nil
+	})
 }
 
 // setStanding changes what limits hang on. When they change, every account of the portfolio is owed a webhook, and the names
 // of its numbers are reviewed when the limit rises.
-func (s *Service) setStanding(ctx context.Context, id wa.BusinessID, change func(*Portfolio)) (*Portfolio, error) {
+func (s *Service) setStanding(ctx context.Context, id wa.BusinessID, change func(*Portfolio) error) (*Portfolio, error) {
 	return s.UpdatePortfolio(ctx, id, func(p *Portfolio) error {
 		limit, numbers := p.MessagingLimit, p.MaxNumbers()
-		change(p)
+		if err := change(p); err != nil {
+			return err
+		}
 		if p.MessagingLimit == limit && p.MaxNumbers() == numbers {
 			return nil
 		}

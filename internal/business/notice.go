@@ -19,14 +19,15 @@ const (
 	FieldName       = "phone_number_name_update"
 	FieldQuality    = "phone_number_quality_update"
 	FieldSecurity   = "security"
+	FieldSolutions  = "partner_solutions"
 )
 
 // Notice is a webhook that a change owes its subscribers. It is stored in the transaction of the change, so that a crash can
 // repeat it and never lose it.
 type Notice struct {
-	ID    string // orders notices: later ones sort behind earlier ones
-	WABA  wa.WABAID
-	Entry string // id of the webhook's entry when it is not the account's
+	ID    string    // orders notices: later ones sort behind earlier ones
+	WABA  wa.WABAID // empty for what concerns a portfolio alone
+	Entry string    // id of the portfolio that the webhook's entry names; empty: it names the account
 	Field string
 	At    time.Time
 	Value []byte // JSON, the "value" of the change
@@ -195,6 +196,8 @@ type accountValue struct {
 	Restrictions []restrictionInfo `json:"restriction_info,omitempty"`
 	Volume       *VolumeTier       `json:"volume_tier_info,omitempty"`
 
+	Certification *certificationInfo `json:"partner_client_certification_info,omitempty"`
+
 	International *Eligibility `json:"auth_international_rate_eligibility,omitempty"`
 	Country       string       `json:"country,omitempty"`
 }
@@ -203,6 +206,9 @@ type wabaInfo struct {
 	WABA  wa.WABAID     `json:"waba_id"`
 	Owner wa.BusinessID `json:"owner_business_id"`
 	App   wa.AppID      `json:"partner_app_id,omitempty"`
+
+	Solution string          `json:"solution_id,omitempty"`
+	Partners []wa.BusinessID `json:"solution_partner_business_ids,omitempty"`
 }
 
 type banInfo struct {

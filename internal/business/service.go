@@ -82,6 +82,10 @@ type snapshot struct {
 	qrOf        map[wa.PhoneNumberID][]*QRCode // newest first
 	preverified map[string]*Preverified
 	budgets     map[wa.WaID]*Budget
+	solutions   map[string]*Solution
+	intents     map[string]*Intent
+
+	certifications map[string]*Certification
 }
 
 // New loads everything from the store.
@@ -168,6 +172,7 @@ func (s *snapshot) with(set *Set) *snapshot {
 			}
 		}
 	}
+	n.putPartners(set)
 	if len(set.Budgets) > 0 {
 		n.budgets = grown(s.budgets, len(set.Budgets))
 		for _, b := range set.Budgets {
@@ -210,6 +215,8 @@ func (s *Service) commit(ctx context.Context, set *Set) error {
 	set.Numbers = append(set.Numbers, s.draft.Numbers...)
 	set.Notices, set.Activities = s.draft.Notices, s.draft.Activities
 	set.Budgets = append(set.Budgets, s.draft.Budgets...)
+	set.Intents = append(set.Intents, s.draft.Intents...)
+	set.Certifications = append(set.Certifications, s.draft.Certifications...)
 	if a, ok := ctx.Value(actorKey{}).(Actor); ok {
 		for _, act := range set.Activities {
 			act.Actor = a

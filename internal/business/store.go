@@ -10,10 +10,15 @@ type Set struct {
 
 	QRCodes     []*QRCode      // those marked as deleted are removed
 	Preverified []*Preverified // those marked as removed are removed
-	Budgets     []*Budget      // those marked as gone are removed
-	Notices     []*Notice      // owed webhooks; loaded until they are delivered
-	Delivered   []string       // ids of notices to forget
-	Activities  []*Activity    // history; never loaded
+	Solutions   []*Solution
+	Intents     []*Intent
+
+	Certifications []*Certification
+
+	Budgets    []*Budget   // those marked as gone are removed
+	Notices    []*Notice   // owed webhooks; loaded until they are delivered
+	Delivered  []string    // ids of notices to forget
+	Activities []*Activity // history; never loaded
 }
 
 // Store keeps the objects durably.

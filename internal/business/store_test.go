@@ -42,6 +42,12 @@ func (m *memory) LoadBusiness(context.Context) (*business.Set, error) {
 			s.QRCodes = append(s.QRCodes, &v)
 		case business.Preverified:
 			s.Preverified = append(s.Preverified, &v)
+		case business.Solution:
+			s.Solutions = append(s.Solutions, &v)
+		case business.Intent:
+			s.Intents = append(s.Intents, &v)
+		case business.Certification:
+			s.Certifications = append(s.Certifications, &v)
 		case business.Budget:
 			s.Budgets = append(s.Budgets, &v)
 		case business.Notice:
@@ -89,6 +95,15 @@ func (m *memory) SaveBusiness(ctx context.Context, s *business.Set) error {
 	}
 	for _, p := range s.Preverified {
 		m.set["v"+p.ID] = *p
+	}
+	for _, x := range s.Solutions {
+		m.set["s"+x.ID] = *x
+	}
+	for _, i := range s.Intents {
+		m.set["i"+i.ID] = *i
+	}
+	for _, x := range s.Certifications {
+		m.set["c"+x.ID] = *x
 	}
 	for _, b := range s.Budgets {
 		m.set["b"+string(b.WaID)] = *b

@@ -28,6 +28,8 @@ type Portfolio struct {
 
 	Credit      *CreditLine  // replaced as a whole; nil: none
 	Allocations []Allocation // of the credit line, ended ones too
+
+	Onboarding *Onboarding // of partners to the marketing messages API; nil: nobody asked
 }
 
 // Verification is the state of business verification; lower case on the wire.
@@ -98,6 +100,7 @@ type WABA struct {
 	Test         bool   // the automatic test account: no payment needed, no messaging limit
 	FundingID    string // primary_funding_id; empty when no payment method is attached
 	PurchaseNote string // purchase_order_number
+	Solution     string // id of the multi-partner solution that the owner signed up with; empty: none
 
 	PaymentProblem bool // ours: charging the account fails, 131042
 

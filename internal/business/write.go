@@ -287,7 +287,10 @@ func (s *Service) taken(id string) bool {
 	_, n := snap.numbers[wa.PhoneNumberID(id)]
 	_, v := snap.preverified[id]
 	_, c := snap.credit[id]
-	return p || w || n || v || c
+	_, x := snap.solutions[id]
+	_, i := snap.intents[id]
+	_, y := snap.certifications[id]
+	return p || w || n || v || c || x || i || y
 }
 
 func orElse[T comparable](v, def T) T {

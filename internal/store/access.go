@@ -25,6 +25,9 @@ func (s *Store) LoadAccess(ctx context.Context) (*access.Set, error) {
 	if set.Tokens, err = loadDocs[access.Token](ctx, s, "tokens"); err != nil {
 		return nil, err
 	}
+	if set.Invitations, err = loadDocs[access.Invitation](ctx, s, "invitations"); err != nil {
+		return nil, err
+	}
 	return &set, nil
 }
 
@@ -48,6 +51,11 @@ func (s *Store) SaveAccess(ctx context.Context, set *access.Set) error {
 		}
 		for _, k := range set.Tokens {
 			if err := saveDoc(ctx, t, "tokens", hex.EncodeToString(k.Hash[:]), k); err != nil {
+				return err
+			}
+		}
+		for _, i := range set.Invitations {
+			if err := saveDoc(ctx, t, "invitations", i.ID, i); err != nil {
 				return err
 			}
 		}

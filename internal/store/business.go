@@ -30,6 +30,15 @@ func (s *Store) LoadBusiness(ctx context.Context) (*business.Set, error) {
 	if set.Budgets, err = loadDocs[business.Budget](ctx, s, "code_budgets"); err != nil {
 		return nil, err
 	}
+	if set.Solutions, err = loadDocs[business.Solution](ctx, s, "solutions"); err != nil {
+		return nil, err
+	}
+	if set.Intents, err = loadDocs[business.Intent](ctx, s, "intents"); err != nil {
+		return nil, err
+	}
+	if set.Certifications, err = loadDocs[business.Certification](ctx, s, "certifications"); err != nil {
+		return nil, err
+	}
 	if set.Notices, err = loadDocs[business.Notice](ctx, s, "notices"); err != nil {
 		return nil, err
 	}
@@ -90,6 +99,21 @@ func saveBeside(ctx context.Context, t tx, set *business.Set) error {
 			continue
 		}
 		if err := saveDoc(ctx, t, "preverified", p.ID, p); err != nil {
+			return err
+		}
+	}
+	for _, x := range set.Solutions {
+		if err := saveDoc(ctx, t, "solutions", x.ID, x); err != nil {
+			return err
+		}
+	}
+	for _, i := range set.Intents {
+		if err := saveDoc(ctx, t, "intents", i.ID, i); err != nil {
+			return err
+		}
+	}
+	for _, x := range set.Certifications {
+		if err := saveDoc(ctx, t, "certifications", x.ID, x); err != nil {
 			return err
 		}
 	}

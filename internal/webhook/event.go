@@ -45,6 +45,7 @@ type update struct {
 	number wa.PhoneNumberID
 	id     wa.MessageID
 	field  string
+	entry  wa.BusinessID // the portfolio that the update names; empty for most
 	born   int64
 	rec    record.Record
 }
@@ -57,7 +58,7 @@ func updateOf(r record.Record) (update, bool) {
 	case *record.Received:
 		return update{waba: r.WABA, number: r.Number, id: r.ID, field: FieldMessages, born: r.At, rec: r}, true
 	case *record.Notice:
-		return update{waba: r.WABA, number: r.Number, field: r.Field, born: r.At, rec: r}, true
+		return update{waba: r.WABA, number: r.Number, field: r.Field, entry: wa.BusinessID(r.Entry), born: r.At, rec: r}, true
 	default:
 		return update{}, false
 	}

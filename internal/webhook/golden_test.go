@@ -74,6 +74,13 @@ var goldenLimits = map[string]string{
 	"phone_number_quality_update.upgrade":  `{"display_phone_number":"15550783881","event":"THROUGHPUT_UPGRADE","current_limit":"TIER_UNLIMITED","max_daily_conversations_per_business":"TIER_UNLIMITED"}`,
 }
 
+// goldenPartners are what partners are told, in an entry of their portfolio.
+var goldenPartners = map[string]string{
+	"partner_solutions.created":              `{"event":"SOLUTION_CREATED","solution_id":"880055113322446","solution_status":"INITIATED"}`,
+	"partner_solutions.pending_deactivation": `{"event":"SOLUTION_UPDATED","solution_id":"880055113322446","solution_status":"PENDING_DEACTIVATION"}`,
+	"account_update.partner_added_solution":  `{"event":"PARTNER_ADDED","waba_info":{"waba_id":"512340987654321","owner_business_id":"660022113344999","solution_id":"880055113322446","solution_partner_business_ids":["660022113344557","660022113344558"]}}`,
+}
+
 // variantOfName is that of a file whose name ends in a version.
 func variantOfName(name string) variant {
 	if i := strings.LastIndex(name, "_v"); i >= 0 {
@@ -117,6 +124,10 @@ func goldens(t *testing.T) map[string]string {
 	} {
 		field, _, _ := strings.Cut(name, ".")
 		add(name, &record.Notice{WABA: testWABA, Number: testNumber, Field: field, At: a.At, Value: value}, newest)
+	}
+	for name, value := range goldenPartners {
+		field, _, _ := strings.Cut(name, ".")
+		add(name, &record.Notice{Entry: "660022113344557", Field: field, At: a.At, Value: []byte(value)}, newest)
 	}
 	for name, value := range goldenLimits {
 		field, _, _ := strings.Cut(name, ".")

@@ -30,6 +30,7 @@ type origination struct {
 	field  string
 	waba   wa.WABAID
 	number wa.PhoneNumberID
+	entry  wa.BusinessID
 }
 
 // receiver is a routed target.
@@ -103,12 +104,12 @@ func (d *Dispatcher) fan(p *partition, f *journal.Frame) {
 
 // receivers returns the endpoints of an update. It needs p.mu.
 func (d *Dispatcher) receivers(p *partition, u *update) []receiver {
-	key := origination{u.field, u.waba, u.number}
+	key := origination{u.field, u.waba, u.number, u.entry}
 	to, ok := p.routes[key]
 	if ok {
 		return to
 	}
-	for _, t := range p.snap.route(nil, u.field, u.waba, u.number) {
+	for _, t := range p.snap.route(u.field, u.waba, u.number, u.entry) {
 		e := d.endpoint(EndpointID{t.App, t.Scope})
 		s := p.slots[e]
 		if s == nil {
@@ -249,7 +250,7 @@ func (d *Dispatcher) concerns(snap *snapshot, e *endpoint, u *update) (v variant
 	if !e.id.Scope.covers(u.waba, u.number) {
 		return newest, false
 	}
-	for _, t := range snap.route(nil, u.field, u.waba, u.number) {
+	for _, t := range snap.route(u.field, u.waba, u.number, u.entry) {
 		if t.App != e.id.App {
 			continue
 		}

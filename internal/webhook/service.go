@@ -39,6 +39,10 @@ type ServiceOptions struct {
 	Version   string        // of fields subscribed without one; "" means "v25.0"
 	Timeout   time.Duration // of a verification; 0 means 10 s (spec/webhooks.md section 6)
 	Rand      io.Reader     // challenges; nil means crypto/rand
+
+	// Owner is the portfolio of an app, which does not change: what names a portfolio goes to its apps too, whether they are
+	// subscribed to the account or not. nil: they have none.
+	Owner func(wa.AppID) wa.BusinessID
 }
 
 // Service owns the subscriptions: they live in memory and in the store, reads never wait. Safe for concurrent use.
@@ -66,7 +70,9 @@ func NewService(ctx context.Context, o ServiceOptions) (*Service, error) {
 		return nil, fmt.Errorf("load subscriptions: %w", err)
 	}
 	s := &Service{o: o}
-	s.snap.Store(newSnapshot(subs, links, overrides))
+	first := newSnapshot(subs, links, overrides)
+	first.owner = o.Owner
+	s.snap.Store(first)
 	return s, nil
 }
 
@@ -253,5 +259,5 @@ var errNotLinked = errors.New("app is not subscribed to the account")
 
 // Route returns the receivers of an update, one per subscribed app (spec/webhooks.md section 8).
 func (s *Service) Route(field string, waba wa.WABAID, number wa.PhoneNumberID) []Target {
-	return s.snap.Load().route(nil, field, waba, number)
+	return s.snap.Load().route(field, waba, number, "")
 }

@@ -34,6 +34,34 @@ func request(url string) SubscribeRequest {
 	return SubscribeRequest{App: testApp, Object: Object, CallbackURL: url, VerifyToken: "s3 cret&", Fields: []Field{{Name: FieldMessages}}}
 }
 
+// What names a portfolio goes to its apps, once each. Source: spec/access.md section 12.2.
+func TestPortfoliosAreTold(t *testing.T) {
+	t.Parallel()
+	s := newSnapshot(nil, []Link{{App: "1", WABA: testWABA}, {App: "2", WABA: testWABA}}, nil)
+	for app, field := range map[wa.AppID]string{"1": "account_update", "2": "account_update", "3": "account_update", "4": "account_update", "5": "flows"} {
+		s.subs[app] = Subscription{App: app, Active: app != "4", Fields: []Field{{Name: field}}}
+	}
+	s.owner = func(app wa.AppID) wa.BusinessID {
+		if app == "1" {
+			return "77"
+		}
+		return "88"
+	}
+	for _, tc := range []struct {
+		waba  wa.WABAID
+		entry wa.BusinessID
+		want  []wa.AppID
+	}{{testWABA, "", []wa.AppID{"1", "2"}}, {testWABA, "88", []wa.AppID{"1", "2", "3"}}, {"", "88", []wa.AppID{"2", "3"}}, {"", "99", nil}} {
+		var got []wa.AppID
+		for _, to := range s.route("account_update", tc.waba, "", tc.entry) {
+			got = append(got, to.App)
+		}
+		if !reflect.DeepEqual(got, tc.want) {
+			t.Errorf("account %q, portfolio %q: %v", tc.waba, tc.entry, got)
+		}
+	}
+}
+
 // Source: spec/webhooks.md section 2, spec/access.md section 11.
 
 func TestHandshake(t *testing.T) {

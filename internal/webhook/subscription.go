@@ -87,6 +87,7 @@ type snapshot struct {
 	links     map[appWABA]Link
 	byWABA    map[wa.WABAID][]wa.AppID // sorted
 	overrides map[appNumber]NumberOverride
+	owner     func(wa.AppID) wa.BusinessID // nil: nobody knows
 }
 
 func newSnapshot(subs []Subscription, links []Link, overrides []NumberOverride) *snapshot {
@@ -109,6 +110,7 @@ func newSnapshot(subs []Subscription, links []Link, overrides []NumberOverride) 
 func (s *snapshot) clone() *snapshot {
 	return &snapshot{
 		subs: maps.Clone(s.subs), links: maps.Clone(s.links), byWABA: maps.Clone(s.byWABA), overrides: maps.Clone(s.overrides),
+		owner: s.owner,
 	}
 }
 
@@ -129,24 +131,38 @@ func (s *snapshot) removeLink(app wa.AppID, waba wa.WABAID) {
 	maps.DeleteFunc(s.overrides, func(k appNumber, o NumberOverride) bool { return k.app == app && o.WABA == waba })
 }
 
-// route appends the receivers of an update. number may be empty for fields of a WABA.
-func (s *snapshot) route(to []Target, field string, waba wa.WABAID, number wa.PhoneNumberID) []Target {
+// route returns the receivers of an update: the apps that are subscribed to the WABA, and those of the portfolio that the
+// update names. number may be empty for fields of a WABA.
+func (s *snapshot) route(field string, waba wa.WABAID, number wa.PhoneNumberID, entry wa.BusinessID) (to []Target) {
 	for _, app := range s.byWABA[waba] {
-		sub, ok := s.subs[app]
-		if !ok || !sub.Active {
-			continue
+		to = s.receiver(to, field, app, waba, number)
+	}
+	if entry == "" || s.owner == nil {
+		return to
+	}
+	for _, app := range sortedKeys(s.subs) {
+		if _, linked := s.links[appWABA{app, waba}]; !linked && s.owner(app) == entry {
+			to = s.receiver(to, field, app, waba, number)
 		}
-		i := slices.IndexFunc(sub.Fields, func(f Field) bool { return f.Name == field })
-		if i < 0 {
-			continue
-		}
-		scope := Scope("")
-		if FollowsOverrides(field) {
-			scope = s.scope(app, waba, number)
-		}
-		to = append(to, Target{App: app, Scope: scope, URL: s.url(app, scope, waba), Version: sub.Fields[i].Version})
 	}
 	return to
+}
+
+// receiver appends an app that subscribed to the field.
+func (s *snapshot) receiver(to []Target, field string, app wa.AppID, waba wa.WABAID, number wa.PhoneNumberID) []Target {
+	sub, ok := s.subs[app]
+	if !ok || !sub.Active {
+		return to
+	}
+	i := slices.IndexFunc(sub.Fields, func(f Field) bool { return f.Name == field })
+	if i < 0 {
+		return to
+	}
+	scope := Scope("")
+	if FollowsOverrides(field) {
+		scope = s.scope(app, waba, number)
+	}
+	return append(to, Target{App: app, Scope: scope, URL: s.url(app, scope, waba), Version: sub.Fields[i].Version})
 }
 
 // scope is whose URL applies to the number: its own, the WABA's or the app's.

@@ -10,6 +10,7 @@ func Business() *Collection {
 				get("Read it", "{{Business-ID}}?fields=id,name,verification_status,created_time,timezone_id"),
 				post("Change it", "{{Business-ID}}", `{"name":"Parcel Shop"}`),
 				get("Its people", "{{Business-ID}}/business_users"),
+				post("Invite somebody", "{{Business-ID}}/business_users", `{"email":"kai@example.com","role":"EMPLOYEE"}`),
 				get("Its apps", "{{Business-ID}}/owned_apps"),
 				get("Its partners", "{{Business-ID}}/agencies"),
 				get("Its clients", "{{Business-ID}}/clients"),

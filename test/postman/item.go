@@ -107,7 +107,7 @@ var Environment = []Variable{
 var kinds = map[string]string{
 	"Phone-Number-ID": "phone_number", "New-Phone-Number-ID": "phone_number", "WABA-ID": "waba", "New-WABA-ID": "waba",
 	"Business-ID": "business", "App-ID": "app", "Media-ID": "media", "Template-ID": "template", "Group-ID": "template_group",
-	"System-User-ID": "system_user", "Preverified-ID": "preverified_number", "Credit-ID": "credit_line", "Allocation-ID": "credit_allocation", "Upload-ID": "upload", "Person-ID": "user", "Document-ID": "media", "Offer-ID": "template", "Flow-ID": "flow", "Draft-ID": "flow", "History-ID": "message_history",
+	"System-User-ID": "system_user", "Preverified-ID": "preverified_number", "Credit-ID": "credit_line", "Solution-ID": "solution", "Intent-ID": "migration_intent", "Partner-ID": "business", "Partner-App-ID": "app", "Allocation-ID": "credit_allocation", "Upload-ID": "upload", "Person-ID": "user", "Document-ID": "media", "Offer-ID": "template", "Flow-ID": "flow", "Draft-ID": "flow", "History-ID": "message_history",
 }
 
 // Route is the call that an item makes, as the platform counts it; "" when it is none of the Graph surface.

@@ -54,6 +54,7 @@ func newNumberFolder() Folder {
 		get("Read the username", "{{New-Phone-Number-ID}}/username"),
 		remove("Give it back", "{{New-Phone-Number-ID}}/username", ""),
 		control("Verify the business (sandbox)", "portfolios/{{Business-ID}}", `{"verification":"verified"}`),
+		get("Has it the badge?", "{{New-Phone-Number-ID}}/official_business_account"),
 		post("Ask for the badge", "{{New-Phone-Number-ID}}/official_business_account", `{"business_website_url":"https://example.com/","primary_country_of_operation":"JP","primary_language":"ja","supporting_links":["https://news.example.com/aozora-1","https://news.example.com/aozora-2","https://news.example.com/aozora-3"]}`),
 		post("Deregister it", "{{New-Phone-Number-ID}}/deregister", ""),
 	)

@@ -26,7 +26,7 @@ var groups = []group{
 
 func groupOf(e graph.Endpoint) group {
 	at := map[string]int{
-		"template": 2, "template_group": 2, "phone_number": 3, "waba": 4, "business": 5, "preverified_number": 5, "credit_line": 5, "credit_allocation": 5,
+		"template": 2, "template_group": 2, "phone_number": 3, "waba": 4, "business": 5, "preverified_number": 5, "credit_line": 5, "credit_allocation": 5, "solution": 5, "migration_intent": 5,
 		"app": 6, "system_user": 6, "user": 6, "media": 1, "upload": 1, "flow": 7, "message_history": 0,
 	}
 	i, ok := at[e.Kind]

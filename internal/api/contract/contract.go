@@ -140,7 +140,7 @@ type typeWords struct {
 
 // calls and types are filled by the files of words.
 var (
-	calls = merge(grammarCalls, accessCalls, businessCalls, wabaCalls, numberCalls, messageCalls, templateCalls, mediaCalls, flowCalls)
+	calls = merge(grammarCalls, accessCalls, businessCalls, partnerCalls, wabaCalls, numberCalls, messageCalls, templateCalls, mediaCalls, flowCalls)
 	types = merge(accessTypes, businessTypes, numberTypes, templateTypes, mediaTypes, flowTypes)
 )
 

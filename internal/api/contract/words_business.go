@@ -95,7 +95,6 @@ var businessCalls = map[string]Words{
 	"GET business/extendedcredits":         {Does: "Lists the credit line of a portfolio."},
 	"GET business/owned_product_catalogs":  {Does: "Lists catalogs: there are none.", More: emptyHere},
 	"GET business/client_product_catalogs": {Does: "Lists catalogs of others: there are none.", More: emptyHere},
-	"GET business/pending_users":           {Does: "Lists people who were invited: there are none.", More: emptyHere},
 
 	"GET business/preverified_numbers": {
 		Does: "Lists the pre-verified numbers of a portfolio.",
@@ -162,6 +161,34 @@ var businessTypes = map[string]typeWords{
 		may("owning_business", brief, ""),
 		may("owning_credential", object(must("id", id, "")), "The credit line."),
 		may("request_status", enum("APPROVED", "DELETED"), ""),
+	}},
+	"WhatsAppBusinessSolution": {"A multi-partner solution.", []Member{
+		may("id", id, ""),
+		may("name", text, ""),
+		may("status", enum("INITIATED", "ACTIVE", "REJECTED", "DEACTIVATED"), ""),
+		may("status_for_pending_request", enum("NONE", "PENDING_ACTIVATION", "PENDING_DEACTIVATION"), ""),
+		may("owner_app", brief, ""),
+		may("owner_permissions", list(taskNames), ""),
+		may("partners", list(object(must("partner_app", brief, ""), must("partner_permissions", list(taskNames), ""))), ""),
+	}},
+	"WhatsAppBusinessSolutionMigrationIntent": {"A wish to move an account to another solution.", []Member{
+		may("id", id, ""),
+		may("status", enum("INITIATED", "REJECTED", "COMPLETED"), ""),
+	}},
+	"WhatsAppBusinessSelfCertificationSubmission": {"What a partner says about a client.", []Member{
+		may("id", id, ""),
+		may("end_business", brief, ""),
+		may("verification_status", enum("PENDING", "APPROVED", "FAILED", "DISCARDED", "REVOKED"), ""),
+		may("rejection_reasons", texts, "NONE, when there is none."),
+		may("creation_time", unix, ""),
+	}},
+	"BusinessRoleRequest": {"An invitation to a portfolio.", []Member{
+		may("id", id, ""),
+		may("email", text, ""),
+		may("role", enum("ADMIN", "EMPLOYEE"), ""),
+		may("status", enum("PENDING"), ""),
+		may("created_time", moment, ""),
+		may("expiration_time", moment, ""),
 	}},
 	"Nothing": {"An item of a list that is always empty.", []Member{may("id", id, "")}},
 	"Business": {"A portfolio.", []Member{

@@ -151,6 +151,10 @@ var numberCalls = map[string]Words{
 			must("customer_care_details", contact, ""),
 		},
 	},
+	"GET phone_number/official_business_account": {
+		Does:   "Reads what became of the application for the badge.",
+		Answer: object(must("oba_status", enum("NOT_STARTED", "PENDING", "APPROVED", "REJECTED"), ""), may("status_message", text, ""), must("id", id, "")),
+	},
 	"POST phone_number/official_business_account": {
 		Does: "Asks for the badge of an official account.", More: "The operator decides.",
 		Params: []Member{

@@ -82,7 +82,7 @@ var wabaCalls = map[string]Words{
 	"GET waba/welcome_message_sequences": {Does: "Lists welcomes of ads: there are none.", More: emptyHere},
 	"GET waba/dataset":                   {Does: "Lists datasets of ads: there are none.", More: emptyHere},
 	"GET waba/product_catalogs":          {Does: "Lists connected catalogs: there are none.", More: emptyHere},
-	"GET waba/solutions":                 {Does: "Lists multi-partner solutions: there are none.", More: emptyHere},
+	"GET waba/solutions":                 {Does: "Lists the multi-partner solution that an account came by."},
 	"GET waba/payment_configurations":    {Does: "Lists payment configurations: there are none.", More: emptyHere},
 	"GET waba/activities": {
 		Does: "Lists what happened to an account, the newest first.",

@@ -165,14 +165,19 @@ func documents(t *testing.T, s *store.Store) {
 
 		QRCodes:     []*business.QRCode{{Code: "ABCDEFGHIJKLMN", Number: "4", Text: "a\x00b", Created: noon}},
 		Preverified: []*business.Preverified{{ID: "5", Owner: "1", WaID: "15550142234", Partners: []wa.BusinessID{"2"}}},
+		Solutions:   []*business.Solution{{ID: "6", Owner: business.Party{App: "1", Tasks: []string{"MANAGE"}}, Created: noon}},
+		Intents:     []*business.Intent{{ID: "7", WABA: "3", Solution: "6", Created: noon}},
 		Budgets:     []*business.Budget{{WaID: "15550142234", Requests: []time.Time{noon}, Blocked: noon}},
 		Notices:     []*business.Notice{{ID: "1", WABA: "3", Field: "security", At: noon, Value: []byte(`{"a":1}`)}},
+
+		Certifications: []*business.Certification{{ID: "8", Client: "2", Reasons: []string{"MALFORMED_DOCUMENTS"}, Created: noon}},
 	}
 	a := &access.Set{
 		Apps:        []*access.App{{ID: "1", Secret: []byte{1, 0}, Created: noon}},
 		SystemUsers: []*access.SystemUser{{ID: "2", Installed: []wa.AppID{"1"}}},
 		People:      []*access.Person{{ID: "3", Email: "a@example.com"}},
 		Tokens:      []*access.Token{{Hash: [32]byte{1, 2, 255}, App: "1", Issued: noon}, {Hash: [32]byte{2}}},
+		Invitations: []*access.Invitation{{ID: "4", Business: "1", Email: "b@example.com", Role: access.Employee, Created: noon}},
 	}
 	ts := []*template.Template{{ID: "1", Name: "hello_world", Components: []template.Component{{Type: template.Body, Text: "Hi", Example: []byte("{}")}}}}
 	for range 2 { // the second time replaces

@@ -20,6 +20,7 @@ var kinds = map[string]string{
 	"Application-ID": "app", "Business-ID": "business", "Phone-Number-ID": "phone_number", "WhatsApp-Account-Number-ID": "phone_number",
 	"WABA-ID": "waba", "WhatsApp-Business-Account-ID": "waba", "TEMPLATE_ID": "template", "Media-ID": "media", "User-ID": "user",
 	"Pre-Verified-Phone-Number-ID": "preverified_number", "Flow-ID": "flow", "Message-History-ID": "message_history",
+	"Solution-ID": "solution", "Migration-Intent-ID": "migration_intent",
 }
 
 // elsewhere are calls that are served, but not by the tables of nodes.
@@ -30,19 +31,13 @@ var elsewhere = map[string]string{
 
 // reasons say why something is not here, by part of a path; the first that fits.
 var reasons = []struct{ part, why string }{
-	{"official_business_account", "read it as a field of the number"},
 	{"group", "no groups"},
 	{"call", "no calls"},
-	{"olution", "no multi-partner solutions"},
 	{"obo_mobility", "no accounts on behalf of others"},
 	{"OBO-Mobility", "no accounts on behalf of others"},
-	{"onbehalf", "no accounts on behalf of others"},
-	{"Migration-Intent", "no multi-partner solutions"},
-	{"mm_lite", "every account counts as onboarded"},
 	{"Bot-ID", "no bots of accounts as objects"},
 	{"schedules", "no scheduled sends"},
 	{"Profile-ID", "the profile is read and changed on its number"},
-	{"connected_client", "clients are listed by their portfolio"},
 }
 
 type verdict int
