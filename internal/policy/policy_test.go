@@ -445,8 +445,8 @@ func TestRating(t *testing.T) {
 	w.check(err)
 	b, err := json.Marshal(e)
 	w.check(err)
-	if want := `{"id":"330220110550001","rating":"RED","now":{"Rating":"RED","NF":71,"Points":525,"Weight":7350,"Sample":1000,` +
-		`"Because":"60 or more points of feedback per 1,000 weighted users"},"days":{"Users":[1000,0,0,0,0,0,0],"Points":[75,0,0,0,0,0,0]},` +
+	if want := `{"id":"330220110550001","rating":"RED","now":{"rating":"RED","nf":71,"points":525,"weight":7350,"sample":1000,` +
+		`"because":"60 or more points of feedback per 1,000 weighted users"},"days":{"users":[1000,0,0,0,0,0,0],"points":[75,0,0,0,0,0,0]},` +
 		`"events":25,"would_be":-1,"override":"","until":0,"better_at":0}`; string(b) != want {
 		t.Errorf("explanation:\n%s", b)
 	}

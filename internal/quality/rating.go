@@ -45,18 +45,18 @@ const (
 
 // Days are the inputs of a score: index 0 is today.
 type Days struct {
-	Users  [Span]int // distinct people with a delivered message that day
-	Points [Span]int // of feedback
+	Users  [Span]int `json:"users"`  // distinct people with a delivered message that day
+	Points [Span]int `json:"points"` // of feedback
 }
 
 // Score is a rating and how it came about.
 type Score struct {
-	Rating  Rating
-	NF      int // points per 1,000 weighted users
-	Points  int // weighted
-	Weight  int // weighted users, the pseudo users included
-	Sample  int // users without weights
-	Because string
+	Rating  Rating `json:"rating"`
+	NF      int    `json:"nf"`     // points per 1,000 weighted users
+	Points  int    `json:"points"` // weighted
+	Weight  int    `json:"weight"` // weighted users, the pseudo users included
+	Sample  int    `json:"sample"` // users without weights
+	Because string `json:"because"`
 }
 
 // Rate computes the score of a number, or of a template without read rule.
