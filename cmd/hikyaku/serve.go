@@ -44,7 +44,7 @@ type serveCmd struct {
 	Retention       time.Duration `help:"How long message content stays readable; at most 720h." default:"720h"`
 	TokenCarriers   string        `help:"Where access tokens may be, for old clients: header (default), header+body, or any (the query string too)." placeholder:"WHERE"`
 	RequirePayment  bool          `help:"Fail billable templates of accounts without payment method (131042); test accounts are exempt."`
-	Enforcement     string        `help:"Whether accounts whose numbers stay RED are restricted: off, observe or enforce." enum:"off,observe,enforce" default:"observe"`
+	Enforcement     string        `help:"Whether accounts whose numbers stay RED are restricted: off, observe (default) or enforce." enum:",off,observe,enforce" default:"" placeholder:"MODE"`
 	PaceAfter       int           `help:"Hold messages of a new marketing template after this many, until it is known how people take it; 0 never does." default:"0"`
 	PaceBatch       int           `help:"Let templates of portfolios that have sent fewer than 500,000 in a year go out in batches of this many, each after it is known how people took the one before; 0 never holds." default:"0"`
 	MarketingCap    string        `help:"Marketing templates a person gets in 24 hours from a portfolio: fixed (two) or adaptive (one to five, by how many they read)." enum:"fixed,adaptive" default:"fixed"`

@@ -69,6 +69,10 @@ type Options struct {
 	// RequirePayment tells by health_status which accounts cannot pay; see policy.Options.
 	RequirePayment bool
 
+	Unrated       string // quality_rating of a number without one; "" means UNKNOWN
+	LegacyFlagged bool   // status FLAGGED of connected numbers that are RED
+	AppFloor      int    // calls of an app in an hour, however few users it has; 0 means limits.AppFloor
+
 	Counts analytics.Source // of the metrics; nil: nothing was counted
 	Rates  pricing.Set      // what messages cost; nil: nothing
 	Media  *media.Service   // nil: no media can be uploaded or sent by id

@@ -92,7 +92,7 @@ func (s *surface) numberFields() []graph.Field[number] {
 		{Name: "verified_name", When: graph.ByDefault, Get: func(n number) any { return graph.NonEmpty(n.VerifiedName) }},
 		{Name: "code_verification_status", When: graph.ByDefault, Get: func(n number) any { return graph.NonEmpty(n.CodeVerification) }},
 		{Name: "display_phone_number", When: graph.ByDefault, Get: func(n number) any { return graph.NonEmpty(n.Display) }},
-		{Name: "quality_rating", When: graph.ByDefault, Get: func(n number) any { return graph.NonEmpty(n.Quality) }},
+		{Name: "quality_rating", When: graph.ByDefault, Get: func(n number) any { return graph.NonEmpty(s.rating(n)) }},
 		{Name: "platform_type", When: graph.ByDefault, Get: func(n number) any { return graph.NonEmpty(n.Platform) }},
 		{Name: "throughput", When: graph.ByDefault, Get: func(n number) any { return throughput(n) }},
 		{Name: "last_onboarded_time", When: graph.ByDefault, Get: func(n number) any { return moment(n.LastOnboarded) }},
@@ -103,7 +103,7 @@ func (s *surface) numberFields() []graph.Field[number] {
 		{Name: "name_status", Get: func(n number) any { return graph.NonEmpty(n.NameStatus) }},
 		{Name: "new_display_name", Get: func(n number) any { return graph.NonEmpty(n.NewName) }},
 		{Name: "new_name_status", Get: func(n number) any { return graph.NonEmpty(n.NewNameStatus) }},
-		{Name: "status", Get: func(n number) any { return graph.NonEmpty(n.State(n.waba, s.o.Clock.Now(), s.full(n))) }},
+		{Name: "status", Get: func(n number) any { return graph.NonEmpty(s.status(n)) }},
 		{Name: "quality_score", Get: func(n number) any { return qualityScore(n) }},
 		{Name: "account_mode", Get: func(n number) any { return graph.NonEmpty(n.Mode) }},
 		{Name: fieldLimit, Get: func(n number) any { return graph.NonEmpty(s.tier(n.waba.Owner)) }},
@@ -134,6 +134,24 @@ func (s *surface) numberFields() []graph.Field[number] {
 // full reports whether the messaging limit of the number's portfolio is used up, which concerns no test number.
 func (s *surface) full(n number) bool {
 	return s.o.Full != nil && n.Mode != business.Sandbox && s.o.Full(n.Business, s.o.Clock.Now().UnixMilli())
+}
+
+// status is RESTRICTED while only replies are possible; FLAGGED is historic and shown where it is asked for. Source:
+// spec/quality.md section 2.
+func (s *surface) status(n number) business.NumberStatus {
+	state := n.State(n.waba, s.o.Clock.Now(), s.full(n))
+	if s.o.LegacyFlagged && state == business.NumberConnected && n.Quality == business.QualityRed {
+		return business.NumberFlagged
+	}
+	return state
+}
+
+// rating is quality_rating, of which samples of the real service show two words for none. Source: spec/quality.md section 1.
+func (s *surface) rating(n number) string {
+	if n.Quality == business.QualityUnknown && s.o.Unrated != "" {
+		return s.o.Unrated
+	}
+	return string(n.Quality)
 }
 
 // throughput is {level}; a number that is not registered has none (spec/phone_numbers.md section 7).

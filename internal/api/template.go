@@ -144,6 +144,9 @@ func (s *surface) editTemplate(ctx context.Context, c *graph.Call, t *template.T
 	if err := w.Writable(s.o.Clock.Now()); err != nil {
 		return nil, err
 	}
+	if e.Category == template.Utility && t.Category != template.Utility && w.Misuse.InForce(s.o.Clock.Now()) {
+		return nil, wa.ErrPolicy
+	}
 	e.App, e.NoFlows, e.Passcodes = who(c).Caller.App.ID, s.mayMakeFlows(c, w), s.allowance(w).Passcodes
 	if _, err := s.o.Template.Change(ctx, t.ID, e); err != nil {
 		return nil, templateError(err)

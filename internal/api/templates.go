@@ -8,6 +8,7 @@ import (
 	"github.com/hikyaku/hikyaku/internal/business"
 	"github.com/hikyaku/hikyaku/internal/graph"
 	"github.com/hikyaku/hikyaku/internal/template"
+	"github.com/hikyaku/hikyaku/internal/wa"
 )
 
 // maxTemplates on a page: clients ask for up to a thousand (spec/graph.md section 6).
@@ -170,7 +171,11 @@ func (f *templateFilter) keeps(t *template.Template, exact bool) bool {
 // allowance is what an account may have. Sources: spec/templates.md sections 3 and 9.4.
 func (s *surface) allowance(w *business.WABA) template.Allowance {
 	verified := s.verification(w.Owner) == string(business.Verified)
-	return template.Allowance{Limit: s.o.Business.TemplateLimit(w.ID), Passcodes: verified || w.Test, Refusal: w.Writable(s.o.Clock.Now())}
+	a := template.Allowance{Limit: s.o.Business.TemplateLimit(w.ID), Passcodes: verified || w.Test, Refusal: w.Writable(s.o.Clock.Now())}
+	if w.Misuse.InForce(s.o.Clock.Now()) {
+		a.Utility = wa.ErrPolicy
+	}
+	return a
 }
 
 // templateSummary counts over the whole account, whatever the filter. Translations are complete when every name exists in

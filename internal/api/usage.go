@@ -121,7 +121,7 @@ func (s *surface) admit(ctx context.Context, c *graph.Call) error {
 		b = &appBudget{users: map[string]int64{}}
 		s.meter.apps[who(c).App()] = b
 	}
-	limit := b.limit(who(c).Me(), now)
+	limit := b.limit(who(c).Me(), now, s.o.AppFloor)
 	used, ok := b.Spend(now, limit)
 	c.SetHeader("X-App-Usage", `{"call_count":`+strconv.Itoa(limits.Percent(used, limit))+`,"total_cputime":0,"total_time":0}`)
 	if !ok {
@@ -131,7 +131,10 @@ func (s *surface) admit(ctx context.Context, c *graph.Call) error {
 }
 
 // limit is what the app may call in an hour, with user among its users of the last day.
-func (b *appBudget) limit(user string, now int64) int {
+func (b *appBudget) limit(user string, now int64, floor int) int {
+	if floor == 0 {
+		floor = limits.AppFloor
+	}
 	const dayMillis = 24 * 60 * 60 * 1000
 	if _, known := b.users[user]; !known && len(b.users) >= maxAppUsers {
 		for u, at := range b.users {
@@ -144,12 +147,12 @@ func (b *appBudget) limit(user string, now int64) int {
 		b.users[user] = now
 	}
 	n := 0
-	if len(b.users)*limits.AppPerUser > limits.AppFloor {
+	if len(b.users)*limits.AppPerUser > floor {
 		for _, at := range b.users {
 			if at > now-dayMillis {
 				n++
 			}
 		}
 	}
-	return max(n*limits.AppPerUser, limits.AppFloor)
+	return max(n*limits.AppPerUser, floor)
 }

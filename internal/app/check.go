@@ -23,7 +23,11 @@ func settle(o *Options) error {
 	if err := c.Errors.check(); err != nil {
 		return fmt.Errorf("read --config %s: %w", o.Config, err)
 	}
+	if err := c.Settings.check(); err != nil {
+		return fmt.Errorf("read --config %s: %w", o.Config, err)
+	}
 	o.errors = c.Errors
+	c.fill(o)
 	if o.TokenCarriers != "" {
 		return nil
 	}

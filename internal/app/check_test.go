@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"syscall"
 	"testing"
@@ -118,7 +119,7 @@ func TestErrorsOfTheConfiguration(t *testing.T) {
 			continue
 		}
 		got := c.row
-		if style := o.errors.style(); style != nil {
+		if style := o.errors.style(false); style != nil {
 			got = style(c.row)
 		}
 		if got.Code != c.code || got.HTTP != c.http || got.RetryIn != c.row.RetryIn {
@@ -183,5 +184,78 @@ func TestUserOnAPhoneOfItsOwn(t *testing.T) {
 	ce, ok := userError(device.ErrGone).(*controlError)
 	if !ok || ce.status != http.StatusConflict || !strings.Contains(ce.text, "hikyaku chat") {
 		t.Errorf("%+v", ce)
+	}
+}
+
+// Every option that the contract names is known, and nothing else is. Source: spec/limits.md, spec/quality.md, spec/errors.md.
+func TestSettingsOfTheConfiguration(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ yaml, fault string }{
+		{"throughput: {mode: bucket, upgrade_seconds: 60}", ""},
+		{"throughput: {mode: leaky}", `throughput.mode "leaky": want one of [window bucket]`},
+		{"throughput: {upgrade_seconds: 61}", "throughput.upgrade_seconds 61: want a whole number from 0 to 60"},
+		{"throughput: {upgrade: 5}", "upgrade"},
+		{"pair: {retry_after_header: true}", ""},
+		{"limits: {exceeded: sync, scale_delay: 6h}", ""},
+		{"limits: {exceeded: later}", `limits.exceeded "later"`},
+		{"limits: {scale_delay: 7h}", "limits.scale_delay 7h0m0s: want a duration from 0s to 6h0m0s"},
+		{"ratelimit: {app_floor: 1000}", ""},
+		{"ratelimit: {app_floor: -1}", "ratelimit.app_floor -1"},
+		{"marketing: {cap: adaptive, user_cap: 3, user_cap_overall: 4, paused_markets: [US], experiment_share: 0.01}", ""},
+		{"marketing: {user_cap: -1}", "marketing.user_cap -1"},
+		{"marketing: {cap: none}", `marketing.cap "none"`},
+		{"pacing: {template_threshold: 100, portfolio_batch: 500}", ""},
+		{"policy: {enforcement: enforce}", ""},
+		{"policy: {enforcement: on}", `policy.enforcement "on"`},
+		{"quality: {unrated_label: NA, legacy_webhook: true, legacy_flagged: true, hysteresis: 0s}", ""},
+		{"quality: {unrated_label: NONE}", `quality.unrated_label "NONE"`},
+		{"quality: {hysteresis: -1s}", "quality.hysteresis -1s"},
+		{"templates: {review_seconds: 0}", ""},
+		{"templates: {review_seconds: 86401}", "templates.review_seconds 86401"},
+		{"webhooks: {strict_status: true, concurrency: 64}", ""},
+		{"webhooks: {concurrency: 5000}", "webhooks.concurrency 5000"},
+		{"webhooks: {retry_all_apps: true}", "webhooks.retry_all_apps: not built"},
+		{"errors: {profile: docs, href: /docs/errors, sync_overrides: [131048, 131047]}", ""},
+		{"errors: {profile: openapi}", "errors.profile openapi: not built"},
+		{"errors: {profile: new}", `errors.profile "new"`},
+		{"errors: {sync_overrides: [131026]}", "errors.sync_overrides 131026: is not known when a message is accepted"},
+		{"errors: {href: 'a b'}", "errors.href"},
+	} {
+		path := filepath.Join(t.TempDir(), "config.yaml")
+		if err := os.WriteFile(path, []byte(c.yaml+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		o := Options{Config: path}
+		if err := settle(&o); (err == nil) != (c.fault == "") || err != nil && !strings.Contains(err.Error(), c.fault) {
+			t.Errorf("%s: %v, want %q", c.yaml, err, c.fault)
+		}
+	}
+}
+
+// A flag counts more than the file.
+func TestFlagsBeforeSettings(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	file := "policy: {enforcement: enforce}\npacing: {template_threshold: 7, portfolio_batch: 8}\nmarketing: {paused_markets: [US], experiment_share: 0.5, cap: adaptive}\n"
+	if err := os.WriteFile(path, []byte(file), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		o, want Options
+	}{
+		{Options{}, Options{Enforcement: "enforce", PaceAfter: 7, PaceBatch: 8, Holdout: 0.5, PausedMarkets: []string{"US"}}},
+		{
+			Options{Enforcement: "off", PaceAfter: 1, PaceBatch: 2, Holdout: 0.1, PausedMarkets: []string{"TR"}},
+			Options{Enforcement: "off", PaceAfter: 1, PaceBatch: 2, Holdout: 0.1, PausedMarkets: []string{"TR"}},
+		},
+	} {
+		c.o.Config = path
+		if err := settle(&c.o); err != nil {
+			t.Fatal(err)
+		}
+		got := Options{Enforcement: c.o.Enforcement, PaceAfter: c.o.PaceAfter, PaceBatch: c.o.PaceBatch, Holdout: c.o.Holdout, PausedMarkets: c.o.PausedMarkets}
+		if !reflect.DeepEqual(got, c.want) || !c.o.AdaptiveCap {
+			t.Errorf("%+v, want %+v", got, c.want)
+		}
 	}
 }

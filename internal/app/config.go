@@ -44,9 +44,10 @@ type Config struct {
 		// TokenCarriers counts at every start, unless the options say something else.
 		TokenCarriers string `yaml:"token_carriers"`
 	} `yaml:"access"`
-	// Errors counts at every start.
-	Errors Errors `yaml:"errors"`
-	User   struct {
+	// Errors and Settings count at every start.
+	Errors   Errors `yaml:"errors"`
+	Settings `yaml:",inline"`
+	User     struct {
 		Phone string `yaml:"phone"` // the sandbox's starter user
 		Name  string `yaml:"name"`
 	} `yaml:"user"`

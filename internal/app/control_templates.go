@@ -110,7 +110,7 @@ func recategoriseTemplate(r *http.Request, p *platform) (any, error) {
 	if in.Now {
 		at = p.clock.Now()
 	}
-	return shown(p.rules.template.Recategorise(r.Context(), wa.TemplateID(r.PathValue("id")), in.Category, at))
+	return shown(p.policy.Recategorise(r.Context(), wa.TemplateID(r.PathValue("id")), in.Category, at))
 }
 
 func shown(t *template.Template, err error) (any, error) {

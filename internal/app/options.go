@@ -52,7 +52,8 @@ type Options struct {
 	InternationalUsers int    // portfolios that reach more people in 30 days pay international rates; 0 means 750,000
 	Seed               uint64 // not 0: ids and virtual users repeat from run to run; keys stay random
 
-	errors Errors // of the configuration file
+	errors   Errors   // of the configuration file
+	settings Settings // likewise
 
 	// FrozenAt starts a sandbox at this time and holds it there until the control API moves it; zero means the real time.
 	FrozenAt time.Time

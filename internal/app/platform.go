@@ -188,7 +188,7 @@ func (p *platform) openRules(ctx context.Context, draw io.Reader) (err error) {
 		return err
 	}
 	if p.rules.template, err = template.New(ctx, p.store, template.Options{
-		Clock: p.clock, Rand: draw, Log: p.log, ReviewAfter: reviewAfter, Samples: samples{p}, Flows: templateFlows{p}, Sends: templateSends{p}, Limit: p.rules.business.TemplateLimit,
+		Clock: p.clock, Rand: draw, Log: p.log, ReviewAfter: p.o.settings.review(), Samples: samples{p}, Flows: templateFlows{p}, Sends: templateSends{p}, Limit: p.rules.business.TemplateLimit,
 	}); err != nil {
 		return err
 	}
@@ -225,7 +225,7 @@ func (p *platform) openPipeline(ctx context.Context, draw io.Reader) error {
 	p.pipeline = pipeline.New(pipeline.Options{
 		Logs: logs, Store: p.store, Archive: p.store, Blocks: p.store, Keys: p.store, Numbers: p.rules.business, UserIDs: p.rules.business, Directory: directory{p.directory},
 		Mailbox: mailbox{p.mailbox, p}, Vault: contentSealer{p.vault}, Previews: previews, Links: linker{p.links}, Arrivals: arrivals{p.media, p.base}, Applied: p.stored,
-		Gate: gate{p.policy}, Rates: p.policy, Ready: p.policy.Load,
+		Gate: gate{p.policy}, Borders: p.policy, Rates: p.policy, Ready: p.policy.Load, Throughput: p.o.settings.throughput(), Sync: p.o.sync(),
 		Clock: p.clock, Pace: p.wall, Rand: rand.Reader, IDs: draw, Logger: p.log,
 	})
 	lanes := lanes{p.pipeline}
@@ -277,11 +277,13 @@ func (p *platform) openWebhooks(ctx context.Context) error {
 	for i := range logs {
 		logs[i] = p.journal.Log(i)
 	}
-	p.webhooks, err = webhook.New(ctx, webhook.Options{
+	o := webhook.Options{
 		Service: p.subs, Logs: logs, Store: p.store, Safe: webhookSafe{p.vault}, Apps: newSecrets(p.rules.access),
 		Numbers: digits{p.rules.business}, Users: p.rules.business, Poster: webhook.NewSender(allow), Clock: p.clock, Wall: p.wall, Log: p.log,
 		Observer: p.observer, BatchMax: p.o.WebhookBatch, SaveEvery: saveCursors,
-	})
+	}
+	p.o.settings.webhooks(&o, p.o.errors.Href)
+	p.webhooks, err = webhook.New(ctx, o)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hikyaku/hikyaku/internal/business"
+	"github.com/hikyaku/hikyaku/internal/limits"
 	"github.com/hikyaku/hikyaku/internal/pipeline"
 	"github.com/hikyaku/hikyaku/internal/policy"
 	"github.com/hikyaku/hikyaku/internal/pricing"
@@ -23,6 +24,7 @@ func (p *platform) openPolicy(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	set := &p.o.settings
 	p.policy, err = policy.New(ctx, policy.Options{
 		Business: p.rules.business, Template: p.rules.template, Past: p.store, Memory: p.store, Notes: p.store, Counts: p.store,
 		Clock: p.clock, Log: p.log, RequirePayment: p.o.RequirePayment, Enforcement: policy.Mode(p.o.Enforcement),
@@ -31,7 +33,12 @@ func (p *platform) openPolicy(ctx context.Context) (err error) {
 			return err
 		},
 		PaceAfter: p.o.PaceAfter, PaceBatch: p.o.PaceBatch, Rates: rates,
-		Marketing:          policy.Marketing{Adaptive: p.o.AdaptiveCap, Paused: p.o.PausedMarkets, Holdout: int(p.o.Holdout*1000 + 0.5)},
+		Marketing: policy.Marketing{
+			Adaptive: p.o.AdaptiveCap, Paused: p.o.PausedMarkets, Holdout: int(p.o.Holdout*1000 + 0.5),
+			Cap: limits.MarketCap{PerPortfolio: set.Marketing.UserCap, Overall: set.Marketing.UserCapOverall},
+		},
+		UpgradeTime: time.Duration(set.Throughput.UpgradeSeconds) * time.Second, Calm: set.calm(), ScaleDelay: set.Limits.ScaleDelay,
+		LegacyWebhook:      set.Quality.LegacyWebhook,
 		InternationalUsers: p.o.InternationalUsers,
 	})
 	return err

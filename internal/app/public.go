@@ -36,7 +36,8 @@ func (p *platform) publicHandler(a *App) (http.Handler, error) {
 		Full: p.policy.Full, Pace: p.policy, RequirePayment: p.o.RequirePayment,
 		Access: p.rules.access, Business: p.rules.business, Template: p.rules.template, Groups: p.rules.groups, Flows: p.rules.flow, Grant: p.grantFlow, Webhooks: p.subs, Told: p.webhooks.About, Pipeline: p.pipeline,
 		Media: p.media, Pictures: p.store, Clock: p.clock, Counts: p.store, Rates: rates, Log: p.log, Observer: a.metrics.graph, Versions: versions,
-		Carriers: carriers, BaseURL: p.o.PublicURL, Rand: p.o.traces(), Names: p.o.random("pictures"), Style: p.o.errors.style(),
+		Carriers: carriers, BaseURL: p.o.PublicURL, Rand: p.o.traces(), Names: p.o.random("pictures"), Style: p.o.errors.style(p.o.settings.Pair.RetryAfterHeader),
+		Unrated: p.o.settings.Quality.UnratedLabel, LegacyFlagged: p.o.settings.Quality.LegacyFlagged, AppFloor: p.o.settings.RateLimit.AppFloor,
 	})
 	if err != nil {
 		return nil, err

@@ -27,7 +27,7 @@ func (n *Number) Limit() int {
 func (n *Number) Live() bool { return n.Status != NumberDeleted && n.Status != NumberMigrated }
 
 // Ready says whether the number may send at now, and if not, why: gate 7 of spec/errors.md section 2. w is the account
-// that owns the number. Errors: [wa.ErrNumberDeleted], [wa.ErrNotRegistered], [wa.ErrMaintenance], [wa.ErrLocked],
+// that owns the number. Errors: [wa.ErrNumberDeleted], [wa.ErrNotRegistered], [wa.ErrCertificate], [wa.ErrMaintenance], [wa.ErrLocked],
 // [wa.ErrPolicy], [wa.ErrDisplayName].
 func (n *Number) Ready(w *WABA, now time.Time) error {
 	switch {
@@ -35,6 +35,8 @@ func (n *Number) Ready(w *WABA, now time.Time) error {
 		return wa.ErrNumberDeleted
 	case !n.Registered, !n.Live():
 		return wa.ErrNotRegistered
+	case n.Stale:
+		return wa.ErrCertificate
 	case now.Before(n.MaintenanceUntil):
 		return wa.ErrMaintenance.Retry(n.MaintenanceUntil.Sub(now).Seconds())
 	case n.Status == NumberBanned, w.Locked, n.Sanction.Bars(false, now) != nil, w.Sanction.Bars(false, now) != nil:

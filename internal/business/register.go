@@ -76,7 +76,7 @@ func (s *Service) connect(n *Number, now time.Time, moved bool) {
 		}
 		s.owe(s.notice(n.WABA, FieldQuality, v))
 	}
-	n.Registered = true
+	n.Registered, n.Stale = true, false
 	n.Status = NumberConnected
 	n.Platform = CloudAPI
 	n.LastOnboarded = now

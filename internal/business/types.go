@@ -111,10 +111,22 @@ type WABA struct {
 	Locked            bool      // account locked by enforcement: 131031
 	Restricted        bool      // blocked for policy: 368
 	Sanction          *Sanction // what enforcement takes, replaced as a whole; nil: nothing
+	Closed            []string  // countries, ISO 3166 alpha-2, whose people it may not write to: 130497; replaced as a whole
+	Misuse            Misuse    // of the utility category: 131064
 
 	Created time.Time
 	Updated time.Time
 }
+
+// Misuse is how often templates of an account were found to be marketing sold as utility, and until when the account may use
+// the utility category no more. Source: spec/quality.md section 3.4.
+type Misuse struct {
+	Times int       `json:",omitempty"`
+	Until time.Time `json:",omitzero"`
+}
+
+// InForce reports whether the category is closed at now.
+func (m Misuse) InForce(now time.Time) bool { return now.Before(m.Until) }
 
 // Share gives a partner portfolio access to a WABA, limited to tasks. Source: spec/access.md section 10.
 type Share struct {
@@ -157,6 +169,7 @@ type Number struct {
 
 	Ownership      Ownership        // the proof of ownership in progress
 	CodeVerifiedAt time.Time        // zero when never
+	Stale          bool             // the certificate of the registration is broken: sends answer 131045 until it is registered again
 	MigratesFrom   wa.PhoneNumberID // the number that this one replaces once it is registered; empty otherwise
 	Deleted        time.Time        // zero unless deleted, or migrated
 

@@ -1,5 +1,7 @@
 package limits
 
+import "math"
+
 // The levels of throughput in messages per second. Source: spec/limits.md section 1.1.
 const (
 	LevelCoexistence = 20   // number also used in the phone app, fixed
@@ -11,15 +13,6 @@ const (
 	windowMillis = 1000   // messages per second are counted over a second
 	idleMillis   = 60_000 // after which the memory of a number is dropped
 )
-
-// Throughput is what a lane needs of a limiter of messages per second. The level is given with each call, so that a
-// change takes effect at once and keeps the history.
-type Throughput interface {
-	// AllowOutbound reports whether an outbound message at now keeps the number within its level. It counts nothing.
-	AllowOutbound(now int64, level int) bool
-	// Push counts a message at now: an accepted outbound one, or any inbound one, which is never refused.
-	Push(now int64, level int)
-}
 
 // Window is the exact sliding window: at time t fewer than level messages may lie in (t − 1 s, t]. It remembers at most
 // level times, 8 bytes each, and grows to that only as traffic does. The zero value is an empty window.
@@ -34,15 +27,19 @@ type Window struct {
 // NewWindow is an empty window.
 func NewWindow() *Window { return new(Window) }
 
-// AllowOutbound implements [Throughput].
+// AllowOutbound reports whether an outbound message at now keeps the number within its level. It counts nothing. The level is
+// given with each call, so that a change takes effect at once and keeps the history.
 func (w *Window) AllowOutbound(now int64, level int) bool { return w.Used(now) < level }
 
 // Wait is how many milliseconds from now an outbound message will be allowed, if nothing else is counted; 0 when it is
 // allowed now.
 func (w *Window) Wait(now int64, level int) int64 {
 	used := w.Used(now)
-	if used < level || level <= 0 {
+	switch {
+	case used < level:
 		return 0
+	case level <= 0:
+		return windowMillis
 	}
 	// The message that has to leave is the one after which level−1 remain.
 	return w.at(used-level) + windowMillis - max(now, w.last)
@@ -71,7 +68,7 @@ func (w *Window) follow(now int64) {
 	w.last = now
 }
 
-// Push implements [Throughput].
+// Push counts a message at now: an accepted outbound one, or any inbound one, which is never refused.
 func (w *Window) Push(now int64, level int) {
 	w.follow(now)
 	now = max(now, w.last)
@@ -121,14 +118,26 @@ type Bucket struct {
 	last  int64
 }
 
-// AllowOutbound implements [Throughput].
+// AllowOutbound is as that of a Window.
 func (b *Bucket) AllowOutbound(now int64, level int) bool {
 	const dust = 1e-9 // of adding up fractions of tokens
 	b.follow(now)
 	return b.missing(now, level)+1 <= float64(level)+dust
 }
 
-// Push implements [Throughput].
+// Wait is as that of a Window.
+func (b *Bucket) Wait(now int64, level int) int64 {
+	if b.AllowOutbound(now, level) {
+		return 0
+	}
+	if level <= 0 {
+		return windowMillis
+	}
+	over := b.missing(now, level) + 1 - float64(level)
+	return max(int64(math.Ceil(over*windowMillis/float64(level)-1e-9)), 1) + max(b.last-now, 0)
+}
+
+// Push is as that of a Window.
 func (b *Bucket) Push(now int64, level int) {
 	b.follow(now)
 	b.spent = min(b.missing(now, level)+1, float64(level))

@@ -72,6 +72,8 @@ type accept struct {
 	ctx  context.Context //nolint:containedctx // a command waits in a queue and must know that its caller has gone
 	done chan answer
 	id   wa.MessageID
+
+	passed *Message // as the gate let it pass, see foresee; nil when it was not asked yet
 }
 
 func (c *accept) refuse(err error) { c.done <- answer{err: err} }
@@ -93,13 +95,14 @@ func (c *accept) run(l *lane) {
 		return
 	}
 	before := p.pair
-	if err := l.admit(p, n, c.m.Attachments); err != nil {
+	if err := l.admit(p, n, c); err != nil {
 		c.refuse(err)
 		return
 	}
-	m, err := l.take(p, n, c.m)
+	m, err := l.take(p, n, c)
 	if err != nil {
 		p.pair = before
+		l.forgo(c, n)
 		c.refuse(err)
 		return
 	}
@@ -122,11 +125,11 @@ func usable(n *business.Number, known bool, now time.Time) error {
 }
 
 // admit applies the gates that need the lane's memory. A refusal changes nothing.
-func (l *lane) admit(p *peer, n *business.Number, files []message.Attachment) error {
+func (l *lane) admit(p *peer, n *business.Number, c *accept) error {
 	if p.blockedByBusiness {
 		return wa.ErrBlockedByBusiness
 	}
-	if l.behind() || l.overlinked(n.ID, files) || l.greeting > maxGreeting*l.p.o.Queue {
+	if l.behind() || l.overlinked(n.ID, c.m.Attachments) || l.greeting > maxGreeting*l.p.o.Queue {
 		l.p.counts.RefusedBusy.Add(1)
 		return wa.ErrUnavailable.With(textBusy)
 	}
@@ -138,9 +141,12 @@ func (l *lane) admit(p *peer, n *business.Number, files []message.Attachment) er
 		return wa.ErrPairRate.Retry(wait.Seconds())
 	}
 	window := l.number(n.ID).window
-	if !window.AllowOutbound(now, n.Limit()) {
+	if wait := window.Wait(now, n.Limit()); wait > 0 {
 		l.p.counts.RefusedThroughput.Add(1)
-		return wa.ErrThroughput.Retry(float64(window.Wait(now, n.Limit())) / 1000)
+		return wa.ErrThroughput.Retry(float64(wait) / 1000)
+	}
+	if row := l.foresee(p, n, c, now); row != nil {
+		return row
 	}
 	window.Push(now, n.Limit())
 	p.pair = next
@@ -149,13 +155,16 @@ func (l *lane) admit(p *peer, n *business.Number, files []message.Attachment) er
 
 // take turns an admitted message into a record. If the process dies before the frame is durable, the caller was told
 // nothing and the limits forget the message with everything else.
-func (l *lane) take(p *peer, n *business.Number, m *Outgoing) (*letter, error) {
-	now := l.now()
+func (l *lane) take(p *peer, n *business.Number, c *accept) (*letter, error) {
+	now, m := l.now(), c.m
 	e := &letter{body: m.Body, opaque: m.Opaque, preview: m.PreviewURL, files: m.Attachments, loaded: true, pace: paceGoes}
 	e.Message = Message{
 		ID: l.newID(m.To, true), Number: m.Number, WABA: n.WABA, User: m.To, State: StateAccepted,
 		Type: m.Type, Category: m.Category, Template: m.Template, IdentityHash: m.IdentityHash,
 		AcceptedAt: now, Expires: now + m.Life.Milliseconds(),
+	}
+	if c.passed != nil {
+		e.Outside, e.Entry, e.class, e.admitted = c.passed.Outside, c.passed.Entry, e.Category, true
 	}
 	r := &record.Accepted{
 		ID: e.ID, Number: e.Number, WABA: e.WABA, To: e.User, At: now, Expires: e.Expires,

@@ -29,9 +29,12 @@ func (l *lane) deliver(m *letter, c *redeliver) {
 	}
 	now := l.now()
 	hold, dropped := l.pacing(m)
+	closed := l.closed(m.Number, m.User)
 	switch {
 	case now >= m.Expires:
 		l.drop(m)
+	case closed != nil:
+		l.failLetter(m, p, closed)
 	case hold:
 		l.standBy(m)
 	case dropped != nil:

@@ -12,14 +12,14 @@ import (
 
 // number is what a lane keeps per business number: the throughput window. It dies with the process; start refills it.
 type number struct {
-	window  *limits.Window
+	window  Throughput
 	linking int // messages that wait for media by link
 }
 
 func (l *lane) number(id wa.PhoneNumberID) *number {
 	n, ok := l.numbers[id]
 	if !ok {
-		n = &number{window: limits.NewWindow()}
+		n = &number{window: l.p.o.Throughput()}
 		l.numbers[id] = n
 	}
 	return n

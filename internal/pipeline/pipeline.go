@@ -11,8 +11,20 @@ import (
 	"time"
 
 	"github.com/hikyaku/hikyaku/internal/clock"
+	"github.com/hikyaku/hikyaku/internal/limits"
 	"github.com/hikyaku/hikyaku/internal/wa"
 )
+
+// Throughput limits the messages of a number per second. Times are Unix milliseconds; the level is given with each call, so
+// that a change takes effect at once and keeps the history. Source: spec/limits.md section 1.2.
+type Throughput interface {
+	// Wait is how many milliseconds from now an outbound message will be allowed; 0: it is. It counts nothing.
+	Wait(now int64, level int) int64
+	// Push counts a message at now: an accepted outbound one, or any inbound one, which is never refused.
+	Push(now int64, level int)
+	// Idle reports whether it can be dropped: nothing was counted for a minute.
+	Idle(now int64) bool
+}
 
 // Options assemble a Pipeline. Zero numbers mean the default in the comment.
 type Options struct {
@@ -30,7 +42,11 @@ type Options struct {
 	Archive   Archive   // nil: nobody asks for what was sent
 	Links     Linker    // nil: messages with media by link fail
 	Gate      Gate      // nil: every template passes
+	Borders   Borders   // nil: everybody may be written to
+	Sync      []int     // codes that are answered at once instead of later, of those that foresee finds
 	Rates     Rates     // nil: there are no international rates
+	// Throughput makes the limiter of a number's messages per second; nil means a [limits.Window].
+	Throughput func() Throughput
 	// Ready is called once, when the store shows everything and before the lanes run; nil for none.
 	Ready   func(ctx context.Context) error
 	Applied func(*Batch) // called after the store has taken a batch; nil for none
@@ -71,6 +87,9 @@ func (o *Options) defaults() {
 	}
 	if o.Pace == nil {
 		o.Pace = o.Clock
+	}
+	if o.Throughput == nil {
+		o.Throughput = func() Throughput { return limits.NewWindow() }
 	}
 	if o.IDs == nil {
 		o.IDs = o.Rand

@@ -37,6 +37,9 @@ func (s *Service) marketing(m Send) bool {
 // What passes may hold room until Settle. Messages of test numbers hold nothing, and only a sanction keeps them back. Source:
 // spec/limits.md sections 3 and 4, spec/pricing.md section 4, spec/quality.md section 5.
 func (s *Service) Admit(n *business.Number, m Send, now int64) *wa.Error {
+	if s.misused(n, m, now) {
+		return errMisused
+	}
 	barred := s.barred(n, now)
 	if n.Mode == business.Sandbox {
 		return barred

@@ -79,13 +79,76 @@ func (s *Service) raise(ctx context.Context, p *business.Portfolio, ids []wa.Pho
 	}
 	tier := tierOf(r.Next())
 	if r.Next() == r.Limit {
+		if note.Earned != 0 { // and lost again before it was given
+			note.Earned = 0
+			if err := s.save(ctx, string(p.ID), note); err != nil {
+				return err
+			}
+		}
 		return s.deny(ctx, p, note, r)
+	}
+	if note.Earned == 0 {
+		note.Earned = now.UnixMilli()
+	}
+	if now.Before(time.UnixMilli(note.Earned).Add(s.o.ScaleDelay)) {
+		return s.save(ctx, string(p.ID), note)
 	}
 	if err := s.SetLimit(ctx, p.ID, tier, 0); err != nil {
 		return err
 	}
-	note.Raised, note.Denied = now.UnixMilli(), false
+	note.Raised, note.Denied, note.Earned = now.UnixMilli(), false, 0
 	return s.save(ctx, string(p.ID), note)
+}
+
+// revalueLater lets CatchUp look at what a portfolio has earned: a rating has changed.
+func (s *Service) revalueLater(id wa.BusinessID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.changed[id] = true
+}
+
+// revalue looks at the portfolios of which a rating has changed, or whose raise is due. Source: spec/limits.md section 3.2.
+func (s *Service) revalue(ctx context.Context) error {
+	now := s.o.Clock.Now()
+	s.mu.Lock()
+	list := s.changed
+	s.changed = map[wa.BusinessID]bool{}
+	for id, n := range s.notes {
+		if n.Earned != 0 && !now.Before(time.UnixMilli(n.Earned).Add(s.o.ScaleDelay)) {
+			list[wa.BusinessID(id)] = true
+		}
+	}
+	s.mu.Unlock()
+	var errs []error
+	for id := range list {
+		p, ok := s.o.Business.Portfolio(id)
+		if !ok {
+			continue
+		}
+		if err := s.evaluate(ctx, p); err != nil {
+			s.revalueLater(id)
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// nextRaise is when the next limit that was earned is given; zero for never.
+func (s *Service) nextRaise() (at time.Time) {
+	if s.o.ScaleDelay == 0 {
+		return at
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, n := range s.notes {
+		if n.Earned == 0 {
+			continue
+		}
+		if t := time.UnixMilli(n.Earned).Add(s.o.ScaleDelay); at.IsZero() || t.Before(at) {
+			at = t
+		}
+	}
+	return at
 }
 
 // SetLimit gives a portfolio a messaging limit: a tier, and when users is not 0 that many people instead. The business room

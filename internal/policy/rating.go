@@ -34,7 +34,7 @@ func (s *Service) CatchUp(ctx context.Context) error {
 		}
 		errs = append(errs, err)
 	}
-	errs = append(errs, s.judge(ctx))
+	errs = append(errs, s.judge(ctx), s.revalue(ctx))
 	return errors.Join(errs...)
 }
 
@@ -156,11 +156,37 @@ func (s *Service) rateNumberNow(ctx context.Context, id wa.PhoneNumberID) error 
 	if business.Quality(held.Rating) == n.Quality {
 		return nil
 	}
+	if err := s.tellFlag(ctx, n, held.Rating); err != nil {
+		return err
+	}
+	s.revalueLater(n.Business)
 	_, err = s.o.Business.UpdateNumber(ctx, id, func(n *business.Number) error {
 		n.Quality, n.QualityAt = business.Quality(held.Rating), now
 		return nil
 	})
 	return err
+}
+
+// tellFlag tells in the way of before October 2025 that a number became RED, or is no longer. Source: spec/quality.md section 7.4.
+func (s *Service) tellFlag(ctx context.Context, n *business.Number, r quality.Rating) error {
+	event := ""
+	switch red := r == quality.Red; {
+	case !s.o.LegacyWebhook:
+	case red:
+		event = "FLAGGED"
+	case n.Quality == business.QualityRed:
+		event = "UNFLAGGED"
+	}
+	if event == "" {
+		return nil
+	}
+	tier := business.Tier250
+	if p, ok := s.o.Business.Portfolio(n.Business); ok {
+		tier = p.MessagingLimit
+	}
+	return s.tell(ctx, n.WABA, n.ID, "phone_number_quality_update", map[string]any{
+		"display_phone_number": string(n.WaID), "event": event, "current_limit": tier, "max_daily_conversations_per_business": tier,
+	})
 }
 
 // rateTemplate keeps the rating of a template. What follows from it, notices and pauses, is the template room's.
@@ -197,6 +223,9 @@ func (s *Service) rateTemplateNow(ctx context.Context, id wa.TemplateID) error {
 	}
 	if template.Quality(held.Rating) == t.Quality || (t.Quality == "" && held.Rating == quality.Unknown) {
 		return nil
+	}
+	if w, ok := s.o.Business.WABA(t.WABA); ok {
+		s.revalueLater(w.Owner)
 	}
 	_, p := s.pacer.of(id)
 	return s.o.Rate(ctx, id, template.Quality(held.Rating), p.State == paceHold)

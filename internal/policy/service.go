@@ -71,6 +71,8 @@ type Options struct {
 
 	UpgradeTime    time.Duration // a number is away while its throughput is raised; 0 means 5 s, at most a minute
 	Calm           time.Duration // how long a better rating must hold; 0 means 6 h, negative none
+	ScaleDelay     time.Duration // from when a higher messaging limit is earned until it is given
+	LegacyWebhook  bool          // a number that becomes RED, or ceases to be, is told as FLAGGED and UNFLAGGED
 	Enforcement    Mode          // of accounts; empty means Observe
 	Rates          pricing.Set   // whose volume tiers are told when they are reached; nil: none
 	PaceBatch      int           // so many templates of a portfolio go out before others are held; 0: none is ever held
@@ -95,11 +97,12 @@ type Service struct {
 	index   uint32 // of the next portfolio
 	notes   map[string]*note
 	stopped map[pair]bool
-	dirty   map[string]bool  // ids of numbers and templates to rate
-	active  map[string]bool  // of those that reached people since the last evaluation
-	decided map[string]int64 // when the operator's ratings end, Unix milliseconds; those without end are not here
-	due     time.Time        // of the next evaluation by the clock; zero while nothing runs
-	busy    bool             // Run is at work
+	dirty   map[string]bool        // ids of numbers and templates to rate
+	changed map[wa.BusinessID]bool // portfolios of which a rating has changed: what they earned is looked at
+	active  map[string]bool        // of those that reached people since the last evaluation
+	decided map[string]int64       // when the operator's ratings end, Unix milliseconds; those without end are not here
+	due     time.Time              // of the next evaluation by the clock; zero while nothing runs
+	busy    bool                   // Run is at work
 
 	pacer pacer
 
@@ -135,6 +138,7 @@ type note struct {
 	RedSince      int64            `json:"red_since,omitempty"`
 	Standing      quality.Standing `json:"standing"` // of a number on the ladder
 	Raised        int64            `json:"raised,omitempty"`
+	Earned        int64            `json:"earned,omitempty"`    // since when a portfolio has earned the next limit; 0: it has not
 	Denied        bool             `json:"denied,omitempty"`    // a higher limit was earned and not given; the portfolio was told
 	Mode          Mode             `json:"mode,omitempty"`      // of the platform, when the operator chose it
 	Pretended     int              `json:"pretended,omitempty"` // people that count as reached by a number, see Pretend
@@ -155,7 +159,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	if o.InternationalUsers == 0 {
 		o.InternationalUsers = internationalUsers
 	}
-	s := &Service{o: o, notes: map[string]*note{}, stopped: map[pair]bool{}, dirty: map[string]bool{}, active: map[string]bool{}, decided: map[string]int64{}, wake: make(chan struct{}, 1)}
+	s := &Service{o: o, notes: map[string]*note{}, stopped: map[pair]bool{}, dirty: map[string]bool{}, changed: map[wa.BusinessID]bool{}, active: map[string]bool{}, decided: map[string]int64{}, wake: make(chan struct{}, 1)}
 	for i := range s.market {
 		s.market[i].marks = map[wa.WaID][]limits.Mark{}
 	}
@@ -297,7 +301,7 @@ func (s *Service) soonest(due time.Time) time.Time {
 			due = n.MaintenanceUntil
 		}
 	}
-	for _, at := range []time.Time{s.pacer.next(), s.nextEnd()} {
+	for _, at := range []time.Time{s.pacer.next(), s.nextEnd(), s.nextRaise()} {
 		if !at.IsZero() && at.Before(due) {
 			due = at
 		}

@@ -14,6 +14,7 @@ type Allowance struct {
 	Limit     int   // of templates, each language counts
 	Passcodes bool  // authentication templates: the business is verified, or the account is a test account
 	Refusal   error // why the account may create nothing at all; nil when it may
+	Utility   error // why it may create no utility templates; nil when it may
 }
 
 // creations an account may make in an hour. Source: spec/templates.md section 3.
@@ -42,6 +43,9 @@ func (s *Service) Submit(ctx context.Context, w wa.WABAID, d *Draft, may Allowan
 	}
 	if o := v.sibling(d.Name, d.Language); o != nil && o.Category != d.Category {
 		d.Category = o.Category // which was changed by review, see free
+	}
+	if d.Category == Utility && may.Utility != nil {
+		return nil, may.Utility
 	}
 	t, err := s.build(ctx, v, w, d)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -80,6 +81,15 @@ func open(t *testing.T, settings []string) *stage {
 		case "live number":
 			live := strings.Replace(s.starter.YAML(), `, name: Bistro}`+"\nsystem_user", `, name: Bistro, live: true}`+"\nsystem_user", 1)
 			if err := os.WriteFile(config, []byte(live), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		case "config":
+			f, err := os.OpenFile(config, os.O_APPEND|os.O_WRONLY, 0)
+			if err == nil {
+				_, err = f.WriteString(value + "\n")
+				err = errors.Join(err, f.Close())
+			}
+			if err != nil {
 				t.Fatal(err)
 			}
 		case "strict":

@@ -1,0 +1,68 @@
+package policy
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/hikyaku/hikyaku/internal/business"
+	"github.com/hikyaku/hikyaku/internal/template"
+	"github.com/hikyaku/hikyaku/internal/wa"
+)
+
+// Closed is the row that every message of the number to the user fails with: the account may not write to people of that country.
+// Source: spec/errors.md section 2, gate 16.
+func (s *Service) Closed(n *business.Number, user wa.WaID) *wa.Error {
+	w, ok := s.o.Business.WABA(n.WABA)
+	if !ok || len(w.Closed) == 0 {
+		return nil
+	}
+	if iso, _ := wa.CountryOf(user); slices.Contains(w.Closed, iso) {
+		return wa.ErrCountry
+	}
+	return nil
+}
+
+// Recategorise gives a template another category after the usual notice, or at at. Marketing that was sold as utility counts
+// against its account; when that closes the category, all its utility templates become marketing at once. Source:
+// spec/quality.md section 3.4. Errors: template.ErrUnknown, template.ErrState.
+func (s *Service) Recategorise(ctx context.Context, id wa.TemplateID, c template.Category, at time.Time) (*template.Template, error) {
+	old, ok := s.o.Template.Template(id)
+	misuse := ok && old.Category == template.Utility && c == template.Marketing
+	t, err := s.o.Template.Recategorise(ctx, id, c, at)
+	if err != nil || !misuse {
+		return t, err
+	}
+	_, closed, err := s.o.Business.Misused(ctx, t.WABA)
+	if err != nil || !closed {
+		return t, err
+	}
+	var errs []error
+	for _, x := range s.o.Template.List(t.WABA) {
+		if x.Category != template.Utility || x.Status != template.Approved {
+			continue
+		}
+		if _, err := s.o.Template.Recategorise(ctx, x.ID, template.Marketing, s.o.Clock.Now()); err != nil && !errors.Is(err, template.ErrState) {
+			errs = append(errs, err)
+		}
+	}
+	if now, ok := s.o.Template.Template(id); ok {
+		t = now
+	}
+	return t, errors.Join(errs...)
+}
+
+// errMisused has words of ours: the real service's are not published.
+var errMisused = wa.ErrClassification.With("Message failed to send because templates of the account were misclassified as utility.")
+
+// misused reports whether a template may not go out because its account sold marketing as utility: what is utility, or was before
+// it was found to be marketing. How many of them the real service lets pass is not published; none do here.
+func (s *Service) misused(n *business.Number, m Send, now int64) bool {
+	w, ok := s.o.Business.WABA(n.WABA)
+	if !ok || !w.Misuse.InForce(time.UnixMilli(now)) {
+		return false
+	}
+	t, ok := s.o.Template.Template(m.Template)
+	return ok && (t.Category == template.Utility || t.Category == template.Marketing && t.Previous == template.Utility)
+}
