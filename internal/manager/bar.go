@@ -36,7 +36,7 @@ func (f Frame) wabas() html.Node {
 	if len(f.WABAs) == 0 || f.URL == nil {
 		return nil
 	}
-	return html.Div(html.Class("waba"), kit.Menu(f.Lang.T("frame.waba", "name", name(f.WABAs, f.Scope.WABA)),
+	return html.Div(html.Class("waba"), kit.Menu(f.Lang.T("frame.waba"),
 		html.Group{html.Class("select"), html.Span(html.Text(name(f.WABAs, f.Scope.WABA))), kit.Icon("chevrons-up-down")},
 		html.Map(f.WABAs, func(n Named) html.Node {
 			return html.A(html.Href(with(f.URL, f.Scope.Business, n.ID)), html.If(n.ID == f.Scope.WABA, html.Aria("current", "true")),
@@ -62,7 +62,7 @@ func (f Frame) portfolios() html.Node {
 		return nil
 	}
 	chosen := name(f.Portfolios, f.Scope.Business)
-	return html.Div(html.Class("portfolio"), kit.Menu(f.Lang.T("frame.portfolio", "name", chosen),
+	return html.Div(html.Class("portfolio"), kit.Menu(f.Lang.T("frame.portfolio"),
 		html.Group{
 			html.Class("select"), html.Span(html.Class("avatar square"), html.Aria("hidden", "true"), html.Text(initials(chosen, 1))),
 			html.Span(html.Class("two"), html.Span(html.Text(chosen)), html.Small(html.Text(f.Lang.T("frame.business_portfolio")))), kit.Icon("chevrons-up-down"),
@@ -110,7 +110,7 @@ func (f Frame) themes() html.Node {
 }
 
 func (f Frame) person() html.Node {
-	return kit.Menu(f.Lang.T("frame.person", "name", f.Person), html.Group{html.Class("avatar"), html.Text(initials(f.Person, 2))},
+	return kit.Menu(f.Lang.T("frame.person", "name", f.Person), html.Group{html.Class("avatar"), html.Span(html.Aria("hidden", "true"), html.Text(initials(f.Person, 2)))},
 		html.P(html.Class("menu-name"), html.Text(f.Person)),
 		html.Form(html.Method("post"), html.Action("/logout"), html.Button(html.Type("submit"), kit.Icon("log-out"), html.Span(html.Text(f.Lang.T("frame.logout"))))))
 }

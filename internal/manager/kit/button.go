@@ -51,10 +51,10 @@ func IconLink(label, icon, href string) html.Node {
 	return html.A(html.Href(href), html.Class("icon-btn"), html.Aria("label", label), html.TitleAttr(label), Icon(icon))
 }
 
-// Menu is what opens below a control: links, or buttons of forms. It opens without script; script closes it by Escape and by a press
-// elsewhere.
+// Menu is what opens below a control: links, or buttons of forms. The label says what the control does, after the words of its face. It
+// opens without script; script closes it by Escape and by a press elsewhere.
 func Menu(label string, face html.Node, items ...html.Node) html.Node {
-	return html.Details(html.Class("menu"), html.Summary(html.Aria("label", label), html.TitleAttr(label), face),
+	return html.Details(html.Class("menu"), html.Summary(html.TitleAttr(label), face, html.Span(html.Class("unseen"), html.Text(label))),
 		html.Div(html.Class("menu-items"), html.Group(items)))
 }
 

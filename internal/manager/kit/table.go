@@ -18,7 +18,7 @@ type Cells []html.Node
 
 // Table is a real table. The caption says what it lists, to those who do not see the card around it.
 func Table(caption string, columns []Column, rows []Cells) html.Node {
-	return html.Div(html.Class("table"), html.Role("region"), html.Aria("label", caption), html.TabIndex("0"), html.Table(
+	return html.Div(html.Class("table"), html.Role("group"), html.Aria("label", caption), html.TabIndex("0"), html.Table(
 		html.Caption(html.Class("unseen"), html.Text(caption)),
 		html.Thead(html.Tr(html.Map(columns, func(c Column) html.Node {
 			if c.Quiet {

@@ -29,7 +29,7 @@ func CopyBtn(l i18n.Lang, what, value string) html.Node {
 
 // Curl is a command to paste, with a button that copies it.
 func Curl(l i18n.Lang, command string) html.Node {
-	return html.Div(html.Class("code"), html.TabIndex("0"), html.Role("region"), html.Aria("label", l.T("kit.command")),
+	return html.Div(html.Class("code"), html.TabIndex("0"), html.Role("group"), html.Aria("label", l.T("kit.command")),
 		html.Pre(html.Code(html.Text(command))), CopyBtn(l, l.T("kit.command"), command))
 }
 
@@ -40,7 +40,7 @@ func JSON(l i18n.Lang, label string, raw []byte) html.Node {
 		b.Reset()
 		b.Write(raw)
 	}
-	return html.Div(html.Class("code"), html.TabIndex("0"), html.Role("region"), html.Aria("label", label),
+	return html.Div(html.Class("code"), html.TabIndex("0"), html.Role("group"), html.Aria("label", label),
 		html.Pre(html.Code(colour(b.String()))), CopyBtn(l, label, b.String()))
 }
 
