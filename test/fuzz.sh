@@ -9,7 +9,7 @@ trap 'rm -rf "$logs"' EXIT
 run() {
   local file=$1 name=$2 dir
   dir=./$(dirname "$file")
-  if go test -run '^$' -fuzz "^$name\$" -fuzztime "$time" -parallel 1 "$dir" >"$logs/$name" 2>&1; then
+  if go test -run '^$' -fuzz "^$name\$" -fuzztime "$time" -fuzzminimizetime 100x -parallel 1 "$dir" >"$logs/$name" 2>&1; then
     echo "ok   $dir $name"
   else
     echo "FAIL $dir $name"

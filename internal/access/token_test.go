@@ -323,3 +323,27 @@ func newWorldB(b *testing.B) benchWorld {
 	}
 	return benchWorld{s, secret.Reveal()}
 }
+
+// FuzzToken presents texts as tokens: none of them is one, and the refusal is a row that shows little of the text.
+func FuzzToken(f *testing.F) {
+	for _, s := range []string{"", "EAA", "1|2", "440330220110550|", "EAA" + strings.Repeat("z", 97), "\x00", "abc def"} {
+		f.Add(s)
+	}
+	s, err := access.New(f.Context(), &memory{}, access.Options{Clock: &at{}, Sealer: sealer{}, Pepper: make([]byte, 32)})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, token string) {
+		c, err := s.Authenticate(t.Context(), token)
+		var row *wa.Error
+		if c != nil || !errors.As(err, &row) || row.HTTP < 400 || row.HTTP > 499 {
+			t.Fatalf("%q: %+v, %v", token, c, err)
+		}
+		if text := row.Message(); len(token) > 20 && strings.Contains(text, token) {
+			t.Errorf("%q is told again: %s", token, text)
+		}
+		if s.Inspect(token) == "genuine" {
+			t.Errorf("%q passes for a token", token)
+		}
+	})
+}

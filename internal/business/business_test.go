@@ -305,3 +305,31 @@ func TestReadersNeverSeeHalfAChange(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// FuzzPublicKey reads texts as keys: what is taken is one key of 2048 bits, and reads the same again.
+func FuzzPublicKey(f *testing.F) {
+	f.Add(`-----BEGIN PUBLIC KEY-----
+MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAuiY302HesDZS4bmx/rq9
+5Wc23SRfeVmeBN2V+r1mGGPJsSOPOjAhT/YTpG3q3luR5Hkw4n2M6iLNQE/XDpJE
+MpRnil6IEYEdOnVU24/UMxuxJnFuoqsL5FgSgm/0CM70eJWJimYbcDo0b95jWSGb
+xr3kz388BhypZbYbJB/BN9wGb3TDu0RNSk2SvbajgrJ96noNQc1opNSjmQmzmWgw
+JpRuCOLF2WRJQ8X1R9QXAp5JoomXaPG8+Gd25ZflkYCmXa1HyLxDfwMNhxilEWx5
+8zs+6tm2xq3Q8rtbVvmyF8Lhk0TLfJL/+qqMCQnJowZHCLNEroj413WZS1/Jsl3A
+/QIDAQAB
+-----END PUBLIC KEY-----
+`)
+	f.Add("-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----\n")
+	f.Add("")
+	f.Fuzz(func(t *testing.T, text string) {
+		k, err := business.ParsePublicKey(text)
+		if err != nil {
+			if !errors.Is(err, wa.ErrPublicKeyInvalid) && !errors.Is(err, wa.ErrPublicKeyMissing) {
+				t.Error(err)
+			}
+			return
+		}
+		if again, err := business.ParsePublicKey(k.PEM); err != nil || again.Sum != k.Sum || again.PEM != k.PEM {
+			t.Errorf("%q reads as another key: %v", text, err)
+		}
+	})
+}

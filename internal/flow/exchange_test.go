@@ -213,3 +213,27 @@ func TestUserGoesAway(t *testing.T) {
 	}
 	same(t, "requests", r.metric(f.ID, flow.RequestCount), "")
 }
+
+// FuzzAnswer lets an endpoint answer in clear and encrypted: whatever it says, there is an answer to show or a kind of failure.
+func FuzzAnswer(f *testing.F) {
+	f.Add(200, "", `{"screen":"PICK","data":{}}`)
+	f.Add(200, "AAAA", "")
+	f.Add(427, `{"error_msg":"Over."}`, "")
+	f.Add(421, "", "")
+	f.Fuzz(func(t *testing.T, status int, clear, sealed string) {
+		if status < 200 || status > 599 {
+			return
+		}
+		r := open(t)
+		flow1 := r.published("f", talks)
+		answer := flowtest.Answer{Status: status, Body: clear}
+		if status == http.StatusOK && json.Valid([]byte(sealed)) {
+			answer = flowtest.Answer{JSON: json.RawMessage(sealed)}
+		}
+		r.end.Set(func(flowtest.Question) flowtest.Answer { return answer })
+		got, err := r.Exchange(t.Context(), step(flow1))
+		if e, ok := errors.AsType[*flow.ExchangeError](err); err != nil && (!ok || e.Kind == "" || got != nil) || err == nil && !json.Valid(got) {
+			t.Errorf("%d %q %q: %s, %v", status, clear, sealed, got, err)
+		}
+	})
+}

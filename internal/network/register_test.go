@@ -342,3 +342,24 @@ func TestDrivers(t *testing.T) {
 		t.Errorf("the next driver did not get the code: %v", err)
 	}
 }
+
+// FuzzRegistration posts bytes to every path where a device without an account can write: each is refused as such.
+func FuzzRegistration(f *testing.F) {
+	f.Add(`{"phone":"+16505550101","method":"sms"}`, "")
+	f.Add(`{"code_id":"a","code":"123456","pin":""}`, "Bearer a.b")
+	f.Add(`{`, "Bearer ")
+	w := newWorld(nil)
+	g := network.NewRegistrar(network.RegistrarConfig{Directory: w.dir, Codes: w.store, Driver: new(network.Inbox), Businesses: w.biz, Clock: w.clock})
+	web := network.Handler(w.hub, g)
+	f.Fuzz(func(t *testing.T, body, bearer string) {
+		for _, path := range []string{frame.PathCodes, frame.PathDevices, frame.PathBlobs} {
+			r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
+			r.Header["Authorization"] = []string{bearer}
+			rec := httptest.NewRecorder()
+			web.ServeHTTP(rec, r)
+			if rec.Code >= 500 || !json.Valid(rec.Body.Bytes()) {
+				t.Errorf("%s answers %q with %d %q", path, body, rec.Code, rec.Body)
+			}
+		}
+	})
+}

@@ -2,12 +2,14 @@ package preview_test
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/hikyaku/hikyaku/internal/clock"
 	"github.com/hikyaku/hikyaku/internal/preview"
@@ -95,4 +97,25 @@ func TestPagesAreRemembered(t *testing.T) {
 	if hits.Load() != 2 {
 		t.Errorf("fetched %d times after the cache time", hits.Load())
 	}
+}
+
+// FuzzPreview serves the bytes as a page: whatever they are, the card is small, valid JSON, or there is none.
+func FuzzPreview(f *testing.F) {
+	for _, s := range []string{"<title>a</title>", `<meta property="og:title" content="&#0;\xff"><meta property=og:image content=//x>`, "<title", "\xff\xfe", "<body>"} {
+		f.Add(s)
+	}
+	var now atomic.Pointer[string]
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = w.Write([]byte(*now.Load()))
+	}))
+	f.Cleanup(s.Close)
+	fetcher := preview.New(true, clock.System())
+	f.Fuzz(func(t *testing.T, page string) {
+		now.Store(&page)
+		card := fetcher.Preview(t.Context(), s.URL)
+		if card != nil && (!json.Valid(card) || !utf8.Valid(card) || len(card) > 16<<10) {
+			t.Errorf("%q has the card %q", page, card)
+		}
+	})
 }

@@ -86,3 +86,27 @@ func TestSubscribeSendsWhatThePlatformExpects(t *testing.T) {
 		t.Errorf("calls\n%s\nwant\n%s", got, want)
 	}
 }
+
+// FuzzDelivery posts bytes without a signature: each is answered, and printing them ends.
+func FuzzDelivery(f *testing.F) {
+	f.Add("", vectorBody)
+	f.Add(vectorSum, vectorBody)
+	f.Add("sha256=", `{"entry":[{"changes":[{"field":"x","value":{"statuses":[{}],"messages":[null]}}]}]}`)
+	f.Fuzz(func(t *testing.T, signature, body string) {
+		for _, secret := range []string{"", vectorSecret} {
+			var out bytes.Buffer
+			r := &Receiver{AppSecret: secret, Print: &Printer{Out: &out}}
+			req := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
+			if strings.ContainsAny(signature, "\r\n\x00") {
+				return
+			}
+			req.Header.Set("X-Hub-Signature-256", signature)
+			w := httptest.NewRecorder()
+			r.ServeHTTP(w, req)
+			signed := signature == vectorSum && body == vectorBody
+			if want := map[bool]int{true: 200, false: 401}[secret == "" || signed]; w.Code != want || out.Len() == 0 {
+				t.Errorf("%q, %q: %d, %d bytes printed", signature, body, w.Code, out.Len())
+			}
+		}
+	})
+}

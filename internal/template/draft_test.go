@@ -273,8 +273,19 @@ func FuzzParseDraft(f *testing.F) {
 	f.Add(draft("UTILITY", `{"type":"BODY","text":"Hello {{1}}, parcel is ready.","example":{"body_text":[["a"]]}},{"type":"BUTTONS","buttons":[{"type":"URL","text":"a","url":"https://a.example/{{1}}","example":["b"]}]}`))
 	f.Add(draft("AUTHENTICATION", `{"type":"BODY"},{"type":"FOOTER","code_expiration_minutes":5},{"type":"BUTTONS","buttons":[{"type":"OTP","otp_type":"ONE_TAP","supported_apps":[{"package_name":"a.b","signature_hash":"12345678901"}]}]}`))
 	f.Add(draft("MARKETING", `{"type":"BODY","text":"x"},{"type":"CAROUSEL","cards":[{"components":[{"type":"HEADER","format":"IMAGE","example":{"header_handle":["4::x"]}}]}]}`))
+	f.Add(`{"name":"a","language":"en_US","category":"AUTHENTICATION","library_template_name":"verify_code_1","library_template_body_inputs":{"code_expiration_minutes":5},"library_template_button_inputs":[{"type":"OTP","otp_type":"ZERO_TAP"}]}`)
 	f.Fuzz(func(t *testing.T, text string) {
-		d, err := template.ParseDraft(graph.Text("", text))
+		v := graph.Text("", text)
+		if _, _, err := template.ParseUpsert(v); err != nil && rowOf(err) == nil {
+			t.Fatal(err)
+		}
+		if e, err := template.ParseEdit(v); err == nil && e.Components != nil {
+			_, err = e.Components(template.Utility, template.Named)
+			if err != nil && rowOf(err) == nil {
+				t.Fatal(err)
+			}
+		}
+		d, err := template.ParseDraft(v)
 		if err != nil {
 			return
 		}
