@@ -49,7 +49,7 @@ func (s *Service) UpdateSystemUser(ctx context.Context, id wa.SystemUserID, chan
 	return &u, nil
 }
 
-// CreatePerson stores a new person; an empty ID is filled in. Errors: [ErrExists].
+// CreatePerson stores a new person; an empty ID is filled in. Errors: [ErrExists], [ErrEmail].
 func (s *Service) CreatePerson(ctx context.Context, p Person) (*Person, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -58,6 +58,9 @@ func (s *Service) CreatePerson(ctx context.Context, p Person) (*Person, error) {
 		return nil, fmt.Errorf("create person: %w", err)
 	}
 	p.ID, p.Created = id, s.clock.Now()
+	if s.snap.Load().emailTaken(p.Email, id) {
+		return nil, fmt.Errorf("create person: %w", ErrEmail)
+	}
 	if err := s.commit(ctx, &Set{People: []*Person{&p}}); err != nil {
 		return nil, fmt.Errorf("create person: %w", err)
 	}

@@ -3,6 +3,7 @@ package access
 import (
 	"log/slog"
 	"slices"
+	"time"
 
 	"github.com/hikyaku/hikyaku/internal/wa"
 )
@@ -38,7 +39,7 @@ func (s *snapshot) actor(t TokenType, id string) (Actor, bool) {
 		if u, ok := s.system[wa.SystemUserID(id)]; ok {
 			return Actor{
 				ID: id, Name: u.Name, System: true, Client: u.Client,
-				Member: []Membership{{u.Business, u.Role}}, Assigned: u.Assigned,
+				Member: []Membership{{Business: u.Business, Role: u.Role}}, Assigned: u.Assigned,
 			}, true
 		}
 	case UserToken:
@@ -61,6 +62,7 @@ type Asset struct {
 type Share struct {
 	Business wa.BusinessID
 	Tasks    []Task
+	Since    time.Time // zero: not known
 }
 
 // Verdict is the answer to "may the caller do this".
@@ -171,6 +173,37 @@ func (c *Caller) tasks(a Asset) []Task {
 	}
 	return out
 }
+
+// Granted is when the actor got access to the account at last, through any of their portfolios; zero when it was so from the start.
+func (c *Caller) Granted(a Asset) (at time.Time) {
+	latest := func(t time.Time) {
+		if t.After(at) {
+			at = t
+		}
+	}
+	for _, m := range c.Actor.Member {
+		shared := slices.IndexFunc(a.Shared, func(h Share) bool { return h.Business == m.Business })
+		switch {
+		case m.Business == a.Owner:
+			latest(m.Since)
+		case shared >= 0:
+			latest(m.Since)
+			latest(a.Shared[shared].Since)
+		}
+	}
+	for i := range c.Actor.Assigned {
+		if c.Actor.Assigned[i].WABA == a.WABA {
+			latest(c.Actor.Assigned[i].Since)
+		}
+	}
+	return at
+}
+
+// Tasks are what the actor may do with the account; nil when they have no part in it.
+func (c *Caller) Tasks(a Asset) []Task { return c.tasks(a) }
+
+// Role is what the actor is in a portfolio.
+func (c *Caller) Role(id wa.BusinessID) (Role, bool) { return c.role(id) }
 
 // limited keeps of the actor's own tasks what the share allows.
 func limited(own, share []Task) []Task {

@@ -10,7 +10,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"strings"
 	"sync"
@@ -81,24 +80,25 @@ type attempts struct {
 	since time.Time
 }
 
-// SetPassword gives a person a password of 10 to 256 bytes. Errors: [ErrUnknown].
+// SetPassword gives a person a password of 10 to 256 bytes. Their sessions, and the tokens they made, end. Errors: [ErrUnknown].
 func (s *Service) SetPassword(ctx context.Context, id, password string) error {
-	if len(password) < minPassword || len(password) > maxPassword {
-		return fmt.Errorf("a password has %d to %d bytes", minPassword, maxPassword)
-	}
-	salt := make([]byte, passwordSalt)
-	if _, err := io.ReadFull(s.rand, salt); err != nil {
-		return fmt.Errorf("draw a salt: %w", err)
-	}
-	hash, err := pbkdf2.Key(sha256.New, password, salt, s.rounds, sha256.Size)
+	hash, err := s.hashPassword(password)
 	if err != nil {
-		return fmt.Errorf("hash a password: %w", err)
+		return err
 	}
-	_, err = s.UpdatePerson(ctx, id, func(p *Person) error {
-		p.Password, p.Rounds = append(salt, hash...), s.rounds
-		return nil
-	})
-	return err
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	snap := s.snap.Load()
+	old, ok := snap.people[id]
+	if !ok {
+		return fmt.Errorf("set the password of person %s: %w", id, ErrUnknown)
+	}
+	p := *old
+	p.Password, p.Rounds = hash, s.rounds
+	if err := s.commit(ctx, &Set{People: []*Person{&p}, Tokens: s.tokensOf(id), Sessions: snap.sessionsOf(id)}); err != nil {
+		return fmt.Errorf("set the password of person %s: %w", id, err)
+	}
+	return nil
 }
 
 // Login finds the person with this address and password, who accepts what they were invited to by it; peer is the network address of who asks. Errors: [ErrLogin],

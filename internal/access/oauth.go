@@ -191,9 +191,15 @@ func (s *Service) Install(ctx context.Context, id wa.SystemUserID, app wa.AppID)
 // [ErrUnknown].
 func (s *Service) Assign(ctx context.Context, actor string, waba wa.WABAID, tasks []Task) error {
 	change := func(have []Assignment) []Assignment {
-		have = slices.DeleteFunc(slices.Clone(have), func(a Assignment) bool { return a.WABA == waba })
+		since := s.clock.Now()
+		have = slices.DeleteFunc(slices.Clone(have), func(a Assignment) bool {
+			if a.WABA == waba {
+				since = a.Since // access was granted then, whatever it covers now
+			}
+			return a.WABA == waba
+		})
 		if len(tasks) > 0 {
-			have = append(have, Assignment{WABA: waba, Tasks: tasks})
+			have = append(have, Assignment{WABA: waba, Tasks: tasks, Since: since})
 		}
 		return have
 	}

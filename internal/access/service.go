@@ -58,6 +58,7 @@ type snapshot struct {
 	tokens map[[32]byte]*Token
 
 	invitations map[string]*Invitation
+	sessions map[[32]byte]*Session
 }
 
 // New loads everything from the store.
@@ -89,6 +90,12 @@ func (s *snapshot) with(set *Set) *snapshot {
 	n.people = merged(s.people, set.People, func(p *Person) string { return p.ID })
 	n.tokens = merged(s.tokens, set.Tokens, func(t *Token) [32]byte { return t.Hash })
 	n.invitations = merged(s.invitations, set.Invitations, func(i *Invitation) string { return i.ID })
+	n.sessions = merged(s.sessions, set.Sessions, func(x *Session) [32]byte { return x.Hash })
+	for _, x := range set.Sessions {
+		if x.Ended {
+			delete(n.sessions, x.Hash)
+		}
+	}
 	return &n
 }
 

@@ -13,6 +13,8 @@ import (
 	"github.com/hikyaku/hikyaku/internal/clock"
 )
 
+type sessionKey [32]byte
+
 // memory is a Store in memory that can be told to fail.
 type memory struct {
 	mu   sync.Mutex
@@ -34,6 +36,8 @@ func (m *memory) LoadAccess(context.Context) (*access.Set, error) {
 			s.People = append(s.People, &v)
 		case access.Token:
 			s.Tokens = append(s.Tokens, &v)
+		case access.Session:
+			s.Sessions = append(s.Sessions, &v)
 		}
 	}
 	return &s, m.fail
@@ -59,6 +63,12 @@ func (m *memory) SaveAccess(ctx context.Context, s *access.Set) error {
 	}
 	for _, v := range s.Tokens {
 		m.set[v.Hash] = *v
+	}
+	for _, v := range s.Sessions {
+		m.set[sessionKey(v.Hash)] = *v
+		if v.Ended {
+			delete(m.set, sessionKey(v.Hash))
+		}
 	}
 	return nil
 }

@@ -87,12 +87,14 @@ const (
 type Membership struct {
 	Business wa.BusinessID
 	Role     Role
+	Since    time.Time // zero: from the start
 }
 
 // Assignment gives an actor tasks on a WABA.
 type Assignment struct {
 	WABA  wa.WABAID
 	Tasks []Task
+	Since time.Time // zero: not known
 }
 
 // SystemUser is a machine account inside one portfolio. It cannot be deleted. Source: spec/access.md section 7.

@@ -141,6 +141,10 @@ func (s *Service) ShareWABA(ctx context.Context, id wa.WABAID, h Share) (*WABA, 
 			return wa.ErrInvalidParameter.Titled("A WhatsApp Business Account cannot be shared with its owner.")
 		}
 		before := slices.Clone(w.Shared)
+		h.Since = s.clock.Now()
+		if at := slices.IndexFunc(before, func(x Share) bool { return x.Business == h.Business }); at >= 0 {
+			h.Since = before[at].Since // access was granted then, whatever it covers now
+		}
 		w.Shared = append(slices.DeleteFunc(w.Shared, func(x Share) bool { return x.Business == h.Business }), h)
 		s.shared(w, before)
 		return w.check()

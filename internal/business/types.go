@@ -131,7 +131,8 @@ func (m Misuse) InForce(now time.Time) bool { return now.Before(m.Until) }
 // Share gives a partner portfolio access to a WABA, limited to tasks. Source: spec/access.md section 10.
 type Share struct {
 	Business wa.BusinessID
-	Tasks    []string // spec/access.md section 8.2; "MANAGE" means all
+	Tasks    []string  // spec/access.md section 8.2; "MANAGE" means all
+	Since    time.Time // zero: not known
 }
 
 // WABAStatus is the state of an account.

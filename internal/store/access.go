@@ -28,6 +28,9 @@ func (s *Store) LoadAccess(ctx context.Context) (*access.Set, error) {
 	if set.Invitations, err = loadDocs[access.Invitation](ctx, s, "invitations"); err != nil {
 		return nil, err
 	}
+	if set.Sessions, err = loadDocs[access.Session](ctx, s, "logins"); err != nil {
+		return nil, err
+	}
 	return &set, nil
 }
 
@@ -59,6 +62,20 @@ func (s *Store) SaveAccess(ctx context.Context, set *access.Set) error {
 				return err
 			}
 		}
+		for _, x := range set.Sessions {
+			if err := saveSession(ctx, t, x); err != nil {
+				return err
+			}
+		}
 		return nil
 	})
+}
+
+func saveSession(ctx context.Context, t tx, x *access.Session) error {
+	id := hex.EncodeToString(x.Hash[:])
+	if !x.Ended {
+		return saveDoc(ctx, t, "logins", id, x)
+	}
+	_, err := t.exec(ctx, "DELETE FROM logins WHERE id = ?", id)
+	return err
 }

@@ -3,7 +3,7 @@
 //
 //	messages, peers, sessions, mailbox, positions   the read side of the journal: written by Apply, one transaction per batch
 //	                                                together with the position, rebuilt from the journal if they were lost
-//	everything else                                 the control plane: durable when the call returns
+//	logins and everything else                      the control plane: durable when the call returns
 //
 // What derives from the journal is committed without waiting for the disk (SQLite synchronous=NORMAL, PostgreSQL
 // synchronous_commit=off): a power cut takes back whole transactions together with their positions, and the journal is

@@ -41,6 +41,7 @@ func TestDocumentsKeepTheirNames(t *testing.T) {
 		access.Person{},
 		access.Token{},
 		access.Invitation{},
+		access.Session{},
 		template.Template{},
 		template.Group{},
 		flow.Flow{},

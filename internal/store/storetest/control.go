@@ -178,6 +178,7 @@ func documents(t *testing.T, s *store.Store) {
 		People:      []*access.Person{{ID: "3", Email: "a@example.com"}},
 		Tokens:      []*access.Token{{Hash: [32]byte{1, 2, 255}, App: "1", Issued: noon}, {Hash: [32]byte{2}}},
 		Invitations: []*access.Invitation{{ID: "4", Business: "1", Email: "b@example.com", Role: access.Employee, Created: noon}},
+		Sessions:    []*access.Session{{Hash: [32]byte{1, 255}, Person: "3", Began: noon, Ends: noon}, {Hash: [32]byte{2}, Setup: true, Member: []access.Membership{{Business: "1", Role: "ADMIN"}}}},
 	}
 	ts := []*template.Template{{ID: "1", Name: "hello_world", Components: []template.Component{{Type: template.Body, Text: "Hi", Example: []byte("{}")}}}}
 	for range 2 { // the second time replaces
@@ -194,6 +195,12 @@ func documents(t *testing.T, s *store.Store) {
 		must(t, err)
 		equal("templates", gotT, ts)
 		b.Numbers[0].Display, a.Tokens[0].Revoked, ts[0].Status = "+1 555-014-2233", noon, template.Approved
+	}
+	gone := *a.Sessions[0]
+	gone.Ended = true
+	must(t, s.SaveAccess(t.Context(), &access.Set{Sessions: []*access.Session{&gone}}))
+	if got, err := s.LoadAccess(t.Context()); err != nil || len(got.Sessions) != 1 || got.Sessions[0].Hash != a.Sessions[1].Hash {
+		t.Errorf("an ended session is left: %v, %v", got, err)
 	}
 	must(t, s.SaveBusiness(t.Context(), &business.Set{}))
 	must(t, s.ForgetTemplates(t.Context(), []wa.TemplateID{"1", "2"}))
