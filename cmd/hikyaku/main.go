@@ -18,6 +18,7 @@ type commands struct {
 	Env     envCmd     `cmd:"" help:"Print variables for a shell: eval \"$(hikyaku env --export)\"."`
 	Chat    chatCmd    `cmd:"" help:"Be a user: a phone in the terminal."`
 	Echo    echoCmd    `cmd:"" help:"Receive webhooks: answer the handshake, check signatures, print payloads."`
+	Admin   adminCmd   `cmd:"" help:"Work with a running platform as its operator."`
 	Sandbox sandboxCmd `cmd:"" help:"Work with a running sandbox."`
 	Bench   benchCmd   `cmd:"" help:"Generate load and measure."`
 	Version versionCmd `cmd:"" help:"Print version, commit and Go version."`

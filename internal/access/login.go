@@ -20,8 +20,8 @@ import (
 const (
 	passwordRounds = 600_000
 	passwordSalt   = 16
-	minPassword    = 10
-	maxPassword    = 256
+	MinPassword    = 10
+	MaxPassword    = 256
 	maxLogins      = 5 // wrong passwords before a pause
 	loginPause     = 15 * time.Minute
 	maxPaused      = 10_000 // addresses remembered
@@ -125,7 +125,7 @@ func (s *Service) Login(ctx context.Context, email, password, peer string) (*Per
 	if err := s.logins.turn(ctx); err != nil {
 		return nil, err
 	}
-	hash, err := pbkdf2.Key(sha256.New, password[:min(len(password), maxPassword)], stored[:passwordSalt], rounds, sha256.Size)
+	hash, err := pbkdf2.Key(sha256.New, password[:min(len(password), MaxPassword)], stored[:passwordSalt], rounds, sha256.Size)
 	s.logins.over()
 	if err != nil {
 		return nil, fmt.Errorf("hash a password: %w", err)

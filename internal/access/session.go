@@ -30,7 +30,7 @@ var ErrLink = errors.New("the link is used or too old")
 var ErrEmail = errors.New("somebody else has this e-mail address")
 
 // errPassword is shown to people.
-var errPassword = fmt.Errorf("a password has %d to %d bytes", minPassword, maxPassword)
+var errPassword = fmt.Errorf("a password has %d to %d bytes", MinPassword, MaxPassword)
 
 // Session lets a browser act as a person, or lets somebody become one: a link for choosing a password. Neither can be told from what
 // is stored.
@@ -227,7 +227,7 @@ func (s *snapshot) emailTaken(email, but string) bool {
 
 // hashPassword is salt and hash.
 func (s *Service) hashPassword(password string) ([]byte, error) {
-	if len(password) < minPassword || len(password) > maxPassword {
+	if len(password) < MinPassword || len(password) > MaxPassword {
 		return nil, errPassword
 	}
 	salt := make([]byte, passwordSalt)

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -12,6 +13,7 @@ func (a *App) banner(w io.Writer) {
 	fmt.Fprintf(w, "\n  Hikyaku is ready.\n\n")
 	row := func(name, value string) { fmt.Fprintf(w, "  %-12s %s\n", name, value) }
 	row("Graph API", p.BaseURL+"/"+GraphVersion)
+	row("Manager", a.managerWord(p))
 	row("Operator", p.ControlURL+"  (health, metrics"+a.controlWord()+")")
 	row("Data", a.o.Data)
 	row("Number", fmt.Sprintf("%s  (id %s)", "+"+string(p.NumberWaID), p.NumberID))
@@ -43,6 +45,22 @@ func (a *App) banner(w io.Writer) {
 		fmt.Fprintf(w, "    %-*s  # %s\n", width, t[0], t[1])
 	}
 	fmt.Fprintln(w)
+}
+
+// managerWord is where the Manager is, and how to get in as long as nobody can log in.
+func (a *App) managerWord(p *Plan) string {
+	running := a.platform.Load()
+	switch {
+	case a.o.develops():
+		return p.managerURL() + "  (on this machine without logging in)"
+	case running.rules.access.CanLogIn():
+		return p.managerURL()
+	}
+	link, _, err := running.loginLink(context.Background(), "")
+	if err != nil {
+		return p.managerURL() + "  (log in: " + a.command("admin login-link") + ")"
+	}
+	return link + "\n               (works once, for 15 minutes; another: " + a.command("admin login-link") + ")"
 }
 
 // Quote makes a value safe for a shell, leaving plain ones as they are.

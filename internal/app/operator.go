@@ -34,6 +34,7 @@ func (a *App) operatorMux() *http.ServeMux {
 	})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(a.metrics.registry, promhttp.HandlerOpts{}))
 	a.handler(mux)("GET /safety_number", safetyNumber)
+	a.handler(mux)("POST /login_link", makeLoginLink)
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)

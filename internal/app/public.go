@@ -8,6 +8,7 @@ import (
 	"github.com/hikyaku/hikyaku/internal/api"
 	"github.com/hikyaku/hikyaku/internal/api/flowpage"
 	"github.com/hikyaku/hikyaku/internal/graph"
+	"github.com/hikyaku/hikyaku/internal/manager"
 	"github.com/hikyaku/hikyaku/internal/media"
 	"github.com/hikyaku/hikyaku/internal/network"
 )
@@ -57,8 +58,15 @@ func (p *platform) publicHandler(a *App) (http.Handler, error) {
 	mux.Handle(flowpage.Pattern, flowpage.Handler(flowPages{p}, p.log))
 	dialog := api.Dialog(p.rules.access, p.rules.business, p.log)
 	mux.Handle(api.DialogPath, dialog)
+	pagesForPeople, err := p.manager(a, surface)
+	if err != nil {
+		return nil, err
+	}
+	for _, root := range manager.Roots {
+		mux.Handle(root, pagesForPeople)
+	}
 	for path, page := range map[string]string{
-		"/wa/manage/": "the Manager", "/phone": "phones side by side", "/phone/": "phones side by side",
+		"/phone": "phones side by side", "/phone/": "phones side by side",
 		"/chat": "a phone in the browser", "/chat/": "a phone in the browser",
 	} {
 		mux.HandleFunc(path, notBuilt(page))
@@ -83,8 +91,8 @@ func notBuilt(page string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=UTF-8")
 		w.WriteHeader(http.StatusNotImplemented)
-		_, _ = io.WriteString(w, "Hikyaku has no web pages yet: here will be "+page+".\n\nUntil then\n"+
-			"  the Graph API manages accounts, numbers and templates    docs/README.md\n"+
+		_, _ = io.WriteString(w, "This page is not built yet: here will be "+page+".\n\nUntil then\n"+
+			"  the Manager, /wa/manage/home/, has the pages there are   docs/README.md\n"+
 			"  hikyaku chat --as +NUMBER is a phone in the terminal     docs/cli.md\n"+
 			"  in a sandbox, the control API does the rest              docs/control.md\n")
 	}

@@ -269,8 +269,13 @@ func (p *Plan) Variables() []Variable {
 		{"DISPLAY_PHONE_NUMBER", wa.Display(p.NumberWaID)},
 		{"USER_PHONE", "+" + string(p.UserPhone)},
 		{"CONTROL_URL", p.ControlURL},
-		{"MANAGER_URL", strings.TrimSuffix(p.BaseURL, "/") + "/wa/manage/home/?business_id=" + string(p.BusinessID)},
+		{"MANAGER_URL", p.managerURL()},
 	}
+}
+
+// managerURL is the bookmark of the starter portfolio's overview.
+func (p *Plan) managerURL() string {
+	return strings.TrimSuffix(p.BaseURL, "/") + "/wa/manage/home/?business_id=" + string(p.BusinessID)
 }
 
 // GraphVersion is what examples and `hikyaku env` use.
