@@ -79,7 +79,7 @@ func (s *Service) Confirm(ctx context.Context, person, password, peer string) er
 	if err := s.logins.turn(ctx); err != nil {
 		return err
 	}
-	hash, err := pbkdf2.Key(sha256.New, password[:min(len(password), maxPassword)], p.Password[:passwordSalt], p.Rounds, sha256.Size)
+	hash, err := pbkdf2.Key(sha256.New, password[:min(len(password), MaxPassword)], p.Password[:passwordSalt], p.Rounds, sha256.Size)
 	s.logins.over()
 	if err != nil {
 		return fmt.Errorf("hash a password: %w", err)
