@@ -58,7 +58,7 @@ type snapshot struct {
 	tokens map[[32]byte]*Token
 
 	invitations map[string]*Invitation
-	sessions map[[32]byte]*Session
+	sessions    map[[32]byte]*Session
 }
 
 // New loads everything from the store.
