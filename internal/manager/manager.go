@@ -25,9 +25,9 @@ type Options struct {
 	Webhooks *webhook.Service
 	Clock    clock.Clock
 
-	Counts analytics.Source                             // of messages; nil: nothing was counted
+	Counts analytics.Source                                 // of messages; nil: nothing was counted
 	Reach  func(id wa.BusinessID, now int64) (used, of int) // of a portfolio's messaging limit; nil: not shown
-	Graph  http.Handler                                 // the Graph API of this server, for pages that make a call of it; nil: they cannot
+	Graph  http.Handler                                     // the Graph API of this server, for pages that make a call of it; nil: they cannot
 
 	BaseURL string // of the server: its scheme decides over the cookie's Secure, its path shape over bookmarks
 	Version string // of the Graph API in examples, such as v23.0

@@ -190,7 +190,9 @@ func (v *visit) in(path string) string {
 }
 
 // inBusiness is a path of the portfolio's settings.
-func (v *visit) inBusiness(path string) string { return path + "?" + Scope{Business: v.scope.Business}.query() }
+func (v *visit) inBusiness(path string) string {
+	return path + "?" + Scope{Business: v.scope.Business}.query()
+}
 
 // problem is what stands beside a form that was refused, nil without one: the sentence for people, and what the API would answer.
 type problem struct {
