@@ -146,6 +146,30 @@ func TestDeliveryExemptsEverywhere(t *testing.T) {
 	}
 }
 
+// Marketing that an entry point made free holds a place in the person's cap while it is under way, over restarts too.
+func TestFreeMarketingUnderWay(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, business.TierUnlimited, 0)
+	_, err := w.template.Create(t.Context(), template.Template{ID: promo, WABA: waba, Name: "promo", Language: "en_US", Category: template.Marketing, Status: template.Approved})
+	w.check(err)
+	const user = wa.WaID("5511900001")
+	free := policy.Send{User: user, Template: promo, Category: "marketing", Outside: true, Entry: true}
+	for i := range 2 {
+		w.admit("under way", one, free, 0)
+		w.apply(&pipeline.Batch{Insert: []*pipeline.Message{{
+			ID: wa.MessageID(fmt.Sprint("wamid.", i)), Number: one, WABA: waba, User: user, Category: "referral_conversion", Template: promo,
+			State: pipeline.StateSent, Type: "template", SentAt: w.now(), Outside: true,
+		}}})
+	}
+	for _, when := range []string{"before a restart", "after it"} {
+		w.admit(when, two, policy.Send{User: user, Category: "marketing", Outside: true}, 131049)
+		w.start()
+	}
+	n, _ := w.business.Number(one)
+	w.policy.Settle(n, policy.Send{User: user, Template: promo, Category: "referral_conversion", Outside: true}, false, w.now())
+	w.send("one of them failed", two, user, "marketing", 0)
+}
+
 // overtaken lets somebody else write while a note is saved.
 type overtaken struct {
 	policy.Notes

@@ -35,7 +35,7 @@ type Memory interface {
 	ReachedSince(ctx context.Context, since int64, f func(limits.Reached)) error
 	MarketingSince(ctx context.Context, since int64, f func(limits.Reached)) error
 	// Underway are messages that were sent outside a window and not delivered.
-	Underway(ctx context.Context, f func(limits.Reached)) error
+	Underway(ctx context.Context, f func(limits.Arrived)) error
 	// MarketingSeen are the marketing templates that reached somebody after since, oldest first, with whether they were read.
 	MarketingSeen(ctx context.Context, since int64, f func(limits.Seen)) error
 	// ArrivedSince are the templates that reached somebody after since.
@@ -189,7 +189,7 @@ func (s *Service) Load(ctx context.Context) error {
 		}
 	})
 	err = errors.Join(err, s.o.Memory.MarketingSince(ctx, now-day, func(r limits.Reached) { s.mark(r) }))
-	err = errors.Join(err, s.o.Memory.Underway(ctx, func(r limits.Reached) {
+	err = errors.Join(err, s.o.Memory.Underway(ctx, func(r limits.Arrived) {
 		n, ok := s.counts(r.Number)
 		if !ok {
 			return
@@ -197,8 +197,8 @@ func (s *Service) Load(ctx context.Context) error {
 		if s.limit(n.Business) != limits.Unlimited {
 			s.portfolio(n.Business).reach.Reserve(r.User, now, limits.Unlimited)
 		}
-		if r.Marketing {
-			s.mark(r)
+		if s.marketing(Send{Template: r.Template, Category: r.Category}) { // also where its price makes it another one
+			s.mark(limits.Reached{Number: r.Number, User: r.User})
 		}
 	}))
 	said, e := s.o.Notes.Stopped(ctx)

@@ -140,14 +140,16 @@ func (s *Store) MarketingSince(ctx context.Context, since int64, f func(limits.R
 	return nil
 }
 
-// Underway calls f for every message that was sent outside a window and not delivered.
-func (s *Store) Underway(ctx context.Context, f func(limits.Reached)) error {
-	err := s.query(ctx, s.db, "SELECT number, wa_id, category FROM messages WHERE state = 3 AND outside <> 0", nil, func(r *sql.Rows) error {
-		var number, user, category string
-		if err := r.Scan(&number, &user, &category); err != nil {
+// Underway calls f for every message that was sent outside a window and not delivered; At is 0.
+func (s *Store) Underway(ctx context.Context, f func(limits.Arrived)) error {
+	err := s.query(ctx, s.db, "SELECT number, wa_id, template, category FROM messages WHERE state = 3 AND outside <> 0", nil, func(r *sql.Rows) error {
+		var number, user, template, category string
+		if err := r.Scan(&number, &user, &template, &category); err != nil {
 			return err
 		}
-		f(limits.Reached{Number: wa.PhoneNumberID(plain(number)), User: wa.WaID(plain(user)), Marketing: category == "marketing" || category == "marketing_lite"})
+		f(limits.Arrived{
+			Number: wa.PhoneNumberID(plain(number)), User: wa.WaID(plain(user)), Template: wa.TemplateID(plain(template)), Category: plain(category),
+		})
 		return nil
 	})
 	if err != nil {

@@ -141,11 +141,22 @@ func pricing(b []byte, s *record.Status, legacy bool) []byte {
 	}
 	b = append(b, `,"pricing":{"billable":`...)
 	b = strconv.AppendBool(b, s.Billable)
-	b = append(b, `,"pricing_model":"PMP","type":`...)
+	b = append(append(append(b, `,"pricing_model":"`...), model(s.At)...), `","type":`...)
 	b = appendString(b, s.PricingType)
 	b = append(b, `,"category":`...)
 	b = appendString(b, underscored(s.Category))
 	return append(b, '}')
+}
+
+// perMessage is when prices by message took the place of prices by conversation: 1 July 2025, in Unix milliseconds.
+const perMessage = 1_751_328_000_000
+
+// model is pricing_model of a status of that time. Source: spec/pricing.md section 2.
+func model(at int64) string {
+	if at < perMessage {
+		return "CBP"
+	}
+	return "PMP"
 }
 
 // underscored is the spelling chosen where the documentation prints both authentication-international and

@@ -93,6 +93,18 @@ func TestStatusPayloads(t *testing.T) {
 				`,"pricing":{"billable":true,"pricing_model":"PMP","type":"regular","category":"authentication_international"}` + end,
 		},
 		{
+			name: "the last day of prices by conversation", of: record.KindSent, legacy: true,
+			change: func(s *record.Status) { s.Priced, s.At, s.Conversation = true, 1_751_327_999_999, 1_751_414_399_999 },
+			want: strings.NewReplacer("1783065602", "1751327999").Replace(sampleHead + contacts + id + `"sent"` + to +
+				`,"conversation":{"id":"` + conversationID + `","expiration_timestamp":"1751414399","origin":{"type":"utility"}}` +
+				`,"pricing":{"billable":true,"pricing_model":"CBP","type":"regular","category":"utility"}` + end),
+		},
+		{
+			name: "the first day of prices by message", of: record.KindSent,
+			change: func(s *record.Status) { s.Priced, s.At = true, 1_751_328_000_000 },
+			want:   strings.NewReplacer("1783065602", "1751328000").Replace(sampleHead + contacts + id + `"sent"` + to + price + end),
+		},
+		{
 			name: "identity hash", of: record.KindDelivered,
 			change: func(s *record.Status) { s.IdentityHash = "3c7a=" },
 			want:   sampleHead + contacts + id + `"delivered"` + to + `,"recipient_identity_key_hash":"3c7a="` + end,

@@ -34,7 +34,7 @@ func tally(t *testing.T, s *store.Store) {
 		Charges:  []pricing.Charge{{ID: "m1", WABA: "w", Number: "1", User: "81", Market: "M", Category: "utility", Template: "7", At: 10}},
 		Feedback: []quality.Event{{Number: "1", WABA: "w", Template: "7", User: "81", At: 11, What: "block", Reason: "spam"}},
 		Insert: []*pipeline.Message{
-			{ID: "u1", Number: "1", User: "83", State: pipeline.StateSent, Category: "marketing", Outside: true},
+			{ID: "u1", Number: "1", User: "83", State: pipeline.StateSent, Category: "referral_conversion", Template: "7", Outside: true},
 			{ID: "u2", Number: "1", User: "84", State: pipeline.StateSent, Category: "marketing"},
 			{ID: "u3", Number: "1", User: "85", State: pipeline.StateDelivered, Category: "utility", Outside: true},
 			{ID: "u4", Number: "1", User: "86", State: pipeline.StateDelivered, Category: "marketing", DeliveredAt: 5},
@@ -139,8 +139,8 @@ func reached(t *testing.T, s *store.Store) {
 	must(t, s.MarketingSince(t.Context(), 10, add))
 	same(t, "marketing", got, []string{"1/81/30/0"})
 	got = nil
-	must(t, s.Underway(t.Context(), add))
-	same(t, "under way", got, []string{"1/83/0/0"})
+	must(t, s.Underway(t.Context(), func(x limits.Arrived) { got = append(got, fmt.Sprint(x)) }))
+	same(t, "under way", got, []string{"{1 83 7 referral_conversion 0}"})
 	var seen []limits.Seen
 	seeing := func(x limits.Seen) { seen = append(seen, x) }
 	must(t, s.MarketingSeen(t.Context(), 5, seeing))
