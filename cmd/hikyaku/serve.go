@@ -44,6 +44,7 @@ type serveCmd struct {
 	Retention       time.Duration `help:"How long message content stays readable; at most 720h." default:"720h"`
 	TokenCarriers   string        `help:"Where access tokens may be, for old clients: header (default), header+body, or any (the query string too)." placeholder:"WHERE"`
 	RequirePayment  bool          `help:"Fail billable templates of accounts without payment method (131042); test accounts are exempt."`
+	Billing         string        `help:"What becomes of charged messages: record (default), off (no ledger), prepaid (131042 when an account has used up what it paid in) or credit (when it owes as much as it may)." enum:"off,record,prepaid,credit," default:""`
 	Enforcement     string        `help:"Whether accounts whose numbers stay RED are restricted: off, observe (default) or enforce." enum:",off,observe,enforce" default:"" placeholder:"MODE"`
 	PaceAfter       int           `help:"Hold messages of a new marketing template after this many, until it is known how people take it; 0 never does." default:"0"`
 	PaceBatch       int           `help:"Let templates of portfolios that have sent fewer than 500,000 in a year go out in batches of this many, each after it is known how people took the one before; 0 never holds." default:"0"`
@@ -72,7 +73,7 @@ func (c *serveCmd) Run(ctx context.Context) error {
 		TLSCert: c.TLSCert, TLSKey: c.TLSKey, SelfSigned: c.TLSSelfSigned, ACME: c.ACME, BehindProxy: c.BehindProxy,
 		PublicURL: c.PublicURL, RootKeyFile: c.RootKeyFile, RootKeyEnv: c.RootKeyEnv, RootKeyHook: c.RootKeyHook, Codes: c.Codes,
 		PrivateWebhooks: c.PrivateWebhooks, WebhookBatch: c.WebhookBatch, NoPreviews: c.NoLinkPreviews,
-		Media: c.Media, PrivateMedia: c.PrivateMedia, PreviewLoopback: c.PreviewPrivate, Retention: c.Retention, TokenCarriers: c.TokenCarriers, RequirePayment: c.RequirePayment, Enforcement: c.Enforcement, PaceAfter: c.PaceAfter, PaceBatch: c.PaceBatch,
+		Media: c.Media, PrivateMedia: c.PrivateMedia, PreviewLoopback: c.PreviewPrivate, Retention: c.Retention, TokenCarriers: c.TokenCarriers, RequirePayment: c.RequirePayment, Billing: c.Billing, Enforcement: c.Enforcement, PaceAfter: c.PaceAfter, PaceBatch: c.PaceBatch,
 		AdaptiveCap: c.MarketingCap == "adaptive", PausedMarkets: c.PausedMarkets, Holdout: c.Holdout, InternationalUsers: c.International, RateCard: c.RateCard, Seed: c.Seed, FrozenAt: c.Clock,
 		Logger: logger(c.LogLevel, c.LogJSON), Out: os.Stdout, Command: command(),
 	})

@@ -68,6 +68,8 @@ type Options struct {
 
 	// RequirePayment tells by health_status which accounts cannot pay; see policy.Options.
 	RequirePayment bool
+	// Funded reports whether an account can pay for billable messages, where accounts have a balance; nil: all can.
+	Funded func(w *business.WABA) bool
 
 	Unrated       string // quality_rating of a number without one; "" means UNKNOWN
 	LegacyFlagged bool   // status FLAGGED of connected numbers that are RED

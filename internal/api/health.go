@@ -80,6 +80,9 @@ func (s *surface) wabaHealth(w *business.WABA) entity {
 	case !w.Pays(s.o.RequirePayment):
 		e.code, e.partly = healthPayment, true
 		e.why, e.fix = "There is no valid payment method: billable templates are not delivered.", "Attach a payment method."
+	case s.o.Funded != nil && !s.o.Funded(w):
+		e.code, e.partly = healthPayment, true
+		e.why, e.fix = "The balance or the credit is used up: billable templates are not delivered.", "Pay in, or ask for a higher limit."
 	}
 	return e
 }

@@ -312,4 +312,5 @@ func (p *platform) stored(b *pipeline.Batch) {
 	p.mailbox.Stored(refs)
 	p.policy.Heard(b.Feedback, b.Counts)
 	p.policy.Seen(b.Seen)
+	p.policy.Charged(b.Charges)
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/hikyaku/hikyaku/internal/graph"
+	"github.com/hikyaku/hikyaku/internal/policy"
 	"github.com/hikyaku/hikyaku/internal/wa"
 )
 
@@ -49,6 +50,8 @@ func check(o *Options) error {
 		return errors.New("--clock holds the time of a sandbox: add --sandbox")
 	case o.Enforcement != "" && o.Enforcement != "off" && o.Enforcement != "observe" && o.Enforcement != "enforce":
 		return fmt.Errorf("--enforcement %q: want off, observe or enforce", o.Enforcement)
+	case !slices.Contains([]policy.Billing{"", policy.BillingOff, policy.BillingRecord, policy.BillingPrepaid, policy.BillingCredit}, policy.Billing(o.Billing)):
+		return fmt.Errorf("--billing %q: want off, record, prepaid or credit", o.Billing)
 	case o.Holdout < 0 || o.Holdout > 1:
 		return fmt.Errorf("--marketing-holdout %v: want a share from 0 to 1", o.Holdout)
 	case o.Holdout > 0 && o.Holdout < 0.0005:

@@ -205,6 +205,8 @@ func TestSettingsOfTheConfiguration(t *testing.T) {
 		{"marketing: {user_cap: -1}", "marketing.user_cap -1"},
 		{"marketing: {cap: none}", `marketing.cap "none"`},
 		{"pacing: {template_threshold: 100, portfolio_batch: 500}", ""},
+		{"billing: {mode: prepaid, require_payment_method: true}", ""},
+		{"billing: {mode: barter}", `billing.mode "barter"`},
 		{"policy: {enforcement: enforce}", ""},
 		{"policy: {enforcement: on}", `policy.enforcement "on"`},
 		{"quality: {unrated_label: NA, legacy_webhook: true, legacy_flagged: true, hysteresis: 0s}", ""},
@@ -236,25 +238,25 @@ func TestSettingsOfTheConfiguration(t *testing.T) {
 func TestFlagsBeforeSettings(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "config.yaml")
-	file := "policy: {enforcement: enforce}\npacing: {template_threshold: 7, portfolio_batch: 8}\nmarketing: {paused_markets: [US], experiment_share: 0.5, cap: adaptive}\n"
+	file := "policy: {enforcement: enforce}\nbilling: {mode: credit, require_payment_method: true}\npacing: {template_threshold: 7, portfolio_batch: 8}\nmarketing: {paused_markets: [US], experiment_share: 0.5, cap: adaptive}\n"
 	if err := os.WriteFile(path, []byte(file), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
 		o, want Options
 	}{
-		{Options{}, Options{Enforcement: "enforce", PaceAfter: 7, PaceBatch: 8, Holdout: 0.5, PausedMarkets: []string{"US"}}},
+		{Options{}, Options{Enforcement: "enforce", Billing: "credit", PaceAfter: 7, PaceBatch: 8, Holdout: 0.5, PausedMarkets: []string{"US"}}},
 		{
-			Options{Enforcement: "off", PaceAfter: 1, PaceBatch: 2, Holdout: 0.1, PausedMarkets: []string{"TR"}},
-			Options{Enforcement: "off", PaceAfter: 1, PaceBatch: 2, Holdout: 0.1, PausedMarkets: []string{"TR"}},
+			Options{Enforcement: "off", Billing: "off", PaceAfter: 1, PaceBatch: 2, Holdout: 0.1, PausedMarkets: []string{"TR"}},
+			Options{Enforcement: "off", Billing: "off", PaceAfter: 1, PaceBatch: 2, Holdout: 0.1, PausedMarkets: []string{"TR"}},
 		},
 	} {
 		c.o.Config = path
 		if err := settle(&c.o); err != nil {
 			t.Fatal(err)
 		}
-		got := Options{Enforcement: c.o.Enforcement, PaceAfter: c.o.PaceAfter, PaceBatch: c.o.PaceBatch, Holdout: c.o.Holdout, PausedMarkets: c.o.PausedMarkets}
-		if !reflect.DeepEqual(got, c.want) || !c.o.AdaptiveCap {
+		got := Options{Enforcement: c.o.Enforcement, Billing: c.o.Billing, PaceAfter: c.o.PaceAfter, PaceBatch: c.o.PaceBatch, Holdout: c.o.Holdout, PausedMarkets: c.o.PausedMarkets}
+		if !reflect.DeepEqual(got, c.want) || !c.o.AdaptiveCap || !c.o.RequirePayment {
 			t.Errorf("%+v, want %+v", got, c.want)
 		}
 	}

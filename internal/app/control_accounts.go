@@ -22,6 +22,8 @@ func accountRoutes(handle func(string, controlHandler)) {
 	handle("POST /control/v1/wabas/{id}/review", decideReview)
 	handle("POST /control/v1/wabas/{id}/standing", setStanding)
 	handle("POST /control/v1/wabas/{id}/payment", setPayment)
+	handle("GET /control/v1/wabas/{id}/balance", showBalance)
+	handle("POST /control/v1/wabas/{id}/balance", payIn)
 	handle("POST /control/v1/wabas/{id}/countries", closeCountries)
 	handle("DELETE /control/v1/wabas/{id}/misuse", forgive)
 	handle("POST /control/v1/numbers/{id}/certificate", setCertificate)

@@ -3,6 +3,8 @@ package app
 import (
 	"bytes"
 	"cmp"
+	"errors"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -10,6 +12,7 @@ import (
 
 	"github.com/hikyaku/hikyaku/internal/analytics"
 	"github.com/hikyaku/hikyaku/internal/business"
+	"github.com/hikyaku/hikyaku/internal/policy"
 	"github.com/hikyaku/hikyaku/internal/pricing"
 	"github.com/hikyaku/hikyaku/internal/wa"
 )
@@ -51,6 +54,61 @@ func setInternational(r *http.Request, p *platform) (any, error) {
 		return nil, accountError(err)
 	}
 	return map[string]any{"id": b.ID, "international": b.International.Eligibility()}, nil
+}
+
+// showBalance says what an account has paid, spent and may owe.
+func showBalance(r *http.Request, p *platform) (any, error) {
+	return balanceAnswer(p.policy.Balance(wa.WABAID(r.PathValue("id"))))
+}
+
+// payIn adds to what an account has paid, and says how much it may owe.
+func payIn(r *http.Request, p *platform) (any, error) {
+	var in struct {
+		Add   *float64 `json:"add"`
+		Limit *float64 `json:"limit"`
+	}
+	if err := body(r, &in); err != nil {
+		return nil, err
+	}
+	if in.Add == nil && in.Limit == nil {
+		return nil, badRequest("want add or limit, amounts in the account's currency")
+	}
+	var add, limit pricing.Micro
+	for _, a := range []struct {
+		given *float64
+		to    *pricing.Micro
+	}{{in.Add, &add}, {in.Limit, &limit}} {
+		if a.given == nil {
+			continue
+		}
+		if math.Abs(*a.given) > maxAmount {
+			return nil, badRequest("want amounts up to %d", int64(maxAmount))
+		}
+		*a.to = pricing.Micro(math.Round(*a.given * 1e6))
+	}
+	if limit < 0 {
+		return nil, badRequest("limit: want an amount from 0")
+	}
+	owe := &limit
+	if in.Limit == nil {
+		owe = nil
+	}
+	return balanceAnswer(p.policy.Pay(r.Context(), wa.WABAID(r.PathValue("id")), add, owe))
+}
+
+// maxAmount bounds what is paid at once: far above what anybody pays, far below what overflows.
+const maxAmount = 1e9
+
+func balanceAnswer(b policy.Balance, err error) (any, error) {
+	switch {
+	case errors.Is(err, policy.ErrNoBalance):
+		return nil, badRequest("%v", err)
+	case err != nil:
+		return nil, accountError(err)
+	}
+	return map[string]any{
+		"mode": b.Mode, "paid": b.Paid.Units(), "limit": b.Limit.Units(), "spent": b.Spent.Units(), "available": b.Available.Units(), "currency": b.Currency,
+	}, nil
 }
 
 // valued is the ledger of an account in the month that the query names, with what every message cost.

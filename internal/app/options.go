@@ -41,6 +41,7 @@ type Options struct {
 	Retention       time.Duration // how long content stays readable; 0 means 30 days, which is also the most
 	TokenCarriers   string        // where access tokens may be: "header", "header+body" or "any"; empty means what Config says, else header
 	RequirePayment  bool          // billable templates of accounts without payment method fail with 131042; test accounts are exempt
+	Billing         string        // what becomes of charged messages: "off", "record", "prepaid" or "credit"; empty means record
 	Enforcement     string        // of accounts: "off", "observe" or "enforce"; empty means observe
 	PaceAfter       int           // so many messages of a new marketing template go out before others are held; 0: none is held
 	PaceBatch       int           // so many templates of a portfolio go out before others are held; 0: none is held

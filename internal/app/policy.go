@@ -27,7 +27,7 @@ func (p *platform) openPolicy(ctx context.Context) (err error) {
 	set := &p.o.settings
 	p.policy, err = policy.New(ctx, policy.Options{
 		Business: p.rules.business, Template: p.rules.template, Past: p.store, Memory: p.store, Notes: p.store, Counts: p.store,
-		Clock: p.clock, Log: p.log, RequirePayment: p.o.RequirePayment, Enforcement: policy.Mode(p.o.Enforcement),
+		Clock: p.clock, Log: p.log, RequirePayment: p.o.RequirePayment, Billing: policy.Billing(p.o.Billing), Ledger: p.store, Enforcement: policy.Mode(p.o.Enforcement),
 		Rate: func(ctx context.Context, id wa.TemplateID, q template.Quality, byHand bool) error {
 			_, err := p.rules.template.Rate(ctx, id, q, byHand)
 			return err

@@ -34,7 +34,7 @@ func (p *platform) publicHandler(a *App) (http.Handler, error) {
 		return nil, err
 	}
 	surface, err := api.New(api.Options{
-		Full: p.policy.Full, Pace: p.policy, RequirePayment: p.o.RequirePayment,
+		Full: p.policy.Full, Pace: p.policy, RequirePayment: p.o.RequirePayment, Funded: p.policy.Funded,
 		Access: p.rules.access, Business: p.rules.business, Template: p.rules.template, Groups: p.rules.groups, Flows: p.rules.flow, Grant: p.grantFlow, Webhooks: p.subs, Told: p.webhooks.About, Pipeline: p.pipeline,
 		Media: p.media, Pictures: p.store, Clock: p.clock, Counts: p.store, Rates: rates, Log: p.log, Observer: a.metrics.graph, Versions: versions,
 		Carriers: carriers, BaseURL: p.o.PublicURL, Rand: p.o.traces(), Names: p.o.random("pictures"), Style: p.o.errors.style(p.o.settings.Pair.RetryAfterHeader),

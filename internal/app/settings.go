@@ -12,9 +12,9 @@ import (
 	"github.com/hikyaku/hikyaku/internal/webhook"
 )
 
-// Settings are what the contract leaves to the operator about limits, quality and webhooks. They are read from the
+// Settings are what the contract leaves to the operator about limits, prices, quality and webhooks. They are read from the
 // configuration file at every start; a zero field keeps the default. Where there is a flag, too, the flag counts.
-// Source: spec/limits.md, spec/quality.md, "(ours)".
+// Source: spec/limits.md, spec/pricing.md, spec/quality.md, "(ours)".
 type Settings struct {
 	Throughput struct {
 		Mode           string `yaml:"mode"`            // "window" or "bucket"; empty means window
@@ -44,6 +44,10 @@ type Settings struct {
 	Policy struct {
 		Enforcement string `yaml:"enforcement"` // as --enforcement
 	} `yaml:"policy"`
+	Billing struct {
+		Mode                 string `yaml:"mode"`                   // as --billing
+		RequirePaymentMethod bool   `yaml:"require_payment_method"` // as --require-payment; either of them requires one
+	} `yaml:"billing"`
 	Quality struct {
 		UnratedLabel  string         `yaml:"unrated_label"`  // quality_rating of a number without one: "UNKNOWN" or "NA"
 		LegacyWebhook bool           `yaml:"legacy_webhook"` // phone_number_quality_update of FLAGGED and UNFLAGGED
@@ -79,6 +83,7 @@ func (s *Settings) check() error {
 		{"limits.exceeded", s.Limits.Exceeded, []string{"failed", "sync"}},
 		{"quality.unrated_label", s.Quality.UnratedLabel, []string{"UNKNOWN", "NA"}},
 		{"marketing.cap", s.Marketing.Cap, []string{"fixed", "adaptive"}},
+		{"billing.mode", s.Billing.Mode, []string{"off", "record", "prepaid", "credit"}},
 		{"policy.enforcement", s.Policy.Enforcement, []string{"off", "observe", "enforce"}},
 	} {
 		if c.value != "" && !slices.Contains(c.words, c.value) {
@@ -136,6 +141,10 @@ func (s *Settings) fill(o *Options) {
 	if o.Holdout == 0 {
 		o.Holdout = s.Marketing.ExperimentShare
 	}
+	if o.Billing == "" {
+		o.Billing = s.Billing.Mode
+	}
+	o.RequirePayment = o.RequirePayment || s.Billing.RequirePaymentMethod
 	o.AdaptiveCap = o.AdaptiveCap || s.Marketing.Cap == "adaptive"
 }
 

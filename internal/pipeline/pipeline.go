@@ -48,13 +48,14 @@ type Options struct {
 	// Throughput makes the limiter of a number's messages per second; nil means a [limits.Window].
 	Throughput func() Throughput
 	// Ready is called once, when the store shows everything and before the lanes run; nil for none.
-	Ready   func(ctx context.Context) error
-	Applied func(*Batch) // called after the store has taken a batch; nil for none
-	Clock   clock.Clock  // platform time
-	Pace    clock.Clock  // real time, for pauses that must pass even when platform time stands still
-	Rand    io.Reader    // keys and ids; must be safe for concurrent use
-	IDs     io.Reader    // seeds of message ids; nil means Rand
-	Logger  *slog.Logger
+	Ready    func(ctx context.Context) error
+	NoLedger bool         // charged messages are not written down
+	Applied  func(*Batch) // called after the store has taken a batch; nil for none
+	Clock    clock.Clock  // platform time
+	Pace     clock.Clock  // real time, for pauses that must pass even when platform time stands still
+	Rand     io.Reader    // keys and ids; must be safe for concurrent use
+	IDs      io.Reader    // seeds of message ids; nil means Rand
+	Logger   *slog.Logger
 
 	Queue    int // commands waiting per lane before callers are told to try again; 4096
 	Workers  int // goroutines for slow work, over all lanes; 8
@@ -133,6 +134,7 @@ func New(o Options) *Pipeline {
 	for i, log := range o.Logs {
 		p.lanes = append(p.lanes, newLane(p, i, log))
 		p.proj = append(p.proj, newProjector(i, log, o.Store, o.Pace, o.Logger))
+		p.proj[i].noLedger = o.NoLedger
 	}
 	return p
 }

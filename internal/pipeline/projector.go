@@ -31,6 +31,7 @@ type projector struct {
 	pace      clock.Clock
 	logger    *slog.Logger
 	applied   func(*Batch)
+	noLedger  bool
 
 	pos  atomic.Uint64
 	last int           // records of the last batch; used by run alone
@@ -120,6 +121,7 @@ func (p *projector) step(ctx context.Context) error {
 		return err
 	}
 	s := newSketch(p.partition)
+	s.tally.noLedger = p.noLedger
 	s.frame(f)
 	if !p.urged() {
 		p.gather(ctx, s)

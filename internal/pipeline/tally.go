@@ -16,6 +16,7 @@ import (
 type tally struct {
 	n         map[analytics.Key]int64
 	countries map[string]string // by the first digits
+	noLedger  bool
 }
 
 func (t *tally) record(b *Batch, r record.Record) {
@@ -83,7 +84,7 @@ func (t *tally) status(b *Batch, r *record.Status) {
 			Number: r.Number, User: r.To, At: r.At, Counted: r.Counted, Marketing: marketing(r) || r.Fresh&record.Marketing != 0,
 		})
 	}
-	if r.Billable {
+	if r.Billable && !t.noLedger {
 		_, category, _ := analytics.PriceOf(price)
 		b.Charges = append(b.Charges, pricing.Charge{
 			ID: r.ID, WABA: r.WABA, Number: r.Number, User: r.To, Market: pricing.Market(r.To), Category: category,

@@ -17,7 +17,7 @@ func (s *Service) paid(n *business.Number, m Send) bool {
 		return true
 	}
 	w, ok := s.o.Business.WABA(n.WABA)
-	return ok && w.Pays(s.o.RequirePayment)
+	return ok && w.Pays(s.o.RequirePayment) && s.Funded(w)
 }
 
 // International reports whether an authentication template that reaches the user at now (Unix milliseconds) costs the

@@ -96,7 +96,7 @@ func newWorld(t testing.TB, tier business.Tier, users int, set ...func(*policy.O
 		w.check(err)
 	}
 	w.o = policy.Options{
-		Business: w.business, Template: w.template, Past: past{w.store, w}, Memory: w.store, Notes: w.store, Counts: w.store,
+		Business: w.business, Template: w.template, Past: past{w.store, w}, Memory: w.store, Notes: w.store, Counts: w.store, Ledger: w.store,
 		Clock: w.clock, Log: slog.New(slog.DiscardHandler), Calm: -1,
 		Rate: func(ctx context.Context, id wa.TemplateID, q template.Quality, _ bool) error {
 			_, err := w.template.Update(ctx, id, func(t *template.Template) error { t.Quality, t.QualityAt = q, w.clock.Now(); return nil })

@@ -77,6 +77,8 @@ type Options struct {
 	Rates          pricing.Set   // whose volume tiers are told when they are reached; nil: none
 	PaceBatch      int           // so many templates of a portfolio go out before others are held; 0: none is ever held
 	PaceAfter      int           // so many messages of a template go out before others are held; 0: none is ever held
+	Billing        Billing       // empty means BillingRecord
+	Ledger         Ledger        // needed where Billing refuses
 	RequirePayment bool          // billable templates of accounts without payment method fail with 131042
 	Marketing      Marketing
 
@@ -105,6 +107,7 @@ type Service struct {
 	busy    bool                   // Run is at work
 
 	pacer pacer
+	till  till
 
 	wake chan struct{} // buffered 1
 }
@@ -145,6 +148,7 @@ type note struct {
 	PretendedAt   int64            `json:"pretended_at,omitempty"`
 	Pace          pace             `json:"pace,omitzero"`   // of a template
 	Tiers         *told            `json:"tiers,omitempty"` // of a portfolio; replaced, never changed
+	Purse         *purse           `json:"purse,omitempty"` // of an account; replaced, never changed
 }
 
 // New reads what was decided before. The store must show everything that happened: call Load then, and Start last.
@@ -203,7 +207,7 @@ func (s *Service) Load(ctx context.Context) error {
 	}))
 	said, e := s.o.Notes.Stopped(ctx)
 	s.listen(said)
-	return errors.Join(err, e, s.loadSeen(ctx), s.loadLast(ctx))
+	return errors.Join(err, e, s.loadSeen(ctx), s.loadLast(ctx), s.loadTill(ctx))
 }
 
 // counts reports whether messages of the number count: those of test numbers do not.

@@ -27,20 +27,11 @@ func (s Set) Value(month []Charge, own wa.WABAID, currency string, zone *time.Lo
 	var out []Entry
 	n := map[line]int64{}
 	for _, c := range month {
-		l := line{c.Market, c.Category}
-		if c.Category == AuthInternational {
-			l.category = Auth
-		}
+		l := counting(c)
 		n[l]++
-		if c.WABA != own {
-			continue
+		if c.WABA == own {
+			out = append(out, s.price(c, n[l], currency, zone))
 		}
-		e := Entry{Charge: c, Currency: currency}
-		if card := s.At(time.UnixMilli(c.At).In(zone), currency); card != nil {
-			t := card.At(c.Market, c.Category, n[l])
-			e.Tier, e.Rate = t.Range(), t.Rate
-		}
-		out = append(out, e)
 	}
 	return out
 }

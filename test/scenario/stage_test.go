@@ -98,6 +98,8 @@ func open(t *testing.T, settings []string) *stage {
 			s.options.ManualReviews = true
 		case "require payment":
 			s.options.RequirePayment = true
+		case "billing":
+			s.options.Billing = value
 		case "paused markets":
 			s.options.PausedMarkets = strings.Split(value, ",")
 		case "everybody in the experiment":
