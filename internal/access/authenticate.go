@@ -47,6 +47,7 @@ func (s *Service) Authenticate(_ context.Context, token string) (*Caller, error)
 	if !ok {
 		return nil, wa.ErrTokenInvalid
 	}
+	t.used.now(s.clock.Now())
 	return &Caller{App: app, Actor: actor, Type: t.Type, Scopes: t.Scopes, Token: t}, nil
 }
 

@@ -88,6 +88,11 @@ func (s *snapshot) with(set *Set) *snapshot {
 	n.apps = merged(s.apps, set.Apps, func(a *App) wa.AppID { return a.ID })
 	n.system = merged(s.system, set.SystemUsers, func(u *SystemUser) wa.SystemUserID { return u.ID })
 	n.people = merged(s.people, set.People, func(p *Person) string { return p.ID })
+	for _, t := range set.Tokens {
+		if t.used == nil {
+			t.used = &use{}
+		}
+	}
 	n.tokens = merged(s.tokens, set.Tokens, func(t *Token) [32]byte { return t.Hash })
 	n.invitations = merged(s.invitations, set.Invitations, func(i *Invitation) string { return i.ID })
 	n.sessions = merged(s.sessions, set.Sessions, func(x *Session) [32]byte { return x.Hash })

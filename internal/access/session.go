@@ -38,7 +38,8 @@ type Session struct {
 	Hash   [32]byte // of the secret in the cookie or link
 	Person string   // empty: the link makes a new one
 	Member []Membership
-	Setup  bool // a link, which works once
+	Setup  bool   // a link, which works once
+	Email  string // of whom the link is for; empty: they choose it
 	Began  time.Time
 	Ends   time.Time
 
@@ -57,6 +58,12 @@ func (s *Service) LogIn(ctx context.Context, person string) (Secret, *Session, e
 // member of portfolios. Errors: [ErrUnknown].
 func (s *Service) SetupLink(ctx context.Context, person string, member []Membership, life time.Duration) (Secret, *Session, error) {
 	return s.begin(ctx, Session{Person: person, Member: member, Setup: true}, life)
+}
+
+// InvitationLink makes the secret of a link for somebody without a log-in who was invited: with this address, and no other, they join
+// whatever has invited it.
+func (s *Service) InvitationLink(ctx context.Context, email string) (Secret, *Session, error) {
+	return s.begin(ctx, Session{Setup: true, Email: email}, InvitationLife)
 }
 
 func (s *Service) begin(ctx context.Context, n Session, life time.Duration) (Secret, *Session, error) {
@@ -167,6 +174,11 @@ func (s *Service) SetUp(ctx context.Context, link, name, email, password string)
 	if err != nil {
 		return "", nil, err
 	}
+	if x.Email != "" {
+		if p, err = s.join(ctx, p); err != nil {
+			return "", nil, err
+		}
+	}
 	secret, _, err := s.LogIn(ctx, p.ID)
 	return secret, p, err
 }
@@ -188,6 +200,12 @@ func (s *Service) useLink(ctx context.Context, x *Session, name, email string, h
 			return nil, err
 		}
 		p.ID = id
+	}
+	if p.Email != "" {
+		email = p.Email // a link gives a password, not another's address
+	}
+	if x.Email != "" {
+		email = x.Email
 	}
 	if snap.emailTaken(email, p.ID) {
 		return nil, ErrEmail

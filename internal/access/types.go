@@ -151,6 +151,8 @@ type Token struct {
 	Fixed    bool      // declared by configuration, any syntax
 	Label    string    // for people: "starter"
 	Sealed   []byte    // the token, sealed, when the operator must be able to read it again; nil otherwise
+
+	used *use
 }
 
 // LogValue implements slog.LogValuer.

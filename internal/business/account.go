@@ -39,7 +39,7 @@ func (s *Service) AddWABA(ctx context.Context, nw NewWABA) (*WABA, error) {
 		}
 	}
 	if have >= MaxWABAs {
-		return nil, wa.ErrManagementParameter.User("Limit reached", fmt.Sprintf("A business portfolio has at most %d WhatsApp Business Accounts.", MaxWABAs))
+		return nil, tooManyWABAs()
 	}
 	w := &WABA{
 		Owner: nw.Owner, Name: nw.Name, Currency: nw.Currency, TimezoneID: nw.TimezoneID, Country: nw.Country, Shared: nw.Shared,
@@ -58,6 +58,10 @@ func (s *Service) AddWABA(ctx context.Context, nw NewWABA) (*WABA, error) {
 		return nil, fmt.Errorf("add account: %w", err)
 	}
 	return w, nil
+}
+
+func tooManyWABAs() error {
+	return wa.ErrManagementParameter.User("Limit reached", fmt.Sprintf("A business portfolio has at most %d WhatsApp Business Accounts.", MaxWABAs))
 }
 
 func (w *WABA) check() error {

@@ -31,7 +31,7 @@ func (s *Service) CreateStarter(ctx context.Context, st Starter) (*Portfolio, *W
 		return nil, nil, nil, err
 	}
 	w := &WABA{
-		ID: st.WABAID, Owner: p.ID, Name: orElse(st.WABAName, "Test WhatsApp Business Account"), Country: "US", Test: true,
+		ID: st.WABAID, Owner: p.ID, Name: orElse(st.WABAName, testAccountName), Country: "US", Test: true,
 	}
 	if err := s.fillWABA(w); err != nil {
 		return nil, nil, nil, err
@@ -40,13 +40,8 @@ func (s *Service) CreateStarter(ctx context.Context, st Starter) (*Portfolio, *W
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	now := s.clock.Now()
-	n := &Number{
-		ID: st.PhoneNumberID, WABA: w.ID, Business: p.ID, WaID: digits,
-		VerifiedName: orElse(st.VerifiedName, "Test Number"), NameStatus: NameAvailableWithout,
-		Status: NumberConnected, CodeVerification: CodeVerified, Quality: QualityGreen, QualityAt: now, Mode: Sandbox,
-		Platform: CloudAPI, Level: Standard, Registered: true, LastOnboarded: now, AllowAll: st.AllowAll,
-	}
+	n := s.testNumber(w, digits)
+	n.ID, n.VerifiedName, n.AllowAll = st.PhoneNumberID, orElse(st.VerifiedName, n.VerifiedName), st.AllowAll
 	if err := s.fillNumber(n); err != nil {
 		return nil, nil, nil, err
 	}
@@ -75,5 +70,60 @@ func (s *Service) testDigits(declared wa.WaID) (wa.WaID, error) {
 		if _, used := s.snap.Load().byWaID[id]; !used {
 			return id, nil
 		}
+	}
+}
+
+// EnsureTest makes what the first steps of a business bring: a test account with one registered test number, in a portfolio that has
+// none. made says whether it did. Errors: [ErrUnknown], [wa.ErrManagementParameter] when the portfolio has its accounts. Source:
+// spec/business.md section 8.1.
+func (s *Service) EnsureTest(ctx context.Context, owner wa.BusinessID, open bool) (w *WABA, made bool, err error) {
+	s.lock()
+	defer s.mu.Unlock()
+	snap, have := s.snap.Load(), 0
+	if p, ok := snap.portfolios[owner]; !ok || !p.Deleted.IsZero() {
+		return nil, false, fmt.Errorf("make the test account of portfolio %s: %w", owner, ErrUnknown)
+	}
+	for _, x := range snap.wabas {
+		if x.Owner != owner || x.Status == WABADeleted {
+			continue
+		}
+		if x.Test {
+			return x, false, nil
+		}
+		have++
+	}
+	if have >= MaxWABAs {
+		return nil, false, tooManyWABAs()
+	}
+	w = &WABA{Owner: owner, Name: testAccountName, Country: "US", Test: true}
+	if err := s.fillWABA(w); err != nil {
+		return nil, false, err
+	}
+	digits, err := s.testDigits("")
+	if err != nil {
+		return nil, false, err
+	}
+	n := s.testNumber(w, digits)
+	n.AllowAll = open
+	if err := s.fillNumber(n); err != nil {
+		return nil, false, err
+	}
+	s.record(&Activity{WABA: w.ID, Type: ActCreated, Text: "Account created"})
+	s.record(&Activity{WABA: w.ID, Type: ActNumberAdded, Object: string(n.ID), Text: "Phone number added"})
+	if err := s.commit(ctx, &Set{WABAs: []*WABA{w}, Numbers: []*Number{n}}); err != nil {
+		return nil, false, fmt.Errorf("make the test account of portfolio %s: %w", owner, err)
+	}
+	return w, true, nil
+}
+
+const testAccountName = "Test WhatsApp Business Account"
+
+// testNumber is a registered number of a test account.
+func (s *Service) testNumber(w *WABA, digits wa.WaID) *Number {
+	now := s.clock.Now()
+	return &Number{
+		WABA: w.ID, Business: w.Owner, WaID: digits, VerifiedName: "Test Number", NameStatus: NameAvailableWithout,
+		Status: NumberConnected, CodeVerification: CodeVerified, Quality: QualityGreen, QualityAt: now, Mode: Sandbox,
+		Platform: CloudAPI, Level: Standard, Registered: true, LastOnboarded: now,
 	}
 }

@@ -221,7 +221,14 @@ func (v *visit) firstForm(status int, wrong problem) error {
 	}
 	name, email := v.field("name"), v.field("email")
 	if p, ok := v.m.o.Access.Person(x.Person); ok && v.r.Method == http.MethodGet {
-		name, email = p.Name, p.Email
+		name = p.Name
+	}
+	fixed := x.Email
+	if p, ok := v.m.o.Access.Person(x.Person); ok && p.Email != "" {
+		fixed = p.Email
+	}
+	if fixed != "" {
+		email = fixed
 	}
 	var note html.Node
 	if wrong.text != "" {
@@ -230,7 +237,8 @@ func (v *visit) firstForm(status int, wrong problem) error {
 	return v.apart(status, v.t("door.first"), kit.Page(kit.Head{Title: v.t("door.first"), Sub: html.Text(v.t("door.first_why"))}, note,
 		kit.Card(kit.Head{}, kit.Form(FirstPath, kit.Hidden("key", v.r.Form.Get("key")),
 			kit.Field(kit.Input{Name: "name", Label: v.t("door.name"), Value: name, Max: maxPerson, Required: true, More: html.Autocomplete("name")}),
-			kit.Field(kit.Input{Name: "email", Label: v.t("door.email"), Type: "email", Value: email, Required: true, More: html.Autocomplete("username")}),
+			kit.Field(kit.Input{Name: "email", Label: v.t("door.email"), Type: "email", Value: email, Required: true,
+				More: html.Group{html.Autocomplete("username"), html.ReadOnly(fixed != "")}}),
 			kit.Field(kit.Input{Name: "password", Label: v.t("door.new_password"), Type: "password", Required: true, Hint: html.Text(v.t("door.password_hint")),
 				More: html.Autocomplete("new-password")}),
 			kit.Actions(kit.Btn(kit.Button{Text: v.t("door.begin"), Kind: kit.Primary}))))))

@@ -18,7 +18,11 @@ func (m *Manager) numberRoutes() []route {
 // numbersPage is P1.
 func (v *visit) numbersPage() error {
 	list := v.m.o.Business.Numbers(v.waba.ID)
-	return v.show(http.StatusOK, "", kit.Page(kit.Head{Title: v.t("menu.numbers")},
+	var add html.Node
+	if v.may(access.ManagePhone) {
+		add = kit.Btn(kit.Button{Text: v.t("numbers.add"), Icon: "plus", Kind: kit.Primary, Href: v.in(numbersPath + "add")})
+	}
+	return v.show(http.StatusOK, "", kit.Page(kit.Head{Title: v.t("menu.numbers"), Right: add},
 		kit.Flush(kit.Head{Title: v.waba.Name, Sub: kit.Results(v.lang, len(list))}, v.numberTable(list))))
 }
 
@@ -35,7 +39,7 @@ func (v *visit) numberTable(list []*business.Number) html.Node {
 			registered = v.t("numbers.yes")
 		}
 		rows[i] = kit.Cells{
-			html.Text(orName(n)), kit.Phone(n.Display), kit.State(v.lang, string(n.Status)), kit.Quality(v.lang, string(n.Quality)),
+			html.Text(orName(n)), kit.Phone(n.Display), v.numberState(n), kit.Quality(v.lang, string(n.Quality)),
 			kit.Mono(limit), html.Text(mps(n)), html.Text(registered), kit.Copy(v.lang, v.t("numbers.id"), string(n.ID)),
 		}
 	}
@@ -55,4 +59,13 @@ func orName(n *business.Number) string {
 		return n.NewName
 	}
 	return n.Display
+}
+
+// numberState is the status of a number; one that is not connected yet leads to its next step.
+func (v *visit) numberState(n *business.Number) html.Node {
+	state := kit.State(v.lang, string(n.Status))
+	if n.Registered || !v.may(access.ManagePhone) {
+		return state
+	}
+	return html.Group{state, html.Text(" "), html.A(html.Href(v.numberPath(n, "/connect")), html.Text(v.t("numbers.go_on")))}
 }
