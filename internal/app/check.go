@@ -24,7 +24,7 @@ func settle(o *Options) error {
 	if err := c.Errors.check(); err != nil {
 		return fmt.Errorf("read --config %s: %w", o.Config, err)
 	}
-	if err := c.Settings.check(); err != nil {
+	if err := c.checkSettings(); err != nil {
 		return fmt.Errorf("read --config %s: %w", o.Config, err)
 	}
 	o.errors = c.Errors

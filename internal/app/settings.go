@@ -73,8 +73,8 @@ const (
 	maxConcurrency = 4096
 )
 
-// check names the first setting that is none.
-func (s *Settings) check() error {
+// checkSettings names the first setting that is none.
+func (s *Settings) checkSettings() error {
 	for _, c := range []struct {
 		key, value string
 		words      []string

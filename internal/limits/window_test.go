@@ -253,3 +253,41 @@ func TestMemory(t *testing.T) {
 		t.Errorf("a grown window allocates %v times", n)
 	}
 }
+
+// The bucket against a model that keeps every time for ever: in any span of time no more than the level and what the span brings
+// pass, what is refused counts nothing, and what was refused passes after the wait it was told.
+func TestBucketAgainstModel(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		level := rapid.IntRange(1, 30).Draw(t, "level")
+		var b limits.Bucket
+		var passed []int64
+		now := epoch
+		for range rapid.IntRange(1, 120).Draw(t, "events") {
+			now += rapid.SampledFrom([]int64{0, 0, 0, 1, 30, 400, 999, 1000, 5000}).Draw(t, "step")
+			wait := b.Wait(now, level)
+			if ok := b.AllowOutbound(now, level); ok != (wait == 0) {
+				t.Fatalf("at %d: allowed is %v, wait %d", now, ok, wait)
+			}
+			if wait == 0 {
+				b.Push(now, level)
+				passed = append(passed, now)
+				continue
+			}
+			before := b
+			if later := before.Wait(now+wait, level); later != 0 {
+				t.Fatalf("after the wait of %d ms another %d", wait, later)
+			}
+			if sooner := before.Wait(now+wait-1, level); wait > 1 && sooner == 0 {
+				t.Fatalf("it passes before the wait of %d ms", wait)
+			}
+		}
+		for i := range passed {
+			for j := i; j < len(passed); j++ {
+				if n, span := int64(j-i+1), passed[j]-passed[i]; n*1000 > int64(level)*(1000+span)+1 {
+					t.Fatalf("%d messages in %d ms at level %d", n, span, level)
+				}
+			}
+		}
+	})
+}

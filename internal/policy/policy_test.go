@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"runtime"
 	"strings"
 	"testing"
@@ -35,6 +36,26 @@ const (
 )
 
 var epoch = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// blank is a folder with a store in which nothing happened yet: making its tables takes longer than most tests.
+var blank string
+
+func TestMain(m *testing.M) {
+	var err error
+	blank, err = os.MkdirTemp("", "policy")
+	if err == nil {
+		var s *store.Store
+		if s, err = store.Open(context.Background(), store.Options{Dir: blank}); err == nil {
+			err = s.Close()
+		}
+	}
+	if err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	_ = os.RemoveAll(blank)
+	os.Exit(code)
+}
 
 type world struct {
 	t        testing.TB
@@ -73,7 +94,9 @@ func newWorld(t testing.TB, tier business.Tier, users int, set ...func(*policy.O
 	t.Helper()
 	w := &world{t: t, clock: clock.NewFake(epoch)}
 	var err error
-	w.store, err = store.Open(t.Context(), store.Options{Dir: t.TempDir()})
+	dir := t.TempDir()
+	w.check(os.CopyFS(dir, os.DirFS(blank)))
+	w.store, err = store.Open(t.Context(), store.Options{Dir: dir})
 	w.check(err)
 	t.Cleanup(func() { _ = w.store.Close() })
 	w.business, err = business.New(t.Context(), w.store, business.Options{Clock: w.clock})

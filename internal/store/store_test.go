@@ -4,15 +4,11 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"database/sql"
 	"errors"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 
 	"github.com/hikyaku/hikyaku/internal/pipeline"
 	"github.com/hikyaku/hikyaku/internal/store"
@@ -47,13 +43,12 @@ func TestPostgres(t *testing.T) {
 // openPostgres makes every store a schema of its own in the database that HIKYAKU_TEST_POSTGRES names.
 func openPostgres(tb testing.TB) func(testing.TB) *store.Store {
 	tb.Helper()
-	base := os.Getenv("HIKYAKU_TEST_POSTGRES")
-	if base == "" {
+	if os.Getenv("HIKYAKU_TEST_POSTGRES") == "" {
 		tb.Skip("HIKYAKU_TEST_POSTGRES is not set; run through test/postgres.sh to test PostgreSQL")
 	}
 	return func(tb testing.TB) *store.Store {
 		tb.Helper()
-		s, err := store.Open(tb.Context(), store.Options{DSN: newSchema(tb, base)})
+		s, err := store.Open(tb.Context(), store.Options{DSN: storetest.Postgres(tb)})
 		if err != nil {
 			tb.Fatal(err)
 		}
@@ -64,29 +59,6 @@ func openPostgres(tb testing.TB) func(testing.TB) *store.Store {
 		})
 		return s
 	}
-}
-
-func newSchema(tb testing.TB, base string) string {
-	tb.Helper()
-	name := "t_" + strings.ToLower(rand.Text())
-	db, err := sql.Open("pgx", base)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() { db.Close() })
-	if _, err := db.ExecContext(tb.Context(), "CREATE SCHEMA "+name); err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() { db.ExecContext(context.Background(), "DROP SCHEMA "+name+" CASCADE") })
-	u, err := url.Parse(base)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	q := u.Query()
-	q.Set("search_path", name)
-	q.Set("pool_max_conns", "5")
-	u.RawQuery = q.Encode()
-	return u.String()
 }
 
 func TestSQLiteRollback(t *testing.T) {
@@ -140,7 +112,7 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 	t.Run("postgres", func(t *testing.T) {
 		t.Parallel()
 		openPostgres(t)
-		dsn := newSchema(t, os.Getenv("HIKYAKU_TEST_POSTGRES"))
+		dsn := storetest.Postgres(t)
 		s, err := store.Open(t.Context(), store.Options{DSN: dsn})
 		if err != nil {
 			t.Fatal(err)
@@ -154,7 +126,7 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 func TestPostgresNodesStartTogether(t *testing.T) {
 	t.Parallel()
 	openPostgres(t)
-	dsn := newSchema(t, os.Getenv("HIKYAKU_TEST_POSTGRES"))
+	dsn := storetest.Postgres(t)
 	errs := make(chan error, 4)
 	for range 4 {
 		go func() {

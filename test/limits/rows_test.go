@@ -6,6 +6,7 @@ import (
 	"go/parser"
 	"go/token"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -46,11 +47,41 @@ var rows = []struct{ limit, tests string }{
 	{"batches: 50 calls", "graph.TestBatchFailures"},
 }
 
+// vectors are those of the other sections, with the tests that replay them. Source: spec/limits.md, spec/quality.md.
+var vectors = []struct{ limit, tests string }{
+	{"T1 to T11, T13: throughput", "limits.TestThroughputVectors pipeline.TestThroughput pipeline.TestNumbersDoNotShareThroughput app.TestThroughputOfManyClients"},
+	{"T12: malformed messages at the limit; test/scenario/limits.txtar says it byte for byte", "limits.TestRefusedRequestsDoNotCount"},
+	{"throughput: no schedule goes beyond it, nothing refused counts", "limits.TestNeverMoreThanTheLevelInAnySecond limits.TestBucketAgainstModel pipeline.TestSyncOverrides"},
+	{"throughput over a restart", "pipeline.TestThroughputSurvivesRestart"},
+	{"U1 to U6: upgrades", "limits.TestUpgradeVectors policy.TestUpgrade policy.TestAnUpgradeEndsByItself pipeline.TestInboundWaitsForAnUpgrade"},
+	{"P1 to P12: pairs; the table of retries", "limits.TestPairVectors limits.TestPairsDoNotShareState limits.TestRetryTable pipeline.TestPair app.TestPairLimit"},
+	{"pairs: no schedule goes beyond them, nothing refused counts", "limits.TestPairInvariant"},
+	{"M1 to M9: messaging limit", "limits.TestReachVectors policy.TestMessagingLimit policy.TestReservation policy.TestLimitIsRaisedAndLowered"},
+	{"M10 to M14: raises", "limits.TestRaiseVectors policy.TestRaise policy.TestScaleDelay policy.TestDeniedRaise"},
+	{"messaging limit: no schedule goes beyond it, nothing refused counts, a million people", "limits.TestReachAgainstModel limits.TestReachFromManyLanes limits.TestReachMemory limits.TestReachAfterRestart"},
+	{"marketing cap: two, then a window, then a day", "policy.TestMarketing limits.TestMarketCap limits.TestMarketCapAgainstModel app.TestAdaptiveCap"},
+	{"pacing of templates and portfolios", "policy.TestPaceCounts policy.TestPaceVerdicts policy.TestPortfolioBatches policy.TestPortfolioVerdicts app.TestPacing app.TestPortfolioPacing"},
+	{"G1 to G8: management calls", "limits.TestBudgetVectors limits.TestBudgetInvariant api.TestManagementBudget"},
+	{"calls of an app", "api.TestAppUsage"},
+	{"guesses and codes: no schedule goes beyond them", "business.TestCodesAgainstModel business.TestTenWrongPINsLock business.TestTooManyWrongCodes"},
+	{"W1 to W5: webhooks", "webhook.TestW1DeliveredOnce webhook.TestW2TwoFailuresThenDelivered webhook.TestW3W4SevenDays webhook.TestW5SlowReceiverGetsBatches"},
+	{"Q1 to Q12: scores", "quality.TestScoreVectors"},
+	{"Q13 to Q15: points", "quality.TestPoints pipeline.TestFeedbackIsAttributed"},
+	{"QC1: ratings without delay", "policy.TestRating"},
+	{"QC2, QC3: pauses of templates", "template.TestPauseLadder"},
+	{"QC4: marketing that nobody wants", "policy.TestMarketing pipeline.TestOptOut"},
+	{"QC5: blocks", "app.TestActionsOfUsers"},
+	{"QC7: the same events, the same ratings", "policy.TestSameEventsSameRatings"},
+	{"the ladder of enforcement and its webhooks", "policy.TestLadder policy.TestClimb policy.TestAppeal policy.TestSanctionOfANumber"},
+	{"restrictions by country and for misused categories", "pipeline.TestClosedCountry policy.TestMisuse"},
+	{"a restart in every window", "app.TestRestartInEveryWindow"},
+}
+
 // Every row names tests that exist.
 func TestEveryRowHasItsTests(t *testing.T) {
 	t.Parallel()
 	known := map[string]map[string]bool{}
-	for _, row := range rows {
+	for _, row := range slices.Concat(rows, vectors) {
 		for name := range strings.FieldsSeq(row.tests) {
 			room, test, _ := strings.Cut(name, ".")
 			if known[room] == nil {
