@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/hikyaku/hikyaku/internal/network/frame"
 )
 
 // The functions here make contents for [Device.Send].
@@ -107,6 +109,24 @@ func (d *Device) Press(id string, n int, f Filling) (content []byte, err error) 
 		return nil, err
 	}
 	return WithContext(content, m.ID), nil
+}
+
+// Click tells the platform that the user opened the link behind choice n, counted from 0, of a received message. Errors:
+// [ErrUnknown], [ErrContent] when there is no link, those of [Device.Act].
+func (d *Device) Click(id string, n int) (Effects, error) {
+	m := d.find(id)
+	if m == nil || m.Direction != In {
+		return Effects{}, ErrUnknown
+	}
+	list := m.Choices()
+	if n < 0 || n >= len(list) || list[n].Kind != ChoiceURL {
+		return Effects{}, fmt.Errorf("choice %d is no link: %w", n+1, ErrContent)
+	}
+	words := list[n].Title
+	if len(words) > frame.MaxReason { // an address that stands for the words: no button is as long
+		words = strings.ToValidUTF8(words[:frame.MaxReason], "")
+	}
+	return d.Act(frame.Act{Do: frame.DoClick, Of: m.Chat, ID: m.ID, Reason: "cta", Button: words})
 }
 
 // Choices lists all choices of a message, its own and then those of its cards.

@@ -36,6 +36,8 @@ func (u *user) act(t *timer) {
 		if content, err = u.d.Press(t.ids[0], t.act.Choice, fill); err == nil {
 			_, eff, err = u.d.Send(t.chat, content)
 		}
+	case DoClick:
+		eff, err = u.d.Click(t.ids[0], t.act.Choice)
 	case DoFile:
 		eff, err = u.sendSample(t.chat, t.act.Kind)
 	case DoBlock, DoUnblock:

@@ -26,7 +26,7 @@ type UserAction struct {
 	Content json.RawMessage `json:"content,omitempty"` // of send, in the shape of the send API
 	For     Duration        `json:"for,omitempty"`     // of offline: come back after it; 0 means not by itself
 	Phone   string          `json:"phone,omitempty"`   // of change_number: the new one
-	Choice  string          `json:"choice,omitempty"`  // of press: number from 1, id or title; may be left out if there is one. Of click: "body" for a link in the text
+	Choice  string          `json:"choice,omitempty"`  // of press: number from 1, id or title; may be left out if there is one. Of click: the same for links, or "body" for one in the text
 	Fields  map[string]any  `json:"fields,omitempty"`  // of press: what a form is filled in with; of a flow: values of its fields by name
 	Sample  bool            `json:"sample,omitempty"`  // of press: fields of a flow that need a value and are given none get one
 	Raw     bool            `json:"raw,omitempty"`     // of press: do not open the flow, send fields as the answer
@@ -111,11 +111,7 @@ func (u *user) perform(d *device.Device, a *UserAction) (device.Effects, error) 
 	case "press", "react", "edit", "revoke":
 		return about(d, a)
 	case "click":
-		if err := knows(d, a.IDs); err != nil {
-			return device.Effects{}, err
-		}
-		m, _ := d.Message(a.IDs[0])
-		return d.Act(frame.Act{Do: frame.DoClick, Of: m.Chat, ID: m.ID, Reason: a.Choice})
+		return click(d, a)
 	case "block", "unblock", "report", "mute", "archive", "opt_out", "opt_in":
 		if a.To == "" {
 			return device.Effects{}, fmt.Errorf("%w: %q needs a business number in to", ErrAction, a.Do)

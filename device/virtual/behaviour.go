@@ -65,6 +65,7 @@ type Behaviour struct {
 	MuteRate    float64        `json:"mute_rate,omitempty"`
 	ArchiveRate float64        `json:"archive_rate,omitempty"`
 	OptOutRate  float64        `json:"opt_out_rate,omitempty"` // of messages after which the user wants no more marketing
+	ClickRate   float64        `json:"click_rate,omitempty"`   // of messages with links to press: one is opened, any, after ReadDelay
 }
 
 // Offline says when a user is not connected. In JSON it is true, false, or {"every":"10m","for":"1m"}.
@@ -125,7 +126,7 @@ func (b *Behaviour) Check() error {
 	for name, rate := range map[string]float64{
 		"read_rate": b.ReadRate, "reply_rate": b.ReplyRate, "block_rate": b.BlockRate, "report_rate": b.ReportRate,
 		"play_rate": b.PlayRate, "press_rate": b.PressRate, "react_rate": b.ReactRate, "file_rate": b.FileRate,
-		"mute_rate": b.MuteRate, "archive_rate": b.ArchiveRate, "opt_out_rate": b.OptOutRate,
+		"mute_rate": b.MuteRate, "archive_rate": b.ArchiveRate, "opt_out_rate": b.OptOutRate, "click_rate": b.ClickRate,
 	} {
 		if !(rate >= 0 && rate <= 1) {
 			return fmt.Errorf("%s is not between 0 and 1: %w", name, ErrBehaviour)
@@ -172,6 +173,7 @@ const (
 	DoOptOut
 	DoOptIn
 	DoUnblock
+	DoClick   // the link behind Choice is opened
 	DoOffline // until something else lets the user come back; with For, until then
 )
 
@@ -180,7 +182,7 @@ type Action struct {
 	Do      Do
 	After   time.Duration
 	Content json.RawMessage // of DoReply, in the shape of the send API
-	Choice  int             // of DoPress, from 0, see [device.Message.Choices]
+	Choice  int             // of DoPress and DoClick, from 0, see [device.Message.Choices]
 	Fill    *device.Filling // of DoPress; nil for nothing
 	Kind    string          // of DoFile
 	For     time.Duration   // of DoOffline
@@ -236,6 +238,11 @@ func (b *Behaviour) more(r *rand.Rand, m *device.Message, list []Action) []Actio
 	}{{b.MuteRate, DoMute}, {b.ArchiveRate, DoArchive}, {b.OptOutRate, DoOptOut}} {
 		if chance(r, a.rate) {
 			list = append(list, Action{Do: a.do})
+		}
+	}
+	if b.ClickRate > 0 && (m.Type == "interactive" || m.Type == "template") && chance(r, b.ClickRate) {
+		if links := linksOf(m); len(links) > 0 {
+			list = append(list, Action{Do: DoClick, After: time.Duration(b.ReadDelay), Choice: links[r.IntN(len(links))]})
 		}
 	}
 	return list

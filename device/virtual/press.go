@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/hikyaku/hikyaku/device"
+	"github.com/hikyaku/hikyaku/internal/network/frame"
 )
 
 // press makes the answer to the choice that a person means.
@@ -42,6 +43,35 @@ func choose(d *device.Device, id, which string) (int, error) {
 		return 0, fmt.Errorf("%w: choice %q is none of [%s]", ErrAction, which, strings.Join(titles, ", "))
 	}
 	return n, nil
+}
+
+// click opens the link that a person means: one in the text, or behind a button, which may be left out if there is one link.
+func click(d *device.Device, a *UserAction) (device.Effects, error) {
+	if err := knows(d, a.IDs); err != nil {
+		return device.Effects{}, err
+	}
+	m, _ := d.Message(a.IDs[0])
+	if a.Choice == "body" {
+		return d.Act(frame.Act{Do: frame.DoClick, Of: m.Chat, ID: m.ID, Reason: a.Choice})
+	}
+	if links := linksOf(&m); a.Choice == "" && len(links) == 1 {
+		return d.Click(m.ID, links[0])
+	}
+	n, err := choose(d, m.ID, a.Choice)
+	if err != nil {
+		return device.Effects{}, err
+	}
+	return d.Click(m.ID, n)
+}
+
+// linksOf are the places of a message's links among its choices.
+func linksOf(m *device.Message) (list []int) {
+	for i, c := range m.Choices() {
+		if c.Kind == device.ChoiceURL {
+			list = append(list, i)
+		}
+	}
+	return list
 }
 
 // Choice is something to press below a message, as the control API shows it.

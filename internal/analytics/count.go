@@ -54,8 +54,35 @@ const (
 	Users     = "users"
 )
 
-// Lite is the word for the share of Sent, Delivered or Read that went through the marketing API.
-func Lite(what string) string { return "lite." + what }
+// Replied is counted of a template, too: messages that were answered, with a quotation or a button. And so are clicks on its
+// buttons, by kind and by the words on them. Source: spec/analytics.md section 5.
+const (
+	Replied          = "replied"
+	QuickReplyButton = "quick_reply_button"
+	LinkButton       = "url_button"
+	UniqueLinkButton = "unique_url_button" // the first click on the button of a message
+)
+
+// Clicks begins all words of [Clicked].
+const Clicks = "clicked."
+
+// Clicked is the word for clicks on the button of a template that says words.
+func Clicked(kind, words string) string { return Clicks + kind + "." + words }
+
+// ClickOf splits the word again, that of [Lite] likewise; false when it is another one.
+func ClickOf(what string) (kind, words string, lite, ok bool) {
+	rest, lite := strings.CutPrefix(what, lited)
+	if rest, ok = strings.CutPrefix(rest, Clicks); !ok {
+		return "", "", false, false
+	}
+	kind, words, ok = cut(rest)
+	return kind, words, lite, ok
+}
+
+const lited = "lite."
+
+// Lite is the word for the share of what is counted of a template but Users that went through the marketing API.
+func Lite(what string) string { return lited + what }
 
 // Priced is the word for a delivered message by pricing type and category, as statuses spell them.
 func Priced(kind, category string) string {

@@ -190,7 +190,7 @@ func TestTemplateAnalytics(t *testing.T) {
 		t.Fatal(err)
 	}
 	answer := `{"data":[{"granularity":"DAILY","product_type":"cloud_api","data_points":[{"template_id":"` + tplOrder + `",` +
-		`"start":` + sun + `,"end":` + mon + `,"sent":3,"delivered":4,"read":2,"cost":[{"type":"amount_spent","value":0.12},{"type":"cost_per_delivered","value":0.03}]}]}]` + onePage + `}`
+		`"start":` + sun + `,"end":` + mon + `,"sent":3,"delivered":4,"read":2,"replied":0,"cost":[{"type":"amount_spent","value":0.12},{"type":"cost_per_delivered","value":0.03}]}]}]` + onePage + `}`
 	w.call("admin", path, "").want(t, 200, answer)
 	for _, end := range []string{"2026-11-24", "2027-11-23", "9999-12-31", "4102444800"} { // the future ends now
 		w.call("admin", strings.Replace(path, "2026-11-23", end, 1), "").want(t, 200, answer)
@@ -202,6 +202,37 @@ func TestTemplateAnalytics(t *testing.T) {
 		if r := w.call("admin", query, ""); r.status != 400 || !strings.Contains(r.body, `"code":100`) {
 			t.Errorf("%s: %d %s", fact, r.status, r.body)
 		}
+	}
+}
+
+// Links come before quick replies; what went through the marketing API is counted there alone. Source: spec/analytics.md section 5.
+func TestClicksOfTemplates(t *testing.T) {
+	t.Parallel()
+	sunday := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC).Unix()
+	add := func(what string, at, n int64) analytics.Count {
+		return analytics.Count{Key: analytics.Key{Subject: tplOrder, What: what, Bucket: at, Number: numLive}, N: n}
+	}
+	track, unique := analytics.Clicked(analytics.LinkButton, "Track"), analytics.Clicked(analytics.UniqueLinkButton, "Track")
+	w := newWorld(t, func(o *api.Options) {
+		o.Counts = counts{
+			add(analytics.Sent, sunday, 10), add(analytics.Replied, sunday, 5), add(analytics.Lite(analytics.Replied), sunday, 1),
+			add(track, sunday, 6), add(track, sunday+1800, 3), add(unique, sunday, 7), add(analytics.Lite(track), sunday, 2), add(analytics.Lite(unique), sunday, 2),
+			add(analytics.Clicked(analytics.QuickReplyButton, "Later. Or never"), sunday, 3),
+		}
+	})
+	_, err := w.business.UpdateWABA(t.Context(), wabaA, func(x *business.WABA) error { x.Insights, x.TimezoneID = true, "0"; return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for product, point := range map[string]string{
+		"CLOUD_API": `"replied":4,"clicked":[{"type":"url_button","button_content":"Track","count":7},{"type":"unique_url_button","button_content":"Track","count":5},` +
+			`{"type":"quick_reply_button","button_content":"Later. Or never","count":3}]`,
+		"MARKETING_MESSAGES_LITE_API": `"replied":1,"clicked":[{"type":"url_button","button_content":"Track","count":2},{"type":"unique_url_button","button_content":"Track","count":2}]`,
+	} {
+		w.call("admin", "GET /v23.0/"+wabaA+"/template_analytics?start=2026-11-22&end=2026-11-23&granularity=DAILY&metric_types=REPLIED,CLICKED&use_waba_timezone=true&template_ids="+
+			tplOrder+"&product_type="+product, "").want(t, 200,
+			`{"data":[{"granularity":"DAILY","product_type":"`+strings.ToLower(product)+`","data_points":[{"template_id":"`+tplOrder+`","start":`+sun+`,"end":`+mon+`,`+
+				point+`}],"waba_timezone":"UTC"}]`+onePage+`}`)
 	}
 }
 

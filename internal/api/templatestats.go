@@ -1,7 +1,9 @@
 package api
 
 import (
+	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -160,53 +162,83 @@ func (q *span) days(c *graph.Call, p graph.Value, own bool) error {
 	return q.clip(c, c.Start.AddDate(0, 0, -analytics.LookBackTemplates-1), "90 days")
 }
 
-// step is what a count adds to.
-type step struct {
-	metric string
-	sign   int64
+// countedOfTemplates are the words of what is counted of templates, in the order of answers.
+var countedOfTemplates = []string{analytics.Sent, analytics.Delivered, analytics.Read, analytics.Replied}
+
+// tallyDay is what happened to a template on a day, or to the templates of a group.
+type tallyDay struct {
+	start, end int64
+	n          map[string]int64 // by word, without clicks
+	clicks     map[press]int64
+	spent      int64 // millionths
 }
 
-// steps are what is counted of a template, by product: what went through the marketing API is a share of the whole.
-func steps(product string) map[string]step {
-	m := map[string]step{}
-	for _, what := range []string{analytics.Sent, analytics.Delivered, analytics.Read} {
-		switch product {
-		case productLite:
-			m[analytics.Lite(what)] = step{what, 1}
-		case products["CLOUD_API"]:
-			m[what], m[analytics.Lite(what)] = step{what, 1}, step{what, -1}
-		}
+// press is a button, and how its clicks are counted.
+type press struct{ kind, words string }
+
+func (d *tallyDay) empty() bool {
+	sum := d.spent
+	for _, n := range d.n {
+		sum |= n
+	}
+	for _, n := range d.clicks {
+		sum |= n
+	}
+	return sum == 0
+}
+
+// add adds a count. What went through the marketing API is counted as such, and is a share of the whole.
+func (d *tallyDay) add(what string, n int64, product string) {
+	kind, words, lite, click := analytics.ClickOf(what)
+	if !click {
+		_, lite = liteWords[what]
+	}
+	switch {
+	case lite && product == products["CLOUD_API"]:
+		n = -n
+	case !lite && product == productLite:
+		return
+	}
+	if click {
+		d.clicks[press{kind, words}] += n
+		return
+	}
+	if of, ok := liteWords[what]; ok {
+		what = of
+	}
+	d.n[what] += n
+}
+
+// liteWords are the words of what went through the marketing API, and what each is a share of.
+var liteWords = func() map[string]string {
+	m := map[string]string{}
+	for _, what := range countedOfTemplates {
+		m[analytics.Lite(what)] = what
 	}
 	return m
-}
+}()
 
 func (s *surface) statsOf(ctx context.Context, bill *analytics.Bill, q *analytics.Query, e tallied, key, product string, metrics map[string]bool) ([]any, error) {
-	type day struct {
-		start, end int64
-		n          map[string]int64
-		spent      int64 // millionths
-	}
-	days := map[int64]*day{}
-	at := func(p *analytics.Point) *day {
+	days := map[int64]*tallyDay{}
+	at := func(p *analytics.Point) *tallyDay {
 		if days[p.Start] == nil {
-			days[p.Start] = &day{p.Start, p.End, map[string]int64{}, 0}
+			days[p.Start] = &tallyDay{p.Start, p.End, map[string]int64{}, map[press]int64{}, 0}
 		}
 		return days[p.Start]
 	}
-	names := steps(product)
 	one := *q
 	one.Subjects = e.templates
-	for what := range names {
-		one.What = append(one.What, what)
-	}
-	if len(one.What) > 0 && len(e.templates) > 0 { // nothing is counted of the other products
+	if len(e.templates) > 0 && (product == productLite || product == products["CLOUD_API"]) { // nothing is counted of other products
+		var err error
+		if one.What, err = s.countedOf(ctx, e.templates, metrics); err != nil {
+			return nil, err
+		}
 		list, err := analytics.Points(ctx, s.o.Counts, &one)
 		if err != nil {
 			return nil, wa.ErrService.Because(err)
 		}
 		for i := range list {
-			n := names[list[i].What]
-			at(&list[i]).n[n.metric] += n.sign * list[i].N
+			at(&list[i]).add(list[i].What, list[i].N, product)
 		}
 		if metrics["COST"] {
 			if err := s.spentOn(ctx, bill, one, product, func(p *analytics.Point, micro int64) { at(p).spent += micro }); err != nil {
@@ -216,27 +248,84 @@ func (s *surface) statsOf(ctx context.Context, bill *analytics.Bill, q *analytic
 	}
 	var points []any
 	for _, d := range days {
-		if d.n[analytics.Sent]|d.n[analytics.Delivered]|d.n[analytics.Read]|d.spent == 0 {
-			continue // all of it was of the other product
+		if !d.empty() { // else all of it was of the other product
+			points = append(points, d.point(key, e.id, metrics))
 		}
-		out := graph.Obj{{K: key, V: e.id}, {K: "start", V: d.start}, {K: "end", V: d.end}}
-		for _, m := range []string{analytics.Sent, analytics.Delivered, analytics.Read} {
-			if metrics[strings.ToUpper(m)] {
-				out = append(out, graph.KV{K: m, V: d.n[m]})
-			}
-		}
-		if metrics["COST"] {
-			spent := pricing.Micro(d.spent).Units()
-			cost := []any{graph.Obj{{K: "type", V: "amount_spent"}, {K: "value", V: spent}}}
-			if n := d.n[analytics.Delivered]; n > 0 {
-				cost = append(cost, graph.Obj{{K: "type", V: "cost_per_delivered"}, {K: "value", V: spent / float64(n)}})
-			}
-			out = append(out, graph.KV{K: "cost", V: cost})
-		}
-		points = append(points, out)
 	}
 	slices.SortFunc(points, func(a, b any) int { return int(a.(graph.Obj)[1].V.(int64) - b.(graph.Obj)[1].V.(int64)) })
 	return points, nil
+}
+
+// countedOf are the words of what is counted of templates, as far as it is asked for. Costs need clicks.
+func (s *surface) countedOf(ctx context.Context, templates []string, metrics map[string]bool) ([]string, error) {
+	var what []string
+	for _, w := range countedOfTemplates {
+		what = append(what, w, analytics.Lite(w))
+	}
+	if !metrics["CLICKED"] && !metrics["COST"] {
+		return what, nil
+	}
+	for _, id := range templates {
+		for _, prefix := range []string{analytics.Clicks, analytics.Lite(analytics.Clicks)} {
+			more, err := s.o.Counts.Counted(ctx, id, prefix)
+			if err != nil {
+				return nil, wa.ErrService.Because(err)
+			}
+			what = append(what, more...)
+		}
+	}
+	slices.Sort(what)
+	return slices.Compact(what), nil
+}
+
+// point is a day as it is answered. Source: spec/analytics.md section 5.
+func (d *tallyDay) point(key, id string, metrics map[string]bool) graph.Obj {
+	out := graph.Obj{{K: key, V: id}, {K: "start", V: d.start}, {K: "end", V: d.end}}
+	for _, m := range countedOfTemplates {
+		if metrics[strings.ToUpper(m)] {
+			out = append(out, graph.KV{K: m, V: d.n[m]})
+		}
+	}
+	if metrics["CLICKED"] {
+		if list := d.clicked(); len(list) > 0 {
+			out = append(out, graph.KV{K: "clicked", V: list})
+		}
+	}
+	if !metrics["COST"] {
+		return out
+	}
+	spent := pricing.Micro(d.spent).Units()
+	cost := []any{graph.Obj{{K: "type", V: "amount_spent"}, {K: "value", V: spent}}}
+	per := func(name string, n int64) {
+		if n > 0 {
+			cost = append(cost, graph.Obj{{K: "type", V: name}, {K: "value", V: spent / float64(n)}})
+		}
+	}
+	per("cost_per_delivered", d.n[analytics.Delivered])
+	var links int64
+	for p, n := range d.clicks {
+		if p.kind == analytics.LinkButton {
+			links += n
+		}
+	}
+	per("cost_per_url_button_click", links)
+	return append(out, graph.KV{K: "cost", V: cost})
+}
+
+// clicked lists links before quick replies, each in the order of the words on them.
+func (d *tallyDay) clicked() []any {
+	kinds := []string{analytics.LinkButton, analytics.UniqueLinkButton, analytics.QuickReplyButton}
+	all := slices.SortedFunc(maps.Keys(d.clicks), func(a, b press) int {
+		quick := func(p press) int { return slices.Index(kinds, p.kind) / 2 }
+		return cmp.Or(quick(a)-quick(b), strings.Compare(a.words, b.words), slices.Index(kinds, a.kind)-slices.Index(kinds, b.kind))
+	})
+	list := []any{}
+	for _, p := range all {
+		if n := d.clicks[p]; n > 0 {
+			list = append(list, graph.Obj{{K: "type", V: p.kind}, {K: "button_content", V: p.words}, {K: "count", V: n}})
+		}
+	}
+	return list
 }
 
 // spentOn tells what templates cost together by day, at the rates that their account's volume has reached.

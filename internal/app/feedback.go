@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 
+	"github.com/hikyaku/hikyaku/internal/message"
 	"github.com/hikyaku/hikyaku/internal/network"
 	"github.com/hikyaku/hikyaku/internal/network/frame"
 	"github.com/hikyaku/hikyaku/internal/pipeline"
@@ -22,7 +23,11 @@ func (f feedback) Act(ctx context.Context, a network.Action) error {
 	what, ok := opinions[a.Do]
 	switch {
 	case a.Do == frame.DoClick:
-		f.p.Click(a.Device.User(), a.Of, a.ID, a.Reason == "body", func(err error) { done <- err })
+		var button uint32
+		if a.Button != "" {
+			button = message.ButtonMark(a.Button)
+		}
+		f.p.Click(a.Device.User(), a.Of, a.ID, a.Reason == "body", button, func(err error) { done <- err })
 	case !ok:
 		return frame.Refuse(frame.ErrUnsupported, "this action is not available")
 	default:

@@ -225,7 +225,7 @@ func (p *platform) openPipeline(ctx context.Context, draw io.Reader) error {
 	p.pipeline = pipeline.New(pipeline.Options{
 		Logs: logs, Store: p.store, Archive: p.store, Blocks: p.store, Keys: p.store, Numbers: p.rules.business, UserIDs: p.rules.business, Directory: directory{p.directory},
 		Mailbox: mailbox{p.mailbox, p}, Vault: contentSealer{p.vault}, Previews: previews, Links: linker{p.links}, Arrivals: arrivals{p.media, p.base}, Applied: p.stored,
-		Gate: gate{p.policy}, NoLedger: p.o.Billing == string(policy.BillingOff), Borders: p.policy, Rates: p.policy, Ready: p.policy.Load, Throughput: p.o.settings.throughput(), Sync: p.o.sync(),
+		Gate: gate{p.policy}, NoLedger: p.o.Billing == string(policy.BillingOff), Borders: p.policy, Templates: p.rules.template, Rates: p.policy, Ready: p.policy.Load, Throughput: p.o.settings.throughput(), Sync: p.o.sync(),
 		Clock: p.clock, Pace: p.wall, Rand: rand.Reader, IDs: draw, Logger: p.log,
 	})
 	lanes := lanes{p.pipeline}

@@ -42,6 +42,7 @@ var errUsage = errors.New("usage")
 func commands() []command {
 	list := []command{
 		{"press", "[#N] CHOICE [key=value …]", "press a button or row, by its number or words; a form opens, or key=value fills it in", (*commander).press},
+		{"open", "[#N] [LINK]", "open the link behind a button, by its words; the business counts it", (*commander).open},
 		{"reply", "[#N] TEXT", "answer a message", (*commander).reply},
 		{"react", "[#N] EMOJI", "react to a message; /react without emoji takes it away", (*commander).react},
 		{"save", "[#N] [PATH]", "save the file of a message", (*commander).save},
@@ -252,6 +253,24 @@ func (c *commander) press(ctx context.Context, a *args) (string, error) {
 		}
 		return eff, err
 	})
+}
+
+// open shows where a link leads, and tells the platform that it was opened.
+func (c *commander) open(_ context.Context, a *args) (string, error) {
+	which, n := strings.TrimSpace(a.rest), -1
+	m, err := c.message(a, func(m *device.Message) bool {
+		n = -1
+		if received(m) {
+			n = slices.IndexFunc(m.Choices(), func(o device.Choice) bool {
+				return o.Kind == device.ChoiceURL && (which == "" || strings.EqualFold(o.Title, which))
+			})
+		}
+		return n >= 0
+	})
+	if err != nil {
+		return "", err
+	}
+	return m.Choices()[n].Target, c.hands.Do(func(d *device.Device) (device.Effects, error) { return d.Click(m.ID, n) })
 }
 
 // answerFlow goes through a flow that has just opened, when the command brings what is to be filled in.

@@ -24,6 +24,9 @@ func TestCommands(t *testing.T) {
 		case "form":
 			return []string{`"type":"interactive","interactive":{"type":"flow","body":{"text":"?"},"action":{"name":"flow","parameters":` +
 				`{"flow_id":"7","flow_cta":"Go on","flow_token":"tok"}}}`}
+		case "link":
+			return []string{`"type":"interactive","interactive":{"type":"cta_url","body":{"text":"Look"},"action":{"name":"cta_url",` +
+				`"parameters":{"display_text":"See it","url":"https://example.com/shop"}}}`}
 		}
 		return nil
 	}
@@ -49,7 +52,12 @@ func TestCommands(t *testing.T) {
 	run("/press 2\n/press noon\n/react 👍\n/reply fine\n//slash\n/stop\n/report spam\n/location 48.8589 2.32 Here\n"+
 		"/contact +15550100123 Front Desk\n/order 700 HAMP-S 2 24.5 EUR\n/document "+short+" see this\n/voice "+short+"\n", "Voice message")
 	run("form\n", "[1] Go on")
-	_, notes := run("/press go on guests=8 note=two tables\n/list 2\n/help\n", "Form")
+	run("link\n", "See it")
+	_, notes := run("/open see it\n", "https://example.com/shop")
+	if !strings.Contains(notes, "https://example.com/shop") {
+		t.Errorf("where the link leads: %s", notes)
+	}
+	_, notes = run("/press go on guests=8 note=two tables\n/list 2\n/help\n", "Form")
 	if !strings.Contains(notes, "/press [#N] CHOICE") || !strings.Contains(notes, "#") {
 		t.Errorf("notes: %s", notes)
 	}
@@ -66,7 +74,7 @@ func TestCommands(t *testing.T) {
 			t.Errorf("nothing sent says %s:\n%s", want, all)
 		}
 	}
-	if !slices.Equal(s.acts, []string{"opt_out " + market, "report " + market}) {
+	if !slices.Equal(s.acts, []string{"opt_out " + market, "report " + market, "click " + market}) {
 		t.Errorf("acts %q", s.acts)
 	}
 }

@@ -17,6 +17,9 @@ type Inbound struct {
 	Type     string // as the device named it; "unsupported" when it cannot be read
 	Body     []byte // the JSON without padding, part of the plaintext; nil when it cannot be read
 	Referral bool   // the chat was opened from an ad or a post; spec/messages.md section 8.2
+
+	Quoted wa.MessageID // what it answers; empty for none
+	Button uint32       // of an answer to a template by its quick reply button: see [ButtonMark]; 0 for none
 }
 
 // ParseInbound reads a decrypted plaintext, padding included. It never fails: what is too large, too deep or no message
@@ -30,7 +33,11 @@ func ParseInbound(plain []byte) Inbound {
 	if !c.parse(body) {
 		return Inbound{Type: TypeUnsupported}
 	}
-	return Inbound{Type: c.kind, Body: body, Referral: len(c.referral) > len(`{}`)}
+	in := Inbound{Type: c.kind, Body: body, Referral: len(c.referral) > len(`{}`), Quoted: c.quoted}
+	if c.kind == TypeButton && c.quoted != "" {
+		in.Button = c.pressed()
+	}
+	return in
 }
 
 // content is what is read of a device's message. Everything but the kind is part of the parsed bytes.

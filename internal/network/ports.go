@@ -78,6 +78,7 @@ type Action struct {
 	Of     wa.WaID // the business number; empty when none was named
 	ID     wa.MessageID
 	Reason string
+	Button string // words on the button that was clicked
 }
 
 // Inbound is a message of a device on its way to a lane.

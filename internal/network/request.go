@@ -51,7 +51,7 @@ func (l *Link) preKeys(ctx context.Context, f *frame.PreKeys) (*frame.OK, error)
 }
 
 func (l *Link) act(ctx context.Context, f *frame.Act) error {
-	a := Action{Device: l.device, Do: f.Do, Of: wa.WaID(f.Of), ID: wa.MessageID(f.ID), Reason: f.Reason}
+	a := Action{Device: l.device, Do: f.Do, Of: wa.WaID(f.Of), ID: wa.MessageID(f.ID), Reason: f.Reason, Button: f.Button}
 	switch f.Do {
 	case frame.DoBlock, frame.DoUnblock:
 		if !l.hub.cfg.Businesses.Known(a.Of) {

@@ -44,6 +44,7 @@ type Options struct {
 	Gate      Gate      // nil: every template passes
 	Borders   Borders   // nil: everybody may be written to
 	Sync      []int     // codes that are answered at once instead of later, of those that foresee finds
+	Templates Templates // nil: clicks and answers are not counted
 	Rates     Rates     // nil: there are no international rates
 	// Throughput makes the limiter of a number's messages per second; nil means a [limits.Window].
 	Throughput func() Throughput
@@ -135,6 +136,7 @@ func New(o Options) *Pipeline {
 		p.lanes = append(p.lanes, newLane(p, i, log))
 		p.proj = append(p.proj, newProjector(i, log, o.Store, o.Pace, o.Logger))
 		p.proj[i].noLedger = o.NoLedger
+		p.proj[i].templates = o.Templates
 	}
 	return p
 }

@@ -23,6 +23,8 @@ type Store interface {
 	Acquainted(ctx context.Context, user wa.WaID) ([]wa.PhoneNumberID, error)
 	// Messages returns the known rows among ids.
 	Messages(ctx context.Context, ids []wa.MessageID) ([]*Message, error)
+	// Engaged returns what users did about the messages for the first time.
+	Engaged(ctx context.Context, ids []wa.MessageID) ([]Engagement, error)
 	// Pending returns up to limit messages of the numbers in state accepted, oldest first, after the given id in that order.
 	Pending(ctx context.Context, partition int, after wa.MessageID, limit int) ([]*Message, error)
 	// ByClientID finds an inbound message by the device's own id; nil when there is none.

@@ -18,6 +18,7 @@ type sketch struct {
 	sessions map[sessionKey]int // index in b.Sessions
 	items    map[MailboxRef]int // index in b.Items
 	tally    tally
+	engaged  []engaged // what users did about earlier messages, see engage
 }
 
 type sessionKey struct {
@@ -51,6 +52,7 @@ func (s *sketch) record(r record.Record) {
 		s.status(r)
 	case *record.Received:
 		s.received(r)
+		s.answered(r)
 	case *record.Item:
 		s.session(r.Number, r.Device, nil, r.Seq)
 		s.item(&MailboxItem{
@@ -69,6 +71,8 @@ func (s *sketch) record(r record.Record) {
 		s.b.Standing = append(s.b.Standing, Standing{
 			Key: PeerKey{r.Number, r.User}, ReferralAt: r.ReferralAt, EntryAt: r.EntryAt, Hash: r.Hash, OptedOut: r.OptedOut, MovedTo: r.MovedTo,
 		})
+	case *record.Clicked:
+		s.clicked(r)
 	case *record.Dropped:
 		m := s.message(r.ID)
 		m.State, m.Content = StateDropped, nil

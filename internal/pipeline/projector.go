@@ -32,6 +32,7 @@ type projector struct {
 	logger    *slog.Logger
 	applied   func(*Batch)
 	noLedger  bool
+	templates Templates // nil: what users do about them is not counted
 
 	pos  atomic.Uint64
 	last int           // records of the last batch; used by run alone
@@ -133,9 +134,15 @@ func (p *projector) step(ctx context.Context) error {
 		s.frame(f)
 	}
 	p.last = s.records
-	b := s.finish()
+	var b *Batch
 	for {
-		if err = p.store.Apply(ctx, b); err == nil {
+		if err = s.engage(ctx, p.store, p.templates); err == nil {
+			if b == nil {
+				b = s.finish()
+			}
+			err = p.store.Apply(ctx, b)
+		}
+		if err == nil {
 			break
 		}
 		// A full disk or a database that is away comes back; meanwhile the lanes see the lag and refuse sends.

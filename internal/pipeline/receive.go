@@ -264,6 +264,7 @@ func (c *receive) record(l *lane, p *peer, t *thread, in message.Inbound, used *
 	r := &record.Received{
 		ID: l.newID(p.key.User, false), Number: c.n.ID, WABA: c.n.WABA, From: p.key.User, At: now,
 		Device: c.in.Device, ClientID: c.in.ClientID, Type: in.Type, Body: in.Body, Profile: p.user.Name,
+		Quoted: in.Quoted, Button: in.Button,
 	}
 	if c.n.IdentityCheck {
 		r.IdentityHash = p.user.IdentityHash

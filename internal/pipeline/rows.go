@@ -142,6 +142,7 @@ type Batch struct {
 	Reached  []limits.Reached  // upsert; Marketing ones are kept one by one
 	Charges  []pricing.Charge  // insert unless the message has one
 	Feedback []quality.Event   // insert
+	Engaged  []Engagement      // insert unless it is there
 	Seen     []limits.Seen     // marketing templates that arrived or were read; rows of messages show it
 
 	Placed []MailboxRef // every position these frames filled, also of items that are gone again; nothing to store

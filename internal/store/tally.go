@@ -4,11 +4,13 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/hikyaku/hikyaku/internal/analytics"
 	"github.com/hikyaku/hikyaku/internal/limits"
+	"github.com/hikyaku/hikyaku/internal/pipeline"
 	"github.com/hikyaku/hikyaku/internal/pricing"
 	"github.com/hikyaku/hikyaku/internal/quality"
 	"github.com/hikyaku/hikyaku/internal/wa"
@@ -259,13 +261,37 @@ func (s *Store) ChargesOf(ctx context.Context, id wa.WABAID, from, to int64) ([]
 	return out, nil
 }
 
+// Engaged implements pipeline.Store.
+func (s *Store) Engaged(ctx context.Context, ids []wa.MessageID) ([]pipeline.Engagement, error) {
+	var out []pipeline.Engagement
+	for part := range slices.Chunk(ids, chunk) {
+		args := make([]any, len(part))
+		for i, id := range part {
+			args[i] = text(id)
+		}
+		err := s.query(ctx, s.db, "SELECT id, mark, at FROM engaged WHERE id IN "+values(1, len(args)), args, func(r *sql.Rows) error {
+			var id string
+			var mark, at int64
+			if err := r.Scan(&id, &mark, &at); err != nil {
+				return err
+			}
+			out = append(out, pipeline.Engagement{ID: wa.MessageID(plain(id)), Mark: uint32(mark), At: at})
+			return nil
+		})
+		if err != nil {
+			return nil, fmt.Errorf("read what users did: %w", err)
+		}
+	}
+	return out, nil
+}
+
 // DeleteTally forgets who was reached, and what users did, before the given time. Counts and the ledger stay; a word about
 // marketing messages stays in force.
 func (s *Store) DeleteTally(ctx context.Context, before time.Time) error {
 	return s.relaxed(ctx, func(ctx context.Context, t tx) error {
 		for _, q := range []string{
 			"DELETE FROM reached WHERE at < ?", "DELETE FROM marketing WHERE at < ?",
-			"DELETE FROM feedback WHERE at < ? AND what NOT IN ('stop', 'resume')",
+			"DELETE FROM engaged WHERE at < ?", "DELETE FROM feedback WHERE at < ? AND what NOT IN ('stop', 'resume')",
 		} {
 			if _, err := t.exec(ctx, q, before.UnixMilli()); err != nil {
 				return fmt.Errorf("forget counts: %w", err)

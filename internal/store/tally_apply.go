@@ -20,6 +20,7 @@ ON CONFLICT (number, wa_id) DO UPDATE SET at = max(at, excluded.at), counted = m
 	putMarketing = `INSERT INTO marketing (at, wa_id, number) VALUES (?,?,?) ON CONFLICT DO NOTHING`
 	putCharge    = `INSERT INTO charges (id, waba, number, wa_id, market, category, template, at) VALUES (?,?,?,?,?,?,?,?)
 ON CONFLICT (id) DO NOTHING`
+	putEngaged  = `INSERT INTO engaged (id, mark, at) VALUES (?,?,?) ON CONFLICT DO NOTHING`
 	putFeedback = `INSERT INTO feedback (number, waba, template, wa_id, at, what, reason, light) VALUES (?,?,?,?,?,?,?,?)`
 )
 
@@ -53,6 +54,12 @@ func (a *liteApplier) tally(ctx context.Context, b *pipeline.Batch) error {
 		f := &b.Feedback[i]
 		if err := a.put(ctx, putFeedback, text(f.Number), text(f.WABA), text(f.Template), text(f.User), f.At, text(f.What),
 			text(f.Reason), flag(f.Light)); err != nil {
+			return err
+		}
+	}
+	for i := range b.Engaged {
+		e := &b.Engaged[i]
+		if err := a.put(ctx, putEngaged, text(e.ID), int64(e.Mark), e.At); err != nil {
 			return err
 		}
 	}
@@ -106,6 +113,10 @@ func pgTally(q *pgx.Batch, b *pipeline.Batch) {
 		f := &b.Feedback[i]
 		q.Queue("INSERT INTO feedback (number, waba, template, wa_id, at, what, reason, light) VALUES ($1,$2,$3,$4,$5,$6,$7,$8)",
 			text(f.Number), text(f.WABA), text(f.Template), text(f.User), f.At, text(f.What), text(f.Reason), flag(f.Light))
+	}
+	for i := range b.Engaged {
+		e := &b.Engaged[i]
+		q.Queue("INSERT INTO engaged (id, mark, at) VALUES ($1,$2,$3) ON CONFLICT DO NOTHING", text(e.ID), int64(e.Mark), e.At)
 	}
 }
 

@@ -110,6 +110,9 @@ type Received struct {
 	OneTime      uint32 // one-time prekey of the number that this message used up; 0 when none
 	Body         []byte // the device's plaintext (JSON); memory only
 	SealedBody   []byte // the same under a content key
+
+	Quoted wa.MessageID // what the message answers; empty for none
+	Button uint32       // mark of a template's quick reply button that was pressed, see message.ButtonMark; 0 for none
 }
 
 // Kind implements Record.

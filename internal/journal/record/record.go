@@ -30,6 +30,7 @@ const (
 	KindNotice    Kind = 40 // [Notice]
 	KindStanding  Kind = 41 // [Standing]
 	KindFeedback  Kind = 50 // [Feedback]
+	KindClicked   Kind = 51 // [Clicked]
 )
 
 // Record is one fact. A record is immutable once it was handed to the journal.
@@ -104,6 +105,8 @@ func blank(k Kind) Record {
 		return new(Dropped)
 	case KindFeedback:
 		return new(Feedback)
+	case KindClicked:
+		return new(Clicked)
 	case KindNotice:
 		return new(Notice)
 	case KindStanding:

@@ -19,7 +19,7 @@ var kinds = []record.Record{
 	&record.Status{Of: record.KindSent}, &record.Status{Of: record.KindDelivered}, &record.Status{Of: record.KindRead},
 	&record.Status{Of: record.KindPlayed}, &record.Status{Of: record.KindFailed},
 	&record.Received{}, &record.Marked{}, &record.Item{}, &record.Acked{}, &record.Blocked{}, &record.Dropped{}, &record.Feedback{},
-	&record.Notice{}, &record.Standing{},
+	&record.Notice{}, &record.Standing{}, &record.Clicked{},
 }
 
 // memoryOnly are the clear fields, which must never be stored.

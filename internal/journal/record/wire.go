@@ -120,6 +120,8 @@ const (
 	fWhat         protowire.Number = 53
 	fReason       protowire.Number = 54
 	fCounted      protowire.Number = 55
+	fQuoted       protowire.Number = 56
+	fButton       protowire.Number = 57
 	fEntry        protowire.Number = 40
 	fField        protowire.Number = 41
 	fReferral     protowire.Number = 42

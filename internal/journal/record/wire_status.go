@@ -107,6 +107,8 @@ func (r *Received) appendTo(b []byte) []byte {
 	b = text(b, fHash, r.IdentityHash)
 	b = blob(b, fSession, r.Session)
 	b = num(b, fOneTime, r.OneTime)
+	b = text(b, fQuoted, r.Quoted)
+	b = num(b, fButton, r.Button)
 	return blob(b, fBody, r.SealedBody)
 }
 
@@ -135,6 +137,8 @@ func (r *Received) parse(f fields) error {
 			r.Session = v
 		case fBody:
 			r.SealedBody = v
+		case fQuoted:
+			r.Quoted = wa.MessageID(v)
 		}
 	}, func(n protowire.Number, v uint64) {
 		switch n {
@@ -142,6 +146,8 @@ func (r *Received) parse(f fields) error {
 			r.At = int64(v)
 		case fOneTime:
 			r.OneTime = uint32(v)
+		case fButton:
+			r.Button = uint32(v)
 		}
 	})
 }

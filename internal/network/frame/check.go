@@ -128,6 +128,8 @@ func (a *Act) Check() *Error {
 		return malformed(a.R, "id")
 	case len(a.Reason) > MaxReason || !utf8.ValidString(a.Reason):
 		return malformed(a.R, "reason")
+	case len(a.Button) > MaxReason || !utf8.ValidString(a.Button):
+		return malformed(a.R, "button")
 	}
 	return nil
 }

@@ -122,6 +122,7 @@ type Act struct {
 	Of     string `json:"of,omitempty"` // wa_id of the business number
 	ID     string `json:"id,omitempty"` // wamid that it is about
 	Reason string `json:"reason,omitempty"`
+	Button string `json:"button,omitempty"` // of a click on a button: the words on it
 }
 
 // Type implements Frame.

@@ -15,7 +15,7 @@ const (
 	MaxName       = 64        // bytes of a device's name and of a profile name's parts
 	MaxClient     = 64        // bytes of Auth.Client
 	MaxQuery      = 128       // bytes of Find.Q
-	MaxReason     = 256       // bytes of Act.Reason
+	MaxReason     = 256       // bytes of Act.Reason and Act.Button
 	MinClientID   = 16        // characters of Send.ID
 	MaxClientID   = 40        // characters of Send.ID
 	MaxMessageID  = 256       // bytes of a wamid

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -53,9 +54,11 @@ func tally(t *testing.T, s *store.Store) {
 			{ID: "m1", WABA: "w", Market: "again", At: 99}, {ID: "m2", WABA: "w", Number: "2", User: "82", Market: "M", Category: "marketing", At: 50},
 		},
 		Feedback: []quality.Event{{Number: "1", WABA: "w", User: "82", At: 12, What: "stop", Light: true}},
+		Engaged:  []pipeline.Engagement{{ID: "u1", At: 60}, {ID: "u1", Mark: math.MaxUint32, At: 61}, {ID: "u2", Mark: 7, At: 62}},
 	}
 	must(t, s.Apply(t.Context(), second))
 	must(t, s.Apply(t.Context(), second))
+	engaged(t, s)
 	sums(t, s)
 	reached(t, s)
 	charges, err := s.ChargesOf(t.Context(), "w", 0, 51)
@@ -113,6 +116,18 @@ func sums(t *testing.T, s *store.Store) {
 	words, err := s.Counted(t.Context(), "w", "sent.")
 	must(t, err)
 	same(t, "words", words, both)
+}
+
+func engaged(t *testing.T, s *store.Store) {
+	ask := func() []pipeline.Engagement {
+		got, err := s.Engaged(t.Context(), []wa.MessageID{"u1", "u9"})
+		must(t, err)
+		slices.SortFunc(got, func(a, b pipeline.Engagement) int { return int(a.At - b.At) })
+		return got
+	}
+	same(t, "what users did about a message", ask(), []pipeline.Engagement{{ID: "u1", At: 60}, {ID: "u1", Mark: math.MaxUint32, At: 61}})
+	must(t, s.Apply(t.Context(), &pipeline.Batch{Position: 3, Engaged: []pipeline.Engagement{{ID: "u1", At: 99}}}))
+	same(t, "the first time counts", ask()[0].At, 60)
 }
 
 func reached(t *testing.T, s *store.Store) {
