@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs the Postman collections without Postman, each against a fresh sandbox of its own. Needs Node.js; newman is installed
-# into .cache in the version below when it is missing. Arguments are names of collections; none means all.
+# into .cache in the version below when it is missing; "install" does no more than that. Other arguments are names of collections;
+# none means all. HIKYAKU is the program to run; it is compiled when empty.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 NEWMAN=6.2.2
@@ -9,6 +10,7 @@ if ! [ -x "$cache/newman/node_modules/.bin/newman" ] || [ "$(cat "$cache/newman/
   npm install --prefix "$cache/newman" "newman@$NEWMAN" --no-audit --no-fund --silent
   echo "$NEWMAN" >"$cache/newman/version"
 fi
+[ "${1:-}" != install ] || exit 0
 work=$(mktemp -d)
 pids=()
 stop() {
@@ -17,7 +19,8 @@ stop() {
   pids=()
 }
 trap 'stop; rm -rf "$work"' EXIT
-go build -o "$work/hikyaku" ./cmd/hikyaku
+program=${HIKYAKU:-$work/hikyaku}
+[ -n "${HIKYAKU:-}" ] || go build -o "$program" ./cmd/hikyaku
 
 # until_true tries a command for ten seconds.
 until_true() {
@@ -31,13 +34,13 @@ until_true() {
 
 run() {
   local name=$1 data=$work/$1
-  "$work/hikyaku" serve --sandbox --data "$data" --listen 127.0.0.1:0 --control 127.0.0.1:0 --no-link-previews >"$data.log" 2>&1 &
+  "$program" serve --sandbox --data "$data" --listen 127.0.0.1:0 --control 127.0.0.1:0 --no-link-previews >"$data.log" 2>&1 &
   pids+=($!)
   until_true grep -q "is ready" "$data.log" || { cat "$data.log" >&2; return 1; }
-  "$work/hikyaku" echo --data "$data" --listen 127.0.0.1:0 >/dev/null 2>"$data.echo" &
+  "$program" echo --data "$data" --listen 127.0.0.1:0 >/dev/null 2>"$data.echo" &
   pids+=($!)
   until_true grep -q "receiving" "$data.echo"
-  eval "$("$work/hikyaku" env --data "$data")"
+  eval "$("$program" env --data "$data")"
   local callback
   callback=$(sed -n 's/^receiving webhooks on //p' "$data.echo")
   "$cache/newman/node_modules/.bin/newman" run "postman/$name.postman_collection.json" --working-dir postman \
