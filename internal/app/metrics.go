@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/hikyaku/hikyaku/internal/business"
 	"github.com/hikyaku/hikyaku/internal/media"
 	"github.com/hikyaku/hikyaku/internal/pipeline"
 	"github.com/hikyaku/hikyaku/internal/webhook"
@@ -158,6 +159,27 @@ func (a *App) watchPlatform() {
 		func(c *pipeline.Counts) uint64 { return c.Retried.Load() })
 	a.watchMedia()
 	a.watchGauges()
+	a.watchQuality()
+}
+
+// watchQuality exports how many numbers have which rating. Source: spec/quality.md section 7.4.
+func (a *App) watchQuality() {
+	for _, q := range []business.Quality{business.QualityGreen, business.QualityYellow, business.QualityRed, business.QualityUnknown} {
+		a.metrics.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "hikyaku_numbers", Help: "Business phone numbers, by quality rating.", ConstLabels: prometheus.Labels{"quality": string(q)},
+		}, func() (n float64) {
+			p := a.platform.Load()
+			if p == nil {
+				return 0
+			}
+			for _, x := range p.rules.business.AllNumbers() {
+				if x.Live() && x.Quality == q {
+					n++
+				}
+			}
+			return n
+		}))
+	}
 }
 
 // watchMedia exports the counts of the media room.

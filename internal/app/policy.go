@@ -87,6 +87,7 @@ func policyRoutes(handle func(pattern string, h controlHandler)) {
 	})
 	handle("GET /control/v1/quality/{id}", explain)
 	handle("POST /control/v1/quality/{id}", setRating)
+	handle("GET /control/v1/quality/{id}/feedback", listFeedback)
 	handle("GET /control/v1/portfolios/{id}/limit", showLimit)
 	handle("POST /control/v1/portfolios/{id}/limit", setLimit)
 }
@@ -98,6 +99,27 @@ func explain(r *http.Request, p *platform) (any, error) {
 	}
 	return e, err
 }
+
+// listFeedback is what users said in seven days, newest last: the last thousand. Source: spec/quality.md section 8.
+func listFeedback(r *http.Request, p *platform) (any, error) {
+	list, err := p.policy.Feedback(r.Context(), r.PathValue("id"))
+	if errors.Is(err, business.ErrUnknown) {
+		return nil, notFound("no number and no template %s", r.PathValue("id"))
+	}
+	if err != nil {
+		return nil, err
+	}
+	out := []map[string]any{}
+	for _, e := range list[max(len(list)-maxFeedback, 0):] {
+		out = append(out, map[string]any{
+			"at": time.UnixMilli(e.At).UTC(), "wa_id": e.User, "number_id": e.Number, "template_id": e.Template, "what": e.What, "reason": e.Reason,
+			"counts": !e.Light,
+		})
+	}
+	return map[string]any{"data": out}, nil
+}
+
+const maxFeedback = 1000
 
 func setRating(r *http.Request, p *platform) (any, error) {
 	var in struct {

@@ -47,6 +47,9 @@ func TestAnalyticsOfAScript(t *testing.T) {
 		if e.Events != 1 {
 			t.Errorf("%s: %d events of feedback, want the block", when, e.Events)
 		}
+		said := string(s.control("GET", "quality/"+s.start.Number+"/feedback", nil))
+		contains(t, when+", the feedback", said, `"wa_id":"`+s.start.User+`"`)
+		contains(t, when+", the feedback", said, `"what":"block"`)
 	}
 	check("after the run")
 	s.down()

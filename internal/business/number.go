@@ -1,6 +1,7 @@
 package business
 
 import (
+	"context"
 	"strconv"
 	"time"
 
@@ -76,4 +77,14 @@ func (n *Number) Allows(user wa.WaID) bool {
 func (n *Number) copy() *Number {
 	c := *n
 	return &c
+}
+
+// SetQuality gives a number another quality rating, which the history of its account tells. Source: spec/quality.md section 7.4.
+// Errors: [ErrUnknown].
+func (s *Service) SetQuality(ctx context.Context, id wa.PhoneNumberID, q Quality) (*Number, error) {
+	return s.UpdateNumber(ctx, id, func(n *Number) error {
+		n.Quality, n.QualityAt = q, s.clock.Now()
+		s.record(&Activity{WABA: n.WABA, Type: ActUpdated, Object: string(n.ID), Text: "Quality rating of the phone number: " + string(q)})
+		return nil
+	})
 }

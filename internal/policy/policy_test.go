@@ -473,6 +473,11 @@ func TestRating(t *testing.T) {
 		`"events":25,"would_be":-1,"override":"","until":0,"better_at":0}`; string(b) != want {
 		t.Errorf("explanation:\n%s", b)
 	}
+	told, err := w.business.Activities(t.Context(), business.ActivityQuery{WABA: waba, Limit: 10})
+	w.check(err)
+	if len(told) == 0 || told[0].Text != "Quality rating of the phone number: RED" || told[0].Object != string(one) {
+		t.Errorf("the history of the account: %+v", told)
+	}
 	w.clock.Advance(25 * hour)
 	w.start()
 	w.evaluate()

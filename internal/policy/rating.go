@@ -68,6 +68,19 @@ func (s *Service) Explain(ctx context.Context, id string) (*Explained, error) {
 	return e, nil
 }
 
+// Feedback is what users said of a number or a template in the last seven days, in the order of time, without content. Errors:
+// business.ErrUnknown.
+func (s *Service) Feedback(ctx context.Context, id string) ([]quality.Event, error) {
+	since := s.o.Clock.Now().Add(-week).UnixMilli()
+	if _, ok := s.o.Business.Number(wa.PhoneNumberID(id)); ok {
+		return s.o.Past.NumberFeedback(ctx, wa.PhoneNumberID(id), since)
+	}
+	if _, ok := s.o.Template.Template(wa.TemplateID(id)); ok {
+		return s.o.Past.TemplateFeedback(ctx, wa.TemplateID(id), since)
+	}
+	return nil, business.ErrUnknown
+}
+
 func (s *Service) score(ctx context.Context, id string) (score quality.Score, d quality.Days, events int, err error) {
 	now := s.o.Clock.Now().UnixMilli()
 	since := now - week.Milliseconds()
@@ -160,10 +173,7 @@ func (s *Service) rateNumberNow(ctx context.Context, id wa.PhoneNumberID) error 
 		return err
 	}
 	s.revalueLater(n.Business)
-	_, err = s.o.Business.UpdateNumber(ctx, id, func(n *business.Number) error {
-		n.Quality, n.QualityAt = business.Quality(held.Rating), now
-		return nil
-	})
+	_, err = s.o.Business.SetQuality(ctx, id, business.Quality(held.Rating))
 	return err
 }
 
