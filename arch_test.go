@@ -104,6 +104,7 @@ var only = map[string][]string{
 	"github.com/prometheus/":        {"internal/app"},
 	"github.com/nyaruka/":           {"internal/wa"},
 	"github.com/piglig/":            {"internal/api"},
+	"github.com/go-jose/":           {"internal/api"},
 	"github.com/yuin/goldmark":      {"internal/api/flowpage"},
 	"filippo.io/edwards25519":       {"internal/signal"},
 	"charm.land/":                   {"internal/console"},

@@ -49,6 +49,7 @@ type serveCmd struct {
 	PaceAfter       int           `help:"Hold messages of a new marketing template after this many, until it is known how people take it; 0 never does." default:"0"`
 	PaceBatch       int           `help:"Let templates of portfolios that have sent fewer than 500,000 in a year go out in batches of this many, each after it is known how people took the one before; 0 never holds." default:"0"`
 	MarketingCap    string        `help:"Marketing templates a person gets in 24 hours from a portfolio: fixed (two) or adaptive (one to five, by how many they read)." enum:"fixed,adaptive" default:"fixed"`
+	Region          string        `help:"The country this server keeps its data in, so that numbers can ask for it (storage_configuration)." placeholder:"ISO"`
 	PausedMarkets   []string      `help:"Countries whose people get no marketing templates (131049), for example US." placeholder:"ISO,…"`
 	Holdout         float64       `name:"marketing-holdout" help:"Share of people who get no marketing templates, for an experiment (130472); the real service has 0.01." default:"0"`
 	RateCard        string        `help:"CSV file with what messages cost; default: the made-up sample." placeholder:"FILE"`
@@ -74,7 +75,7 @@ func (c *serveCmd) Run(ctx context.Context) error {
 		PublicURL: c.PublicURL, RootKeyFile: c.RootKeyFile, RootKeyEnv: c.RootKeyEnv, RootKeyHook: c.RootKeyHook, Codes: c.Codes,
 		PrivateWebhooks: c.PrivateWebhooks, WebhookBatch: c.WebhookBatch, NoPreviews: c.NoLinkPreviews,
 		Media: c.Media, PrivateMedia: c.PrivateMedia, PreviewLoopback: c.PreviewPrivate, Retention: c.Retention, TokenCarriers: c.TokenCarriers, RequirePayment: c.RequirePayment, Billing: c.Billing, Enforcement: c.Enforcement, PaceAfter: c.PaceAfter, PaceBatch: c.PaceBatch,
-		AdaptiveCap: c.MarketingCap == "adaptive", PausedMarkets: c.PausedMarkets, Holdout: c.Holdout, InternationalUsers: c.International, RateCard: c.RateCard, Seed: c.Seed, FrozenAt: c.Clock,
+		AdaptiveCap: c.MarketingCap == "adaptive", PausedMarkets: c.PausedMarkets, Region: c.Region, Holdout: c.Holdout, InternationalUsers: c.International, RateCard: c.RateCard, Seed: c.Seed, FrozenAt: c.Clock,
 		Logger: logger(c.LogLevel, c.LogJSON), Out: os.Stdout, Command: command(),
 	})
 }

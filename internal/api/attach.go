@@ -48,11 +48,21 @@ func (s *surface) attach(ctx context.Context, m *message.Outbound, n number) err
 // mediaOf finds the file that an attachment names. It must belong to the sending number's account.
 func (s *surface) mediaOf(ctx context.Context, n number, a *message.Attachment) (*media.Media, error) {
 	f, err := s.o.Media.Attach(ctx, a.ID)
-	if errors.Is(err, media.ErrNotFound) || (err == nil && f.WABA != n.WABA) {
+	if errors.Is(err, media.ErrNotFound) || (err == nil && (f.WABA != n.WABA || s.local(f, n))) {
 		return nil, wa.ErrValue.Withf("Parameter '%s' is not the id of a media of this WhatsApp Business Account, or it has expired.", a.Path)
 	}
 	if err != nil {
 		return nil, wa.ErrUnknownSend.Because(err)
 	}
 	return f, nil
+}
+
+// local reports whether a file of one number must not be used by another: data of a number that is kept in a country stays with
+// that number. Source: spec/security.md section A5.
+func (s *surface) local(f *media.Media, n number) bool {
+	if f.Number == n.ID || f.Number == "" {
+		return false
+	}
+	owner, ok := s.o.Business.Number(f.Number)
+	return n.Region != "" || ok && owner.Region != ""
 }

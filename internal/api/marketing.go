@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"github.com/hikyaku/hikyaku/internal/graph"
@@ -78,22 +77,4 @@ func (mm *marketing) takes(t *template.Template, now time.Time) error {
 		return wa.ErrTemplateSyncing
 	}
 	return nil
-}
-
-// sendEncrypted is POST /{phone-number-id}/messages_encrypted, which no number is set up for. Source: spec/messages.md
-// section 19, spec/errors.md section 17.
-func (s *surface) sendEncrypted(_ context.Context, c *graph.Call, _ number) (any, error) {
-	if err := c.Params.Only("messaging_product", "encrypted_contents"); err != nil {
-		return nil, err
-	}
-	if p, err := c.Params.Get("messaging_product").StrOr(""); err != nil || !strings.EqualFold(p, "whatsapp") {
-		return nil, wa.ErrEncryptedProduct
-	}
-	jwe, err := c.Params.Get("encrypted_contents").StrOr("")
-	if err != nil || strings.Count(jwe, ".") != 4 || strings.ContainsFunc(jwe, func(r rune) bool {
-		return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && r != '-' && r != '_' && r != '.'
-	}) {
-		return nil, wa.ErrEncryptedToken
-	}
-	return nil, wa.ErrEncryptedPermission
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/hikyaku/hikyaku/internal/business"
 	"github.com/hikyaku/hikyaku/internal/graph"
+	"github.com/hikyaku/hikyaku/internal/template"
 	"github.com/hikyaku/hikyaku/internal/wa"
 )
 
@@ -117,19 +118,19 @@ func codeParams(p graph.Value) (business.CodeMethod, string, error) {
 	if err != nil {
 		return "", "", err
 	}
-	if !localeForm(locale) {
-		return "", "", p.Get("language").Invalid("must be a language like en or en_US")
+	if !spoken(locale) {
+		return "", "", p.Get("language").Invalid("must be a supported language, like en or en_US")
 	}
 	return m, locale, nil
 }
 
-// localeForm is two or three letters, optionally with a region.
-func localeForm(s string) bool {
-	lang, region, _ := strings.Cut(strings.ReplaceAll(s, "-", "_"), "_")
-	letters := func(s string) bool {
-		return strings.Trim(strings.ToLower(s), "abcdefghijklmnopqrstuvwxyz") == ""
+// spoken reports whether codes can be sent in a language: one that templates may have, with a region of theirs or without one.
+// Source: spec/phone_numbers.md section 4.2, spec/templates.md section 10.
+func spoken(s string) bool {
+	if _, ok := template.ParseLanguage(s); ok {
+		return true
 	}
-	return len(lang) >= 2 && len(lang) <= 3 && letters(lang) && len(region) <= 4 && letters(region)
+	return template.HasLanguage(s)
 }
 
 // verifyCode is POST /{phone-number-id}/verify_code. Source: spec/phone_numbers.md section 4.3.

@@ -41,7 +41,8 @@ func TestNumberFromNothing(t *testing.T) {
 		{"register", `{"messaging_product":"whatsapp","pin":"212834"}`, `"code":133006`},
 		{"request_code", `{"code_method":"PIGEON","language":"ja"}`, `code_method must be SMS or VOICE`},
 		{"request_code", `{"code_method":"sms"}`, `The parameter language is required.`},
-		{"request_code", `{"code_method":"sms","language":"japanese!"}`, `Param language must be a language`},
+		{"request_code", `{"code_method":"sms","language":"japanese!"}`, `Param language must be a supported language`},
+		{"request_code", `{"code_method":"sms","language":"xx_YY"}`, `Param language must be a supported language`},
 		{"verify_code", `{"code":"123456"}`, `"code":136025,"error_subcode":2388093`},
 	} {
 		r := w.direct("admin", "POST /v23.0/"+id+"/"+c.call, c.body)
@@ -103,7 +104,7 @@ func TestNumberEdges(t *testing.T) {
 		[3]string{"POST /settings", `{}`, "One feature setting must be specified"},
 		[3]string{"POST /settings", `{"calling":{"status":"ENABLED"}}`, "not available on this server"},
 		[3]string{"POST /settings", `{"calling":{"status":"disabled"}}`, done},
-		[3]string{"POST /settings", `{"storage_configuration":{"status":"IN_COUNTRY_STORAGE_ENABLED","data_localization_region":"JP"}}`, "not available"},
+		[3]string{"POST /settings", `{"storage_configuration":{"status":"IN_COUNTRY_STORAGE_ENABLED","data_localization_region":"JP"}}`, "while the phone number is not registered"},
 		[3]string{"POST /settings", `{"user_identity_change":{"enable_identity_key_check":true,"x":1}}`, "Unexpected key"},
 		[3]string{"POST /settings", `{"user_identity_change":{"enable_identity_key_check":true}}`, done},
 		[3]string{"GET /settings", "", `{"calling":{"status":"DISABLED"},"user_identity_change":{"enable_identity_key_check":true},"payload_encryption":{"status":"DISABLED"},"storage_configuration":{"status":"DEFAULT"}}`},

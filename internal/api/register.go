@@ -18,11 +18,9 @@ func (s *surface) register(ctx context.Context, c *graph.Call, n number) (any, e
 	if err != nil {
 		return nil, err
 	}
-	// Whoever asks for storage in a country, or for none, must not be told that it was done.
-	for _, name := range [...]string{"data_localization_region", "meta_store_retention_minutes"} {
-		if c.Params.Get(name).Present() {
-			return nil, graph.Invalid("Param %s is not supported: this server stores all data where it runs.", name)
-		}
+	region, err := s.oldStorage(c)
+	if err != nil {
+		return nil, err
 	}
 	moved := c.Params.Has("backup")
 	if err := backup(c.Params.Get("backup")); err != nil {
@@ -31,10 +29,30 @@ func (s *surface) register(ctx context.Context, c *graph.Call, n number) (any, e
 	if err := calm(c, n); err != nil {
 		return nil, err
 	}
+	if region != "" && !n.Registered {
+		if _, err := s.o.Business.ChangeSettings(acting(ctx, c), n.ID, business.SettingsChange{Region: &region}); err != nil {
+			return nil, known(err)
+		}
+	}
 	if _, err := s.o.Business.Register(acting(ctx, c), n.ID, pin, moved); err != nil {
 		return nil, err
 	}
 	return graph.Success, nil
+}
+
+// oldStorage reads where versions before v21.0 ask for storage; later ones do it by the settings. Whoever asks for more than that,
+// or for no storage, must not be told that it was done. Source: spec/phone_numbers.md section 4.4.
+func (s *surface) oldStorage(c *graph.Call) (region string, err error) {
+	v := c.Params.Get(paramRegion)
+	switch {
+	case c.Params.Get("meta_store_retention_minutes").Present():
+		return "", graph.Invalid("Param meta_store_retention_minutes is not supported: this server keeps content until its retention ends.")
+	case !v.Present():
+		return "", nil
+	case c.Version.AtLeast(graph.Version{Major: 21}):
+		return "", graph.Invalid("Param %s is not supported since v21.0: set storage_configuration by the settings before you register the phone number.", paramRegion)
+	}
+	return v.Enum(business.Regions...)
 }
 
 // backup is the export of a self-hosted client: both strings are asked for, the content is not looked at (spec/

@@ -8,12 +8,14 @@ import (
 	"github.com/hikyaku/hikyaku/internal/graph"
 )
 
-// settingsEdge is /{phone-number-id}/settings. Of its features only the identity check can be switched on here; what stays
-// off says so. Source: spec/phone_numbers.md section 9.
+// settingsEdge is /{phone-number-id}/settings. Source: spec/phone_numbers.md section 9.
 func (s *surface) settingsEdge() graph.Edge[number] {
 	return graph.Edge[number]{
 		Name: edgeSettings, NotField: true, Scopes: scopes(get, kindNumber, edgeSettings),
-		Get: func(_ context.Context, _ *graph.Call, n number) (any, error) {
+		Get: func(_ context.Context, c *graph.Call, n number) (any, error) {
+			if _, err := c.Params.Get("include_sip_credentials").BoolOr(false); err != nil {
+				return nil, err // no number has any
+			}
 			return settings(n), nil
 		},
 		Post: &graph.Action[number]{Scopes: scopes(post, kindNumber, edgeSettings), Do: s.updateSettings},
@@ -22,68 +24,160 @@ func (s *surface) settingsEdge() graph.Edge[number] {
 
 // settings is what is switched on, also as a field of the number.
 func settings(n number) graph.Obj {
+	storage := graph.Obj{{K: "status", V: "DEFAULT"}}
+	if n.Region != "" {
+		storage = graph.Obj{{K: "status", V: inCountry}, {K: paramRegion, V: n.Region}}
+	}
 	return graph.Obj{
 		{K: "calling", V: graph.Obj{{K: "status", V: disabled}}},
 		{K: "user_identity_change", V: graph.Obj{{K: "enable_identity_key_check", V: n.IdentityCheck}}},
-		{K: "payload_encryption", V: graph.Obj{{K: "status", V: disabled}}},
-		{K: "storage_configuration", V: graph.Obj{{K: "status", V: "DEFAULT"}}},
+		{K: settingPayload, V: payloadSetting(n.Payload)},
+		{K: settingStorage, V: storage},
+	}
+}
+
+func payloadSetting(k *business.PayloadKeys) graph.Obj {
+	if k == nil {
+		return graph.Obj{{K: "status", V: disabled}}
+	}
+	return graph.Obj{
+		{K: "status", V: enabled}, {K: "client_encryption_key_fingerprint", V: k.Fingerprint}, {K: "cloud_encryption_key", V: k.Cloud},
 	}
 }
 
 const (
 	enabled  = "ENABLED"
 	disabled = "DISABLED"
-)
 
-// offFeatures can be named, and be set to what they are.
-var offFeatures = []struct{ name, status, off string }{
-	{"calling", "status", disabled},
-	{"payload_encryption", "status", disabled},
-	{"storage_configuration", "status", "IN_COUNTRY_STORAGE_DISABLED"},
-}
+	settingPayload = "payload_encryption"
+	settingStorage = "storage_configuration"
+	paramRegion    = "data_localization_region"
+	inCountry      = "IN_COUNTRY_STORAGE_ENABLED"
+)
 
 func (s *surface) updateSettings(ctx context.Context, c *graph.Call, n number) (any, error) {
 	if err := calm(c, n); err != nil {
 		return nil, err
 	}
+	var ch business.SettingsChange
 	some := false
-	for _, f := range offFeatures {
+	for _, f := range []struct {
+		name string
+		read func(graph.Value, *business.SettingsChange) error
+	}{
+		{"calling", readCalling}, {settingPayload, readPayload}, {settingStorage, readStorage}, {"user_identity_change", readIdentity},
+	} {
 		v := c.Params.Get(f.name)
 		if !v.Present() {
 			continue
 		}
-		some = true
 		o, err := v.Object()
+		if err == nil {
+			some, err = true, f.read(o, &ch)
+		}
 		if err != nil {
 			return nil, err
-		}
-		status, err := o.Get(f.status).Str()
-		if err != nil {
-			return nil, err
-		}
-		if !strings.EqualFold(status, f.off) || o.Len() > 1 {
-			return nil, graph.Invalid("The feature %s is not available on this server.", f.name)
 		}
 	}
-	v := c.Params.Get("user_identity_change")
-	switch {
-	case !v.Present() && !some:
+	if !some {
 		return nil, graph.Invalid("One feature setting must be specified")
-	case !v.Present():
-		return graph.Success, nil
 	}
-	o, err := v.Object()
+	changed, err := s.o.Business.ChangeSettings(acting(ctx, c), n.ID, ch)
 	if err != nil {
-		return nil, err
+		return nil, known(err)
 	}
+	if ch.Payload != nil && changed.Payload != nil {
+		return append(graph.Obj{{K: "success", V: true}}, graph.KV{K: settingPayload, V: payloadSetting(changed.Payload)}), nil
+	}
+	return graph.Success, nil
+}
+
+// readCalling reads what no number here can switch on.
+func readCalling(o graph.Value, _ *business.SettingsChange) error {
+	members := []string{
+		"status", "call_icon_visibility", "call_icons", "call_hours", "callback_permission_status", "srtp_key_exchange_protocol", "sip", "video",
+		"audio", "voicemail",
+	}
+	if err := o.Only(members...); err != nil {
+		return err
+	}
+	for _, f := range []struct {
+		name   string
+		values []string
+	}{
+		{"status", []string{enabled, disabled}},
+		{"call_icon_visibility", []string{"DEFAULT", "DISABLE_ALL"}},
+		{"callback_permission_status", []string{enabled, disabled}},
+		{"srtp_key_exchange_protocol", []string{"DTLS", "SDES"}},
+	} {
+		if v := o.Get(f.name); v.Present() {
+			if _, err := v.Enum(f.values...); err != nil {
+				return err
+			}
+		}
+	}
+	if status, _ := o.Get("status").StrOr(""); !strings.EqualFold(status, disabled) || o.Len() > 1 {
+		return graph.Invalid("The feature calling is not available on this server.")
+	}
+	return nil
+}
+
+func readPayload(o graph.Value, ch *business.SettingsChange) error {
+	if err := o.Only("status", "client_encryption_key"); err != nil {
+		return err
+	}
+	status, err := o.Get("status").Enum(enabled, disabled)
+	if err != nil {
+		return err
+	}
+	key := ""
+	if status == enabled {
+		v := o.Get("client_encryption_key")
+		if key, err = v.Str(); err == nil && key == "" {
+			err = graph.Required(v.Path())
+		}
+		if err != nil {
+			return err
+		}
+	}
+	ch.Payload = &key
+	return nil
+}
+
+// readStorage reads where data is kept. That nothing is kept would be the operator's to grant, and is not built.
+func readStorage(o graph.Value, ch *business.SettingsChange) error {
+	const noStorage, minutes = "NO_STORAGE_ENABLED", 60
+	if err := o.Only("status", paramRegion, "retention_minutes"); err != nil {
+		return err
+	}
+	status, err := o.Get("status").Enum(inCountry, "IN_COUNTRY_STORAGE_DISABLED", noStorage)
+	if err != nil {
+		return err
+	}
+	region := ""
+	switch status {
+	case inCountry:
+		if region, err = o.Get(paramRegion).Enum(business.Regions...); err != nil {
+			return err
+		}
+	case noStorage:
+		v := o.Get("retention_minutes")
+		if kept, err := v.IntOr(minutes); err != nil || kept != minutes {
+			return v.Invalid("must be %d", minutes)
+		}
+		return graph.Invalid("The phone number may not be without storage: this server keeps content until its retention ends.")
+	}
+	ch.Region = &region
+	return nil
+}
+
+func readIdentity(o graph.Value, ch *business.SettingsChange) error {
 	if err := o.Only("enable_identity_key_check"); err != nil {
-		return nil, err
+		return err
 	}
 	on, err := o.Get("enable_identity_key_check").Bool()
-	if err != nil {
-		return nil, err
-	}
-	return done(s.o.Business.SetIdentityCheck(acting(ctx, c), n.ID, on))
+	ch.IdentityCheck = &on
+	return err
 }
 
 // automationEdge is /{phone-number-id}/conversational_automation, and the field of that name. Source: spec/phone_numbers.md

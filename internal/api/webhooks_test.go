@@ -141,7 +141,7 @@ func TestRegistration(t *testing.T) {
 	w.call("admin", "POST "+path+"/register", `{"messaging_product":"whatsapp"}`).want(t, 400, graphError("(#100) The parameter pin is required.", `"code":100`))
 	w.call("admin", "POST "+path+"/register", `{"messaging_product":"whatsapp","pin":"12345"}`).want(t, 400, graphError("(#100) Invalid PIN format. PIN must be exactly 6 digits", `"code":100`))
 	w.call("admin", "POST "+path+"/register", `{"messaging_product":"whatsapp","pin":"123456","data_localization_region":"CH"}`).want(t, 400,
-		graphError("(#100) Param data_localization_region is not supported: this server stores all data where it runs.", `"code":100`))
+		graphError("(#100) Param data_localization_region is not supported since v21.0: set storage_configuration by the settings before you register the phone number.", `"code":100`))
 	w.call("admin", "POST "+path+"/register", `{"messaging_product":"whatsapp","pin":"123456","backup":{"data":"x"}}`).want(t, 400, graphError("(#100) The parameter backup['password'] is required.", `"code":100`))
 	state(`{"status":"PENDING","platform_type":"NOT_APPLICABLE","is_pin_enabled":false,"throughput":{"level":"NOT_APPLICABLE"},"id":"` + numPending + `"}`)
 	w.call("admin", "POST "+path+"/register", `{"messaging_product":"whatsapp","pin":"123456","backup":{"data":"x","password":"y"}}`).want(t, 200, done)

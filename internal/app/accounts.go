@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
+	"github.com/hikyaku/hikyaku/internal/analytics"
 	"github.com/hikyaku/hikyaku/internal/business"
 	"github.com/hikyaku/hikyaku/internal/clock"
 	"github.com/hikyaku/hikyaku/internal/message"
@@ -83,4 +85,18 @@ type accountNotices struct{ n *notices }
 // Notify implements business.Notifier.
 func (a accountNotices) Notify(ctx context.Context, n *business.Notice) error {
 	return a.n.raise(ctx, n.WABA, "", n.Entry, n.Field, n.Value)
+}
+
+// sentPaid reports whether a number had messages delivered since then that are charged.
+func (p *platform) sentPaid(ctx context.Context, n *business.Number, since time.Time) (bool, error) {
+	words, err := p.store.Counted(ctx, string(n.WABA), analytics.Priced("regular", ""))
+	if err != nil || len(words) == 0 {
+		return false, err
+	}
+	from := analytics.Bucket(since.UnixMilli())
+	to := analytics.Bucket(p.clock.Now().UnixMilli()) + analytics.HalfHour
+	sums, err := p.store.Sum(ctx, &analytics.Sum{
+		Subject: string(n.WABA), What: words, From: from, To: to, Step: to - from, Numbers: []wa.PhoneNumberID{n.ID},
+	})
+	return len(sums) > 0, err
 }

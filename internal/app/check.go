@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 
+	"github.com/hikyaku/hikyaku/internal/business"
 	"github.com/hikyaku/hikyaku/internal/graph"
 	"github.com/hikyaku/hikyaku/internal/policy"
 	"github.com/hikyaku/hikyaku/internal/wa"
@@ -56,6 +57,8 @@ func check(o *Options) error {
 		return fmt.Errorf("--marketing-holdout %v: want a share from 0 to 1", o.Holdout)
 	case o.Holdout > 0 && o.Holdout < 0.0005:
 		return fmt.Errorf("--marketing-holdout %v: shares are thousandths: want 0, or at least 0.0005, which is one", o.Holdout)
+	case o.Region != "" && !slices.Contains(business.Regions, o.Region):
+		return fmt.Errorf("--region %q: want one of %v", o.Region, business.Regions)
 	case slices.ContainsFunc(o.PausedMarkets, func(iso string) bool { return wa.CallingCodeOf(iso) == 0 }):
 		return fmt.Errorf("--paused-markets %q: want countries of ISO 3166, such as US", o.PausedMarkets)
 	case o.WebhookBatch < 0:

@@ -19,6 +19,7 @@ func accountRoutes(handle func(string, controlHandler)) {
 		return numberAnswer(n, err)
 	})
 	handle("POST /control/v1/numbers/{id}/shards", setShards)
+	handle("POST /control/v1/numbers/{id}/delete", deleteNumber)
 	handle("POST /control/v1/wabas/{id}/review", decideReview)
 	handle("POST /control/v1/wabas/{id}/standing", setStanding)
 	handle("POST /control/v1/wabas/{id}/payment", setPayment)

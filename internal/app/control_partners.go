@@ -88,3 +88,19 @@ func createApp(r *http.Request, p *platform) (any, error) {
 	}
 	return map[string]any{"id": a.ID, "name": a.Name, "business_id": in.Business, "app_secret": secret.Reveal(), "system_user_id": u.ID, "access_token": token.Reveal()}, nil
 }
+
+// deleteNumber is what an administrator does in the pages of the real service, on its conditions.
+func deleteNumber(r *http.Request, p *platform) (any, error) {
+	var in struct {
+		PIN string `json:"pin"`
+	}
+	if err := body(r, &in); err != nil {
+		return nil, err
+	}
+	id := wa.PhoneNumberID(r.PathValue("id"))
+	if err := p.rules.business.RemoveNumber(r.Context(), id, in.PIN); err != nil {
+		return nil, accountError(err)
+	}
+	n, _ := p.rules.business.Number(id)
+	return numberAnswer(n, nil)
+}

@@ -30,6 +30,7 @@ type Options struct {
 	RootKeyHook string // program that wraps and unwraps data keys
 
 	Codes           string        // how registration codes reach people: "inbox", "fixed:PREFIX=CODE", "http:URL", "exec:PROGRAM"; empty: inbox in a sandbox, none otherwise
+	Region          string        // the country that this server keeps its data in; empty: numbers cannot ask for storage in a country
 	ReviewDelay     time.Duration // from a request to its automatic decision: display names, accounts; 0 decides at once
 	ManualReviews   bool          // reviews wait for the control API
 	PrivateWebhooks bool          // webhooks may go to private and loopback addresses; always so in a sandbox

@@ -179,6 +179,7 @@ func (p *platform) openRules(ctx context.Context, draw io.Reader) (err error) {
 	if p.rules.business, err = business.New(ctx, p.store, business.Options{
 		Clock: p.clock, Rand: draw, IDKey: []byte(p.plan.Pepper), Courier: courierFor(p.codes, p.clock), Teller: teller{p}, People: p.isPerson,
 		Log: p.log, Review: p.o.ReviewDelay, Manual: p.o.ManualReviews,
+		Sealer: secretSealer{p.vault}, Region: p.o.Region, Paid: p.sentPaid,
 	}); err != nil {
 		return err
 	}

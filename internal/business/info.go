@@ -181,9 +181,3 @@ func (s *Service) SetAutomation(ctx context.Context, id wa.PhoneNumberID, change
 	})
 	return err
 }
-
-// SetIdentityCheck switches enable_identity_key_check. Errors: [ErrUnknown], [wa.ErrNumberDeleted]. Source:
-// spec/phone_numbers.md section 9.
-func (s *Service) SetIdentityCheck(ctx context.Context, id wa.PhoneNumberID, on bool) error {
-	return s.change(ctx, id, func(n *Number) { n.IdentityCheck = on })
-}

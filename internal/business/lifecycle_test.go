@@ -455,3 +455,33 @@ func TestAddPortfolioAfterItsMember(t *testing.T) {
 		}
 	}
 }
+
+// A number that sent paid messages within 30 days stays. Source: spec/phone_numbers.md section 4.8.
+func TestPaidNumbersStay(t *testing.T) {
+	t.Parallel()
+	ctx, m, c := t.Context(), &memory{}, &at{now: time.Unix(1_780_000_000, 0)}
+	last := c.now.Add(-time.Hour)
+	s, err := business.New(ctx, m, business.Options{Clock: c, Paid: func(_ context.Context, n *business.Number, since time.Time) (bool, error) {
+		return n.ID == "7" && last.After(since), nil
+	}})
+	if err == nil {
+		_, err = s.CreatePortfolio(ctx, business.Portfolio{ID: "1"})
+	}
+	if err == nil {
+		_, err = s.CreateWABA(ctx, business.WABA{ID: "2", Owner: "1"})
+	}
+	if err == nil {
+		_, err = s.CreateNumber(ctx, business.Number{ID: "7", WABA: "2", WaID: "815055550142"})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var row *wa.Error
+	if err := s.RemoveNumber(ctx, "7", ""); !errors.As(err, &row) || row.Code != 100 {
+		t.Errorf("deleted: %v", err)
+	}
+	c.now = c.now.Add(30 * 24 * time.Hour)
+	if err := s.RemoveNumber(ctx, "7", ""); err != nil {
+		t.Error(err)
+	}
+}

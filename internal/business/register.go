@@ -119,7 +119,7 @@ func (s *Service) Deregister(ctx context.Context, id wa.PhoneNumberID) (*Number,
 		if !n.Registered {
 			return wa.ErrNotRegistered
 		}
-		n.Registered = false
+		n.Registered, n.Region = false, "" // local storage ends
 		n.Status = NumberDisconnected
 		n.Platform = NotApplicable
 		return nil

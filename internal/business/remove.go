@@ -106,9 +106,21 @@ func (s *Service) RemovePortfolio(ctx context.Context, id wa.BusinessID) error {
 	return nil
 }
 
+// paidRest is how long a number stays after a paid message.
+const paidRest = 30 * 24 * time.Hour
+
 // RemoveNumber deletes a number: what an administrator does in the web app. A connected number with two-step verification asks
-// for its PIN. Errors: [ErrUnknown], [wa.ErrNumberDeleted], those of the PIN. Source: spec/phone_numbers.md section 4.8.
+// for its PIN, and one that sent paid messages within 30 days stays. Errors: [ErrUnknown], [wa.ErrNumberDeleted], a row of code 100,
+// those of the PIN. Source: spec/phone_numbers.md section 4.8.
 func (s *Service) RemoveNumber(ctx context.Context, id wa.PhoneNumberID, pin string) error {
+	if n, ok := s.Number(id); ok && n.Live() && s.paid != nil {
+		switch paid, err := s.paid(ctx, n, s.clock.Now().Add(-paidRest)); {
+		case err != nil:
+			return fmt.Errorf("look for paid messages of number %s: %w", id, err)
+		case paid:
+			return wa.ErrManagementParameter.User("Phone number can't be deleted", "It sent paid messages in the last 30 days.")
+		}
+	}
 	_, err := s.attempt(ctx, id, func(n *Number, now time.Time) error {
 		if !n.Live() {
 			return refuse(wa.ErrNumberDeleted)

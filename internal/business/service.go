@@ -27,9 +27,14 @@ var ErrExists = errors.New("the id is taken")
 
 // Options of a Service.
 type Options struct {
-	Clock clock.Clock // required
-	Rand  io.Reader   // of ids and salts; nil means crypto/rand
-	IDKey []byte      // secret that business-scoped user ids are made with; nil for none. It must never change
+	Clock  clock.Clock // required
+	Rand   io.Reader   // of ids and salts; nil means crypto/rand
+	Sealer Sealer      // of private keys; nil: no payload encryption
+	Region string      // the country that this server keeps its data in, ISO 3166 alpha-2; empty: it was not told
+	IDKey  []byte      // secret that business-scoped user ids are made with; nil for none. It must never change
+
+	// Paid reports whether the number sent messages that cost something since then; nil: none did.
+	Paid func(ctx context.Context, n *Number, since time.Time) (bool, error)
 
 	Courier Courier                                      // of ownership codes; nil: none can be requested
 	Teller  Teller                                       // of codes of recipients; nil: the courier brings them, too
@@ -45,6 +50,9 @@ type Service struct {
 	clock  clock.Clock
 	rand   io.Reader
 	scopes scopes
+	sealer Sealer
+	region string
+	paid   func(context.Context, *Number, time.Time) (bool, error)
 
 	snap atomic.Pointer[snapshot]
 
@@ -102,7 +110,7 @@ func New(ctx context.Context, store Store, o Options) (*Service, error) {
 	}
 	s := &Service{
 		store: store, clock: o.Clock, rand: o.Rand, courier: o.Courier, teller: o.Teller, people: o.People, review: o.Review, manual: o.Manual, log: o.Log,
-		wake: make(chan struct{}, 1), owed: set.Notices, scopes: scopes{key: o.IDKey},
+		wake: make(chan struct{}, 1), owed: set.Notices, scopes: scopes{key: o.IDKey}, sealer: o.Sealer, region: o.Region, paid: o.Paid,
 	}
 	slices.SortFunc(s.owed, func(a, b *Notice) int { return strings.Compare(a.ID, b.ID) })
 	for _, n := range s.owed { // under a clock that stands still a start must not give their ids away again

@@ -134,6 +134,15 @@ func Text(name, text string) Value {
 	return Value{d: d, i: 1}
 }
 
+// JSON makes a Value of a body that must be a JSON object, as if it had come with the call. Errors: those of bodies.
+func JSON(text string) (Value, error) {
+	d, err := parseBodyJSON(text)
+	if err != nil {
+		return Value{}, err
+	}
+	return Value{d: d}, nil
+}
+
 // Kind is the JSON type as it was sent. Values of forms and queries are String, or Array when repeated.
 func (v Value) Kind() Kind {
 	if v.d == nil || v.miss != "" {

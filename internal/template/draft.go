@@ -274,6 +274,17 @@ func (s *Settings) apply(t *Template) {
 	}
 }
 
+// HasLanguage reports whether some supported code is of the language, which has no region: "pt".
+func HasLanguage(lang string) bool {
+	lang = strings.ToLower(lang)
+	for code := range languages {
+		if l, _, _ := strings.Cut(code, "_"); l == lang {
+			return true
+		}
+	}
+	return false
+}
+
 // ParseLanguage is the code of a supported language; "en-us" is read as "en_US". Source: spec/templates.md section 10.
 func ParseLanguage(code string) (string, bool) {
 	if _, ok := languages[code]; ok {

@@ -131,12 +131,13 @@ var messageCalls = map[string]Words{
 		Errors: append([]*wa.Error{wa.ErrMustBeTemplate, wa.ErrOnlyMarketing, wa.ErrTemplateSyncing, wa.ErrBSUID}, messageErrors...),
 	},
 	"POST phone_number/messages_encrypted": {
-		Does: "Would send an encrypted message; no number is set up for that.",
+		Does: "Sends what is inside a JWE: the body of an ordinary send.",
+		More: "`payload_encryption` of the number's settings has to be on. RSA-OAEP-256 or RSA-OAEP with A256GCM or A128GCM; errors are in clear.",
 		Params: []Member{
 			must("messaging_product", product, ""),
 			must("encrypted_contents", text, "JWE in its compact form."),
 		},
-		Fails:  true,
+		Answer: object(must("messaging_product", product, ""), must("encrypted_contents", text, "The answer of the send, for the client's key.")),
 		Errors: []*wa.Error{wa.ErrEncryptedProduct, wa.ErrEncryptedToken, wa.ErrEncryptedPermission},
 	},
 	"GET phone_number/message_history": {

@@ -42,19 +42,24 @@ var numberCalls = map[string]Words{
 			must("messaging_product", product, ""),
 			must("pin", anyID, "Six digits; sets the PIN, or must be the one that is set."),
 			may("backup", object(must("data", text, ""), must("password", text, "")), "Export of a self-hosted client, whose number moves here."),
-			may("data_localization_region", text, "Refused: everything is stored where the server runs."),
+			may("data_localization_region", text, "The server's own region; from v21.0 on it is set by the settings."),
 			may("meta_store_retention_minutes", whole, "Refused likewise."),
 		},
 		Errors: []*wa.Error{wa.ErrPINFormat, wa.ErrPINMismatch, wa.ErrPINGuesses, wa.ErrPINTooFast, wa.ErrReverify, wa.ErrRegisterRate, wa.ErrRegisterWait, wa.ErrNumberDeleted, wa.ErrMaintenance},
 	},
 	"POST phone_number/deregister": {Does: "Ends a registration.", Errors: []*wa.Error{wa.ErrNotRegistered, wa.ErrRegisterRate, wa.ErrMaintenance}},
 	"GET phone_number/settings": {
-		Does: "Reads what is switched on for a number.",
+		Does: "Reads what is switched on for a number.", Params: []Member{may("include_sip_credentials", flag, "There are none.")},
 		Answer: object(
 			must("calling", status("ENABLED", "DISABLED"), ""),
 			must("user_identity_change", object(must("enable_identity_key_check", flag, "")), ""),
-			must("payload_encryption", status("ENABLED", "DISABLED"), ""),
-			must("storage_configuration", status("DEFAULT", "IN_COUNTRY_STORAGE_ENABLED", "NO_STORAGE_ENABLED"), ""),
+			must("payload_encryption", object(
+				must("status", enum("ENABLED", "DISABLED"), ""), may("client_encryption_key_fingerprint", text, "SHA-256, hex."),
+				may("cloud_encryption_key", text, "PEM."),
+			), ""),
+			must("storage_configuration", object(
+				must("status", enum("DEFAULT", "IN_COUNTRY_STORAGE_ENABLED"), ""), may("data_localization_region", text, ""),
+			), ""),
 		),
 	},
 	"POST phone_number/settings": {
@@ -62,8 +67,14 @@ var numberCalls = map[string]Words{
 		Params: []Member{
 			may("user_identity_change", object(must("enable_identity_key_check", flag, "")), "Refuse sends to a changed identity (137000)."),
 			may("calling", object(must("status", text, "")), "DISABLED is accepted."),
-			may("payload_encryption", object(must("status", text, "")), "DISABLED is accepted."),
-			may("storage_configuration", object(must("status", text, "")), "IN_COUNTRY_STORAGE_DISABLED is accepted."),
+			may("payload_encryption", object(
+				must("status", enum("ENABLED", "DISABLED"), ""), may("client_encryption_key", text, "RSA public key of 2048 to 4096 bits: PEM, or base64 of PEM or DER."),
+			), "Of `messages_encrypted`. The answer holds the platform's key."),
+			may("storage_configuration", object(
+				must("status", enum("IN_COUNTRY_STORAGE_ENABLED", "IN_COUNTRY_STORAGE_DISABLED", "NO_STORAGE_ENABLED"), "The last one is refused."),
+				may("data_localization_region", text, "The server's own region, see `--region`."),
+				may("retention_minutes", whole, "60"),
+			), "Only while the number is not registered."),
 		},
 		Errors: []*wa.Error{wa.ErrMaintenance},
 	},
