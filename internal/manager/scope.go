@@ -197,7 +197,6 @@ func (v *visit) chooseApp() error {
 
 // nothingYet stands where there is no account: the way to get one. Source: spec/manager.md N8.
 func (v *visit) nothingYet() error {
-	return v.show(http.StatusOK, v.t("door.nothing"), kit.Empty("messages-square", v.t("door.nothing"), v.t("door.nothing_why"),
-		kit.Btn(kit.Button{Text: v.t("door.get_started"), Kind: kit.Primary, Href: "/get-started/"}),
-	))
+	return v.show(http.StatusOK, v.t("door.nothing"), kit.Page(kit.Head{Title: v.t("door.nothing")}, kit.Card(kit.Head{}, kit.Empty("messages-square",
+		v.t("door.nothing"), v.t("door.nothing_why"), kit.Btn(kit.Button{Text: v.t("door.get_started"), Kind: kit.Primary, Href: "/get-started/"})))))
 }
