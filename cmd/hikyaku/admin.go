@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"os"
+	"time"
 
 	"github.com/hikyaku/hikyaku/internal/app"
 )
@@ -20,7 +22,7 @@ type loginLinkCmd struct {
 
 // Run implements the command.
 func (c *loginLinkCmd) Run(ctx context.Context) error {
-	link, expires, err := app.LoginLink(ctx, c.options(c.Data), c.Email)
+	link, expires, err := app.LoginLink(ctx, &http.Client{Timeout: 30 * time.Second}, c.options(c.Data), c.Email)
 	if err != nil {
 		return err
 	}

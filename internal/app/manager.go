@@ -90,7 +90,7 @@ func makeLoginLink(r *http.Request, p *platform) (any, error) {
 
 // LoginLink asks the running platform of a data directory for a link that lets somebody choose their name and password at the Manager:
 // the person with this e-mail address, or a new administrator of the starter portfolio when it is empty. It works once, until expires.
-func LoginLink(ctx context.Context, o Options, email string) (link string, expires time.Time, err error) {
+func LoginLink(ctx context.Context, client *http.Client, o Options, email string) (link string, expires time.Time, err error) {
 	p, err := ReadPlan(o)
 	if err != nil {
 		return "", time.Time{}, err
@@ -105,11 +105,11 @@ func LoginLink(ctx context.Context, o Options, email string) (link string, expir
 	}
 	r.Header.Set("Authorization", "Bearer "+p.operatorKey())
 	r.Header.Set("Content-Type", "application/json")
-	answer, err := http.DefaultClient.Do(r)
+	answer, err := client.Do(r)
 	if err != nil {
 		return "", time.Time{}, fmt.Errorf("ask the platform at %s, which must be running: %w", p.ControlURL, err)
 	}
-	defer answer.Body.Close() //nolint:errcheck // it was only read
+	defer answer.Body.Close()
 	var out struct {
 		URL     string    `json:"url"`
 		Expires time.Time `json:"expires"`

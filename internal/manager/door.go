@@ -121,7 +121,7 @@ func (v *visit) begin(p *access.Person) error {
 
 // keep puts the secret of a session into the cookie; a negative age takes it away.
 func (v *visit) keep(secret string, age int) {
-	http.SetCookie(v.w, &http.Cookie{
+	http.SetCookie(v.w, &http.Cookie{ //nolint:gosec // Secure whenever the server is reached by TLS
 		Name: v.m.cookie, Value: secret, Path: "/", MaxAge: age, HttpOnly: true, Secure: v.m.secure, SameSite: http.SameSiteLaxMode,
 	})
 }
@@ -237,10 +237,14 @@ func (v *visit) firstForm(status int, wrong problem) error {
 	return v.apart(status, v.t("door.first"), kit.Page(kit.Head{Title: v.t("door.first"), Sub: html.Text(v.t("door.first_why"))}, note,
 		kit.Card(kit.Head{}, kit.Form(FirstPath, kit.Hidden("key", v.r.Form.Get("key")),
 			kit.Field(kit.Input{Name: "name", Label: v.t("door.name"), Value: name, Max: maxPerson, Required: true, More: html.Autocomplete("name")}),
-			kit.Field(kit.Input{Name: "email", Label: v.t("door.email"), Type: "email", Value: email, Required: true,
-				More: html.Group{html.Autocomplete("username"), html.ReadOnly(fixed != "")}}),
-			kit.Field(kit.Input{Name: "password", Label: v.t("door.new_password"), Type: "password", Required: true, Hint: html.Text(v.t("door.password_hint")),
-				More: html.Autocomplete("new-password")}),
+			kit.Field(kit.Input{
+				Name: "email", Label: v.t("door.email"), Type: "email", Value: email, Required: true,
+				More: html.Group{html.Autocomplete("username"), html.ReadOnly(fixed != "")},
+			}),
+			kit.Field(kit.Input{
+				Name: "password", Label: v.t("door.new_password"), Type: "password", Required: true, Hint: html.Text(v.t("door.password_hint")),
+				More: html.Autocomplete("new-password"),
+			}),
 			kit.Actions(kit.Btn(kit.Button{Text: v.t("door.begin"), Kind: kit.Primary}))))))
 }
 

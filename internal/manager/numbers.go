@@ -44,8 +44,13 @@ func (v *visit) numberTable(list []*business.Number) html.Node {
 		}
 	}
 	return kit.Table(v.t("menu.numbers"), []kit.Column{
-		{Title: v.t("numbers.name")}, {Title: v.t("numbers.number")}, {Title: v.t("numbers.status")}, {Title: v.t("numbers.quality"), Second: true},
-		{Title: v.t("numbers.limit"), Second: true}, {Title: v.t("numbers.mps"), Num: true, Second: true}, {Title: v.t("numbers.registered"), Second: true},
+		{Title: v.t("numbers.name")},
+		{Title: v.t("numbers.number")},
+		{Title: v.t("numbers.status")},
+		{Title: v.t("numbers.quality"), Second: true},
+		{Title: v.t("numbers.limit"), Second: true},
+		{Title: v.t("numbers.mps"), Num: true, Second: true},
+		{Title: v.t("numbers.registered"), Second: true},
 		{Title: v.t("numbers.id"), Second: true},
 	}, rows)
 }

@@ -249,8 +249,12 @@ func (v *visit) tokenTable(u *access.SystemUser, admin bool) html.Node {
 		rows[i] = kit.Cells{html.Text(name), html.Span(html.Class("mono"), html.Text(strings.Join(scopes, ", "))), kit.Time(t.Issued, time.UTC), expires, used, revoke}
 	}
 	return kit.Flush(head, kit.Table(v.t("users.tokens"), []kit.Column{
-		{Title: v.t("users.app")}, {Title: v.t("users.permissions")}, {Title: v.t("users.created"), Second: true}, {Title: v.t("users.expires")},
-		{Title: v.t("users.used"), Second: true}, {Title: v.t("users.revoke"), Quiet: true},
+		{Title: v.t("users.app")},
+		{Title: v.t("users.permissions")},
+		{Title: v.t("users.created"), Second: true},
+		{Title: v.t("users.expires")},
+		{Title: v.t("users.used"), Second: true},
+		{Title: v.t("users.revoke"), Quiet: true},
 	}, rows))
 }
 

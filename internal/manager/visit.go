@@ -49,8 +49,8 @@ func (r refused) Error() string { return "needs " + string(r) }
 func (m *Manager) serve(rt route) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		v := &visit{m: m, w: w, r: r, lang: i18n.Choose(r), here: rt.place}
-		if err := v.enter(rt); err != nil {
-			v.fail(err)
+		if err := v.enter(rt); err != nil { //nolint:contextcheck // a visit holds its request
+			v.fail(err) //nolint:contextcheck // a visit holds its request
 		}
 	}
 }
