@@ -61,7 +61,7 @@ smoke: ## a short bench run of the whole platform; HIKYAKU is the program, compi
 	@[ -n "$$HIKYAKU" ] || $(GO) build -o .cache/hikyaku ./cmd/hikyaku
 	"$${HIKYAKU:-.cache/hikyaku}" bench platform --mps 200 --duration 5s
 
-sdk: ## unmodified SDKs from npm against a fresh sandbox; needs Node.js
+sdk: ## unmodified SDKs of other people, for JavaScript and Go, against a fresh sandbox; needs Node.js
 	test/sdk/run.sh
 
 quickstart: ## from a clone, with nothing compiled, to the first delivered message: five minutes at most

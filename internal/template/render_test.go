@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hikyaku/hikyaku/internal/graph"
 	"github.com/hikyaku/hikyaku/internal/template"
 	"pgregory.net/rapid"
 )
@@ -199,4 +200,19 @@ func FuzzParseRequest(f *testing.F) {
 			out.AppendJSON(nil)
 		}
 	})
+}
+
+// Source: spec/messages.md section 11. Clients of other people send an empty policy.
+func TestPolicyOfALanguage(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ policy, want string }{
+		{`,"policy":"deterministic"`, ""}, {``, ""}, {`,"policy":""`, ""},
+		{`,"policy":"fallback"`, `(#100) Param language['policy'] must be one of {DETERMINISTIC} - got "fallback".`},
+		{`,"policy":1`, `(#100) Param language['policy'] must be one of {DETERMINISTIC} - got "1".`},
+	} {
+		r, err := template.ParseRequest(graph.Text("", `{"name":"a","language":{"code":"en_US"`+c.policy+`}}`))
+		if got := said(err); err == nil && (c.want != "" || r.Language != "en_US") || err != nil && got != c.want {
+			t.Errorf("%s: %v %q", c.policy, r, got)
+		}
+	}
 }

@@ -73,8 +73,11 @@ func parseLanguage[V Value[V]](v V) (string, error) {
 	if err = o.Only("code", "policy"); err != nil {
 		return "", err
 	}
-	if _, err = o.Get("policy").EnumOr("", "deterministic"); err != nil {
-		return "", err
+	// Clients send an empty policy, too: it counts as none.
+	if s, err := o.Get("policy").StrOr(""); err != nil || s != "" {
+		if _, err = o.Get("policy").EnumOr("", "deterministic"); err != nil {
+			return "", err
+		}
 	}
 	return o.Get("code").Str()
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Runs unmodified SDKs of other people against a fresh sandbox. Needs Node.js 20; the SDKs are installed into .cache in the
-# versions of package-lock.json; "install" does no more than that. HIKYAKU is the program to run; it is compiled when empty.
+# Runs unmodified SDKs of other people against a fresh sandbox. Needs Node.js 20; the SDKs of npm are installed into .cache in the
+# versions of package-lock.json; "install" does no more than that, and fetches the SDK for Go, which is in a module of its own.
+# HIKYAKU is the program to run; it is compiled when empty.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 cache=$PWD/.cache/sdk
@@ -10,6 +11,7 @@ if ! cmp -s test/sdk/package-lock.json "$cache/installed"; then
   (cd "$cache" && npm ci --ignore-scripts --no-audit --no-fund --silent)
   cp test/sdk/package-lock.json "$cache/installed"
 fi
+(cd test/sdk/testdata/golang && go mod download)
 [ "${1:-}" != install ] || exit 0
 cp test/sdk/smoke.mjs "$cache"
 work=$(mktemp -d)
@@ -28,3 +30,4 @@ set -a
 eval "$("$program" env --data "$work/data")"
 set +a
 (cd "$cache" && node --test smoke.mjs) || { tail -20 "$work/log" >&2; exit 1; }
+(cd test/sdk/testdata/golang && go test -count=1 ./...) || { tail -20 "$work/log" >&2; exit 1; }
