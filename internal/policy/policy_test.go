@@ -441,6 +441,11 @@ func TestRating(t *testing.T) {
 		ID: promo, WABA: waba, Name: "promo", Language: "en_US", Category: template.Utility, Status: template.Approved,
 	})
 	w.check(err)
+	for _, id := range []string{string(one), string(promo)} {
+		if e, err := w.policy.Explain(t.Context(), id); err != nil || e.Rating != quality.Unknown {
+			t.Errorf("before anything was said, %s: %+v, %v", id, e, err)
+		}
+	}
 	users := func(subject string) analytics.Count {
 		return analytics.Count{Key: analytics.Key{Subject: subject, What: analytics.Users, Bucket: analytics.DayOf(w.now())}, N: 1000}
 	}

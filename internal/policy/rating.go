@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -62,6 +63,14 @@ func (s *Service) Explain(ctx context.Context, id string) (*Explained, error) {
 	n := s.noteOf(id)
 	e := &Explained{Subject: id, Now: score, Days: days, Events: events, Enforced: n.Standing.Step, Better: n.Better}
 	e.Rating = n.Rating
+	if e.Rating == "" { // nothing was decided yet: that of its row
+		if x, ok := s.o.Business.Number(wa.PhoneNumberID(id)); ok {
+			e.Rating = quality.Rating(x.Quality)
+		} else if x, ok := s.o.Template.Template(wa.TemplateID(id)); ok {
+			e.Rating = quality.Rating(x.Quality)
+		}
+		e.Rating = cmp.Or(e.Rating, quality.Unknown)
+	}
 	if r := n.decided(s.o.Clock.Now().UnixMilli()); r != "" {
 		e.Rating, e.Override, e.Until = r, r, n.OverrideUntil
 	}

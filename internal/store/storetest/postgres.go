@@ -25,11 +25,11 @@ func Postgres(tb testing.TB) string {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	tb.Cleanup(func() { db.Close() })
+	tb.Cleanup(func() { _ = db.Close() })
 	if _, err := db.ExecContext(tb.Context(), "CREATE SCHEMA "+name); err != nil {
 		tb.Fatal(err)
 	}
-	tb.Cleanup(func() { db.ExecContext(context.Background(), "DROP SCHEMA "+name+" CASCADE") })
+	tb.Cleanup(func() { _, _ = db.ExecContext(context.Background(), "DROP SCHEMA "+name+" CASCADE") })
 	u, err := url.Parse(base)
 	if err != nil {
 		tb.Fatal(err)
