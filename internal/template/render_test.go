@@ -206,7 +206,9 @@ func FuzzParseRequest(f *testing.F) {
 func TestPolicyOfALanguage(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ policy, want string }{
-		{`,"policy":"deterministic"`, ""}, {``, ""}, {`,"policy":""`, ""},
+		{`,"policy":"deterministic"`, ""},
+		{``, ""},
+		{`,"policy":""`, ""},
 		{`,"policy":"fallback"`, `(#100) Param language['policy'] must be one of {DETERMINISTIC} - got "fallback".`},
 		{`,"policy":1`, `(#100) Param language['policy'] must be one of {DETERMINISTIC} - got "1".`},
 	} {
