@@ -61,7 +61,10 @@ func (f Frame) portfolios() html.Node {
 	if len(f.Portfolios) == 0 {
 		return nil
 	}
-	chosen := name(f.Portfolios, f.Scope.Business)
+	chosen := f.Lang.T("frame.choose_portfolio")
+	if f.Scope.Business != "" {
+		chosen = name(f.Portfolios, f.Scope.Business)
+	}
 	return html.Div(html.Class("portfolio"), kit.Menu(f.Lang.T("frame.portfolio"),
 		html.Group{
 			html.Class("select"), html.Span(html.Class("avatar square"), html.Aria("hidden", "true"), html.Text(initials(chosen, 1))),

@@ -53,8 +53,10 @@ func gallery(l i18n.Lang) html.Node {
 			kit.Columns(kit.Stack(
 				kit.Card(kit.Head{Title: "Messages", Sub: html.Text("7 days")}, kit.Lines(l, kit.Chart{
 					Label: "Messages", Points: "Day", X: []string{"17 Mon", "18 Tue", "19 Wed", "20 Thu", "21 Fri", "22 Sat", "23 Sun"}, Series: []kit.Series{
-						{Name: "Delivered", Hue: "delivered", Area: true, Values: []int64{900, 1000, 950, 1020, 2567, 760, 700}}, {Name: "Read", Hue: "read", Area: true, Values: []int64{600, 800, 650, 720, 2061, 460, 400}},
-						{Name: "Sent", Hue: "sent", Values: []int64{1000, 1100, 1050, 1120, 2914, 860, 800}}, {Name: "Failed", Hue: "failed", Values: []int64{10, 11, 10, 11, 320, 8, 8}},
+						{Name: "Delivered", Hue: "delivered", Area: true, Values: []int64{900, 1000, 950, 1020, 2567, 760, 700}},
+						{Name: "Read", Hue: "read", Area: true, Values: []int64{600, 800, 650, 720, 2061, 460, 400}},
+						{Name: "Sent", Hue: "sent", Values: []int64{1000, 1100, 1050, 1120, 2914, 860, 800}},
+						{Name: "Failed", Hue: "failed", Values: []int64{10, 11, 10, 11, 320, 8, 8}},
 					},
 				})),
 				kit.Card(kit.Head{Title: "Webhook latency"}, kit.Hist("Latency", kit.Bucket{Name: "25", N: 1200}, kit.Bucket{Name: "50", N: 4100}, kit.Bucket{Name: "100", N: 5200}, kit.Bucket{Name: "250", N: 1000}, kit.Bucket{Name: "500", N: 600, Tone: kit.Warn}, kit.Bucket{Name: "1 s", N: 200, Tone: kit.Warn}, kit.Bucket{Name: "2 s", N: 100, Tone: kit.Bad}, kit.Bucket{Name: "more"})),

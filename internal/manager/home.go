@@ -1,9 +1,7 @@
 package manager
 
 import (
-	"maps"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -170,45 +168,6 @@ func (v *visit) accountsCard() html.Node {
 
 // zoneOf is where the days of an account begin.
 func zoneOf(w *business.WABA) *time.Location { return analytics.Zone(w.TimezoneID) }
-
-// week is O5: what was sent, delivered and received in seven days, by day.
-func (v *visit) week(numbers []*business.Number) (html.Node, error) {
-	column := map[string]int{
-		analytics.SentTemplates: 0, analytics.SentOthers: 0, analytics.DeliveredTemplates: 1, analytics.DeliveredOthers: 1, analytics.Received: 2,
-	}
-	zone := zoneOf(v.waba)
-	now := v.m.o.Clock.Now().In(zone)
-	end := time.Date(now.Year(), now.Month(), now.Day()+1, 0, 0, 0, 0, zone)
-	sums := map[string][3]int64{}
-	var total [3]int64
-	if v.m.o.Counts != nil && len(numbers) > 0 {
-		points, err := analytics.Points(v.r.Context(), v.m.o.Counts, &analytics.Query{
-			Subject: string(v.waba.ID), What: slices.Sorted(maps.Keys(column)), Start: end.AddDate(0, 0, -7), End: end, Granularity: analytics.Days, Zone: zone,
-		})
-		if err != nil {
-			return nil, err
-		}
-		for _, p := range points {
-			day := time.Unix(p.Start, 0).In(zone).Format(time.DateOnly)
-			sum, at := sums[day], column[p.What]
-			sum[at] += p.N
-			total[at] += p.N
-			sums[day] = sum
-		}
-	}
-	rows := make([]kit.Cells, 7)
-	for i := range rows {
-		day := end.AddDate(0, 0, -1-i).Format(time.DateOnly)
-		rows[i] = kit.Cells{html.Text(day)}
-		for _, n := range sums[day] {
-			rows[i] = append(rows[i], kit.Num(n))
-		}
-	}
-	sum := v.t("home.week_sum", "sent", int(total[0]), "delivered", int(total[1]), "received", int(total[2]))
-	return kit.Flush(kit.Head{Title: v.t("home.week"), Sub: html.Text(sum)}, kit.Table(v.t("home.week"), []kit.Column{
-		{Title: v.t("home.day", "zone", now.Format("MST"))}, {Title: v.t("home.sent"), Num: true}, {Title: v.t("home.delivered"), Num: true}, {Title: v.t("home.received"), Num: true},
-	}, rows)), nil
-}
 
 // mps is what a number may send and receive in a second.
 func mps(n *business.Number) string {

@@ -49,9 +49,9 @@ func (v *visit) numberTable(list []*business.Number) html.Node {
 		{Title: v.t("numbers.status")},
 		{Title: v.t("numbers.quality"), Second: true},
 		{Title: v.t("numbers.limit"), Second: true},
-		{Title: v.t("numbers.mps"), Num: true, Second: true},
-		{Title: v.t("numbers.registered"), Second: true},
-		{Title: v.t("numbers.id"), Second: true},
+		{Title: v.t("numbers.mps"), Num: true, Third: true},
+		{Title: v.t("numbers.registered"), Third: true},
+		{Title: v.t("numbers.id"), Third: true},
 	}, rows)
 }
 

@@ -9,7 +9,8 @@ import (
 type Column struct {
 	Title  string
 	Num    bool // figures: at the right
-	Second bool // goes first where there is little room
+	Second bool // goes where there is little room, as on a phone
+	Third  bool // goes where there is not the whole width of a page
 	Quiet  bool // the title is for readers of the screen only, above buttons
 }
 
@@ -30,14 +31,17 @@ func Table(caption string, columns []Column, rows []Cells) html.Node {
 }
 
 func (c Column) class() html.Node {
-	num, second := "", ""
+	num, goes := "", ""
 	if c.Num {
 		num = "num"
 	}
-	if c.Second {
-		second = "second"
+	switch {
+	case c.Third:
+		goes = "third"
+	case c.Second:
+		goes = "second"
 	}
-	return html.Class(num, second)
+	return html.Class(num, goes)
 }
 
 func line(columns []Column, cells Cells) html.Node {
