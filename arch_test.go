@@ -92,7 +92,7 @@ var plan = map[string][]string{
 }
 
 // outside are folders whose programs and tests may look at everything, or at nothing.
-var outside = []string{"test", "examples"}
+var outside = []string{"test", "examples", "e2e"}
 
 // only lists who may use a driver or an engine. Rooms that are not named must not import the path.
 var only = map[string][]string{
