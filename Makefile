@@ -5,10 +5,10 @@ FUZZ    ?= 30s
 CHECKS  ?= 100
 VERSION := $(shell cat .golangci-version)
 
-.PHONY: help build check test lint race postgres crash fuzz scenario property fidelity load gen smoke postman sdk quickstart
+.PHONY: help build check test lint race postgres crash fuzz scenario property fidelity load gen smoke postman sdk quickstart e2e
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
 
 build: ## the binary, in ./hikyaku
 	$(GO) build -trimpath -o hikyaku ./cmd/hikyaku
@@ -63,6 +63,9 @@ smoke: ## a short bench run of the whole platform; HIKYAKU is the program, compi
 
 sdk: ## unmodified SDKs of other people, for JavaScript and Go, against a fresh sandbox; needs Node.js
 	test/sdk/run.sh
+
+e2e: ## the Manager in a real browser; needs Chromium
+	cd e2e && E2E=1 $(GO) test -count=1 ./...
 
 quickstart: ## from a clone, with nothing compiled, to the first delivered message: five minutes at most
 	test/quickstart/run.sh

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 )
 
 // App dashboard, WhatsApp, Configuration, Test account, Delete, confirm: only when no other app is connected, and then everything
@@ -65,6 +66,7 @@ func (p *page) signIn() {
 	p.fill("email", "misaki@example.com")
 	p.fill("password", "correct horse battery")
 	p.t.Helper()
+	p.expect("/get-started/") // which leads on where everything is there
 	p.click("Go on")
 	p.until("somebody who is logged in", `!location.pathname.startsWith("/login")`)
 }
@@ -176,16 +178,18 @@ func TestWebhook(t *testing.T) {
 	p.see("Sample payload")
 	p.click("Send to server")
 	p.see("Your server answered 200")
-	if body := <-got; !strings.Contains(body, `"field":"messages"`) {
+	if body := next(t, got); !strings.Contains(body, `"field":"messages"`) {
 		t.Errorf("the receiver got %s", body)
 	}
 	p.click("Subscribe messages")
 	p.until("the subscription", `document.getElementById("on-messages").innerText === "Unsubscribe"`)
 	p.open(s.console())
+	p.fill("to", s.vars["USER_PHONE"])
+	p.press("\r")
 	p.click("Send message")
 	p.see("200 OK")
 	s.idle()
-	if body := <-got; !strings.Contains(body, `"statuses"`) {
+	if body := next(t, got); !strings.Contains(body, `"statuses"`) {
 		t.Errorf("the receiver got %s", body)
 	}
 	p.open(s.configuration())
@@ -195,6 +199,18 @@ func TestWebhook(t *testing.T) {
 	p.see("Payload")
 	p.click("Redeliver")
 	p.see("Your server answered 200")
+}
+
+// next is what the receiver gets.
+func next(t *testing.T, got <-chan string) string {
+	t.Helper()
+	select {
+	case body := <-got:
+		return body
+	case <-time.After(patience):
+		t.Fatal("the receiver got nothing")
+		return ""
+	}
 }
 
 // Everything can be done with the keyboard: a new token without a mouse.

@@ -16,7 +16,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hikyaku/hikyaku"
 	"github.com/hikyaku/hikyaku/internal/access"
+	"github.com/hikyaku/hikyaku/internal/api"
 	"github.com/hikyaku/hikyaku/internal/manager"
 	"github.com/hikyaku/hikyaku/internal/wa"
 )
@@ -30,6 +32,7 @@ func (p *platform) manager(a *App, graph http.Handler) (*manager.Manager, error)
 	return manager.New(manager.Options{
 		Access: p.rules.access, Business: p.rules.business, Template: p.rules.template, Webhooks: p.subs, Clock: p.clock,
 		Counts: p.store, Reach: func(id wa.BusinessID, now int64) (int, int) { return p.policy.Used(id, now) },
+		Dispatcher: p.webhooks, Removal: api.Removal{Access: p.rules.access, Business: p.rules.business}, Files: hikyaku.Examples,
 		Graph: graph, BaseURL: a.PublicURL(), Version: GraphVersion, Log: p.log, Developer: developer, Open: p.o.Sandbox && !p.o.Strict,
 	})
 }

@@ -167,8 +167,10 @@ func (v *visit) recipients(s *setup) html.Node {
 	for _, p := range pending {
 		cards = append(cards, html.Li(html.Class("recipient"), kit.Phone(string(p.User)), kit.Tag(kit.Warn, v.t("apisetup.code_sent")),
 			html.Form(html.Method("post"), html.Action(v.at(partConsole+"confirm")), html.Class("row"), kit.Hidden("from", string(n.ID)), kit.Hidden("phone", string(p.User)),
-				kit.Field(kit.Input{ID: "code-" + string(p.User), Name: "code", Label: v.t("apisetup.code"), Required: true, Max: 6, Error: v.wrongFor(s, p.User), Code: v.codeFor(s, p.User),
-					More: html.Group{html.InputMode("numeric"), html.Autocomplete("one-time-code")}}),
+				kit.Field(kit.Input{
+					ID: "code-" + string(p.User), Name: "code", Label: v.t("apisetup.code"), Required: true, Max: 6, Error: v.wrongFor(s, p.User), Code: v.codeFor(s, p.User),
+					More: html.Group{html.InputMode("numeric"), html.Autocomplete("one-time-code")},
+				}),
 				kit.Btn(kit.Button{Text: v.t("apisetup.confirm")}))))
 	}
 	var add html.Node
@@ -177,8 +179,10 @@ func (v *visit) recipients(s *setup) html.Node {
 		add = html.P(html.Class("sub"), html.Text(v.t("apisetup.full")))
 	default:
 		add = html.Form(html.Method("post"), html.Action(v.at(partConsole+"recipients")), html.Class("row"), kit.Hidden("from", string(n.ID)),
-			kit.Field(kit.Input{Name: "phone", Label: v.t("apisetup.add_recipient", "n", len(n.Allowed), "max", business.MaxRecipients), Type: "tel", Required: true,
-				Value: v.again(s), Error: v.wrongFor(s, ""), Code: v.codeFor(s, ""), Hint: html.Text(v.t("apisetup.add_hint"))}),
+			kit.Field(kit.Input{
+				Name: "phone", Label: v.t("apisetup.add_recipient", "n", len(n.Allowed), "max", business.MaxRecipients), Type: "tel", Required: true,
+				Value: v.again(s), Error: v.wrongFor(s, ""), Code: v.codeFor(s, ""), Hint: html.Text(v.t("apisetup.add_hint")),
+			}),
 			kit.Btn(kit.Button{Text: v.t("apisetup.add"), Icon: "plus"}))
 	}
 	var open html.Node

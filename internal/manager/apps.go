@@ -109,14 +109,19 @@ func (v *visit) showApps(status int, wrong string) error {
 	}
 	v.app = nil
 	listed := kit.Flush(kit.Head{Title: v.t("menu.apps"), Sub: kit.Results(v.lang, len(list))}, kit.Table(v.t("menu.apps"), []kit.Column{
-		{Title: v.t("apps.name")}, {Title: v.t("apps.id"), Second: true}, {Title: v.t("apps.mode"), Second: true}, {Title: "WhatsApp"},
+		{Title: v.t("apps.name")},
+		{Title: v.t("apps.id"), Second: true},
+		{Title: v.t("apps.mode"), Second: true},
+		{Title: "WhatsApp"},
 		{Title: v.t("apps.remove"), Quiet: true},
 	}, rows))
 	if len(list) == 0 {
 		listed = kit.Empty("boxes", v.t("apps.none"), v.t("apps.none_why"), kit.Btn(kit.Button{Text: v.t("apps.start"), Kind: kit.Primary, Href: "/get-started/"}))
 	}
-	return v.show(status, "", kit.Page(kit.Head{Title: v.t("menu.apps"), Sub: html.Text(v.portfolio.Name),
-		Right: kit.Btn(kit.Button{Text: v.t("apps.debugger"), Icon: "key-round", Href: "/tools/debug/accesstoken/"})},
+	return v.show(status, "", kit.Page(kit.Head{
+		Title: v.t("menu.apps"), Sub: html.Text(v.portfolio.Name),
+		Right: kit.Btn(kit.Button{Text: v.t("apps.debugger"), Icon: "key-round", Href: "/tools/debug/accesstoken/"}),
+	},
 		kit.Stack(listed, html.Iff(admin, func() html.Node {
 			return kit.Card(kit.Head{Title: v.t("apps.new")}, kit.Form(v.inBusiness("/apps/"), html.Class("row"),
 				kit.Field(kit.Input{Name: "name", Label: v.t("apps.name"), Required: true, Max: maxAppName, Error: wrong, Value: v.field("name")}),

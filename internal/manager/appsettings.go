@@ -42,9 +42,6 @@ func (v *visit) showSettings(status int, secret, wrong string) error {
 			})))))
 }
 
-// maxAppName bounds the name of an app, in characters.
-const maxAppName = 100
-
 // passwordField asks for the person's own; people without one are asked nothing.
 func (v *visit) passwordField(id, wrong string) html.Node {
 	if len(v.person.Password) == 0 {

@@ -35,7 +35,7 @@ func (v *visit) standing() html.Node {
 		if s.Endpoint.App != v.app.ID || s.Endpoint.Scope != "" {
 			continue
 		}
-		median, share := "–", html.Node(html.Text("–"))
+		median, share := "–", html.Text("–")
 		if s.Answers > 0 {
 			median = strconv.FormatInt(s.Median().Milliseconds(), 10) + " ms"
 			tone, word := kit.OK, v.t("webhooks.kept")
@@ -106,7 +106,7 @@ func (v *visit) deliveriesCard(list []webhook.Delivery) html.Node {
 	rows := make([]kit.Cells, len(list))
 	for i := range list {
 		d := &list[i]
-		latency := html.Node(html.Text("–"))
+		latency := html.Text("–")
 		at := d.Born
 		if n := len(d.Attempts); n > 0 {
 			at = d.Attempts[0].At

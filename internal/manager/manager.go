@@ -2,6 +2,7 @@ package manager
 
 import (
 	"errors"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -28,6 +29,10 @@ type Options struct {
 	Counts analytics.Source                                 // of messages; nil: nothing was counted
 	Reach  func(id wa.BusinessID, now int64) (used, of int) // of a portfolio's messaging limit; nil: not shown
 	Graph  http.Handler                                     // the Graph API of this server, for pages that make a call of it; nil: they cannot
+
+	Dispatcher *webhook.Dispatcher // of webhooks: what was delivered, and tests; nil: pages show none
+	Removal    Remover             // deletes test accounts; nil: nobody does
+	Files      fs.FS               // examples and Postman collections to download; nil: none
 
 	BaseURL string // of the server: its scheme decides over the cookie's Secure, its path shape over bookmarks
 	Version string // of the Graph API in examples, such as v23.0

@@ -46,7 +46,10 @@ func deed(path string, n need, do func(*visit) error) route {
 
 // routes is the table of every page and form. A file with pages has a method that lists its own.
 func (m *Manager) routes() []route {
-	return slices.Concat(m.doorRoutes(), m.wizardRoutes(), m.homeRoutes(), m.numberRoutes(), m.addNumberRoutes(), m.settingsRoutes(), m.peopleRoutes(), m.systemUserRoutes())
+	return slices.Concat(
+		m.doorRoutes(), m.wizardRoutes(), m.homeRoutes(), m.numberRoutes(), m.addNumberRoutes(), m.settingsRoutes(), m.peopleRoutes(), m.systemUserRoutes(),
+		m.appRoutes(),
+	)
 }
 
 // places are the pages of the table that the person may open.

@@ -51,7 +51,7 @@ func (v *visit) callbackCard(h hooks) html.Node {
 	var note html.Node
 	switch {
 	case h.wrong != nil:
-		note = kit.Note(kit.Bad, html.ID("callback-wrong"), html.Role("alert"), html.P(html.Text(p.text), html.Text(" "), kit.Mono("#"+p.code)), v.handshake(h.wrong))
+		note = kit.Note(kit.Bad, html.ID("callback-wrong"), html.Role("alert"), html.P(html.Text(p.text)), v.handshake(h.wrong))
 	case h.saved:
 		note = kit.Note(kit.OK, html.Role("status"), html.P(html.Text(v.t("webhooks.saved"))))
 	case !ok:
@@ -60,10 +60,14 @@ func (v *visit) callbackCard(h hooks) html.Node {
 	admin := v.administers()
 	return kit.Card(kit.Head{Title: v.t("webhooks.callback")}, html.ID("callback"), note,
 		kit.Form(v.at(partWebhooks+"callback"),
-			kit.Field(kit.Input{Name: "callback_url", Label: v.t("webhooks.callback_url"), Type: "url", Value: address, Required: true, Mono: true,
-				Hint: html.Text(v.t("webhooks.callback_hint")), More: html.Disabled(!admin)}),
-			html.Div(html.Class("setup-secret"), kit.Field(kit.Input{Name: "verify_token", Label: v.t("webhooks.verify_token"), Type: "password", Value: token, Required: true, Mono: true,
-				More: html.Group{html.Disabled(!admin), html.Autocomplete("off")}}),
+			kit.Field(kit.Input{
+				Name: "callback_url", Label: v.t("webhooks.callback_url"), Type: "url", Value: address, Required: true, Mono: true,
+				Hint: html.Text(v.t("webhooks.callback_hint")), More: html.Disabled(!admin),
+			}),
+			html.Div(html.Class("setup-secret"), kit.Field(kit.Input{
+				Name: "verify_token", Label: v.t("webhooks.verify_token"), Type: "password", Value: token, Required: true, Mono: true,
+				More: html.Group{html.Disabled(!admin), html.Autocomplete("off")},
+			}),
 				kit.IconBtn(v.t("webhooks.show_token"), "eye", html.Data("show", "verify_token"))),
 			kit.Actions(kit.Btn(kit.Button{Text: v.t("webhooks.verify"), Kind: kit.Primary, Icon: "check", Off: !admin}))))
 }
@@ -105,6 +109,12 @@ func (v *visit) saveCallback() error {
 		return fault
 	} else if shown != nil {
 		return v.showWebhooks(http.StatusBadRequest, hooks{wrong: shown})
+	}
+	// A callback that hears nothing is of no use: the app hears of the account that the page is about. Source: spec/manager.md section 7.1.
+	if v.waba != nil && !slices.ContainsFunc(v.m.o.Webhooks.Links(v.waba.ID), func(l webhook.Link) bool { return l.App == v.app.ID }) {
+		if err := v.m.o.Webhooks.Link(v.ctx(), v.app.ID, v.waba.ID, "", ""); err != nil {
+			return err
+		}
 	}
 	return v.to(v.at(partWebhooks) + "&saved=1")
 }
@@ -151,8 +161,10 @@ func (v *visit) fieldRow(name, version string, on, callback bool) kit.Cells {
 		kit.Btn(kit.Button{Text: verb, Small: true, Off: !admin || !callback, More: html.Group{html.ID("on-" + name), html.Aria("label", verb+" "+name)}}))
 	var test html.Node
 	if len(webhook.SampleNames(name)) > 0 && webhook.SampleNames(name)[0] == name {
-		test = kit.Btn(kit.Button{Text: v.t("webhooks.test"), Small: true, Href: v.at(partWebhooks) + "&" + url.Values{"test": {name}}.Encode() + "#test",
-			More: html.Aria("label", v.t("webhooks.test_of", "field", name))})
+		test = kit.Btn(kit.Button{
+			Text: v.t("webhooks.test"), Small: true, Href: v.at(partWebhooks) + "&" + url.Values{"test": {name}}.Encode() + "#test",
+			More: html.Aria("label", v.t("webhooks.test_of", "field", name)),
+		})
 	}
 	return kit.Cells{kit.Mono(name), state, form, test}
 }
@@ -223,4 +235,3 @@ func (v *visit) hintCard() html.Node {
 	return kit.Card(kit.Head{Title: v.t("webhooks.more")}, html.P(html.Text(v.t("webhooks.permanent")), html.Text(" "),
 		html.A(html.Href(v.scope.Path(SystemUsers)), html.Text(v.t("menu.systemusers")))), v.fileLinks())
 }
-

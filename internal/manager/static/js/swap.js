@@ -35,7 +35,7 @@ function instead(answer, page, request) {
 
 function send(form, submitter, ids, keepAddress) {
   const data = new URLSearchParams(new FormData(form, submitter));
-  const target = new URL(submitter?.formAction || form.action, location);
+  const target = new URL(submitter?.getAttribute("formaction") || form.action, location);
   if (form.method !== "get") return swap(target, ids, { method: "POST", body: data }, keepAddress);
   target.search = data;
   return swap(target, ids, {}, keepAddress);
