@@ -17,8 +17,8 @@ import (
 	"github.com/hikyaku/hikyaku/internal/webhook"
 )
 
-// sent is a call that the page made, and what the API answered.
-type sent struct {
+// reply is a call that the page made, and what the API answered.
+type reply struct {
 	status int
 	body   []byte
 	took   time.Duration
@@ -84,7 +84,7 @@ func (v *visit) sendHello() error {
 	began := v.m.o.Clock.Now()
 	answer := &answer{header: http.Header{}, status: http.StatusOK}
 	v.m.o.Graph.ServeHTTP(answer, r)
-	s.sent = &sent{status: answer.status, body: answer.body.Bytes(), took: v.m.o.Clock.Now().Sub(began)}
+	s.sent = &reply{status: answer.status, body: answer.body.Bytes(), took: v.m.o.Clock.Now().Sub(began)}
 	var told struct {
 		Messages []struct{ ID wa.MessageID }
 	}

@@ -25,7 +25,7 @@ type setup struct {
 
 	asked wa.WaID // who was sent a code just now
 	wrong error   // of the recipient's form
-	sent  *sent   // what the button sent
+	sent  *reply  // what the button sent
 }
 
 // console is the page. A visit without a living token makes one: A1.
