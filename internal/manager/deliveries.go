@@ -52,7 +52,7 @@ func (v *visit) standing() html.Node {
 		if s.Suspended {
 			state = kit.Tag(kit.Bad, v.t("webhooks.suspended"))
 		}
-		return html.Section(html.Class("card strip"), html.Aria("label", v.t("webhooks.standing")), kit.Facts(
+		return html.Section(html.Aria("label", v.t("webhooks.standing")), kit.Strip(
 			kit.Fact{Name: v.t("webhooks.callback_url"), Value: html.Group{kit.Mono(s.URL), html.Text(" "), state}},
 			kit.Fact{Name: v.t("webhooks.median"), Value: html.Text(median)},
 			kit.Fact{Name: v.t("webhooks.share"), Value: share},

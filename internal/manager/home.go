@@ -88,7 +88,7 @@ func (v *visit) accountCard(w *business.WABA) html.Node {
 		kit.Fact{Name: v.t("home.name"), Value: html.Text(w.Name)},
 		kit.Fact{Name: v.t("home.id"), Value: kit.Copy(v.lang, v.t("home.id"), string(w.ID))},
 		kit.Fact{Name: v.t("home.currency"), Value: kit.Mono(w.Currency)},
-		kit.Fact{Name: v.t("home.zone"), Value: kit.Mono(w.TimezoneID)},
+		kit.Fact{Name: v.t("home.zone"), Value: html.Text(zoneOf(w).String())},
 		kit.Fact{Name: v.t("home.country"), Value: orDash(w.Country)},
 		kit.Fact{Name: v.t("home.review"), Value: kit.State(v.lang, string(w.Review))},
 		kit.Fact{Name: v.t("home.access"), Value: html.Text(whose)},
