@@ -129,7 +129,7 @@ func (f *File) section(title, data string) error {
 		head, s.Answer.Body = split(data)
 		s.Answer.Body = Wire(s.Answer.Body)
 		for line := range strings.Lines(head) {
-			k, v, _ := strings.Cut(strings.TrimSpace(line), ": ")
+			k, v := header(line)
 			s.Answer.Header = append(s.Answer.Header, [2]string{k, v})
 		}
 	case m != nil:
@@ -142,8 +142,7 @@ func (f *File) section(title, data string) error {
 		r := &Request{Times: 1, Method: m[3], Path: m[4], Header: http.Header{}, raw: data}
 		head, body := split(data)
 		for line := range strings.Lines(head) {
-			k, v, _ := strings.Cut(strings.TrimSpace(line), ": ")
-			r.Header.Add(k, v)
+			r.Header.Add(header(line))
 		}
 		r.Body = body
 		if m[2] != "" {
@@ -160,6 +159,12 @@ func (f *File) section(title, data string) error {
 }
 
 var headerLine = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]*: `)
+
+// header reads a line of a header; one without a value may lack its colon.
+func header(line string) (key, value string) {
+	key, value, _ = strings.Cut(line, ":")
+	return strings.TrimSpace(key), strings.TrimSpace(value)
+}
 
 // split separates the header lines of a call or an answer from its body.
 func split(data string) (head, body string) {
