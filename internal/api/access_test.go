@@ -286,7 +286,10 @@ func TestDeleteTestResources(t *testing.T) {
 	if err := w.business.RemoveNumber(t.Context(), extra.ID, ""); err != nil {
 		t.Fatal(err)
 	}
+	w.direct("boss", "POST /v23.0/"+string(a.ID)+"/subscribed_apps", "").want(t, 200, done)
+	w.hears(app.ID, a.ID, true)
 	w.direct("boss", "DELETE /v23.0/"+string(p.ID), "").want(t, 200, done)
+	w.hears(app.ID, a.ID, false)
 	w.issue("other admin", access.TokenSpec{Type: access.SystemUserToken, App: appPartner, Actor: adminA, Scopes: all})
 	for _, id := range []string{string(p.ID), string(a.ID), string(n.ID)} {
 		w.direct("other admin", "GET /v23.0/"+id, "").want(t, 400, missing("get", id))

@@ -18,6 +18,7 @@ import (
 	"github.com/hikyaku/hikyaku/internal/access"
 	"github.com/hikyaku/hikyaku/internal/business"
 	"github.com/hikyaku/hikyaku/internal/wa"
+	"github.com/hikyaku/hikyaku/internal/webhook"
 )
 
 // DialogPath is the log-in dialog; a version may stand before it.
@@ -34,8 +35,8 @@ const ticketLife = 10 * time.Minute
 // Dialog serves the log-in dialog, and the sign-up of clients when config_id is given: a person logs in, sees what the app asks
 // for, and is sent back with a code or a token. No cookie is involved: each form carries a ticket that is bound to the request
 // it answers. The page can be neither framed nor posted to from another site. Source: spec/access.md sections 5.3 and 12.
-func Dialog(a *access.Service, b *business.Service, log *slog.Logger) http.Handler {
-	d := &dialog{a, b, log}
+func Dialog(a *access.Service, b *business.Service, w *webhook.Service, log *slog.Logger) http.Handler {
+	d := &dialog{a, b, w, log}
 	guard := http.NewCrossOriginProtection()
 	return guard.Handler(http.HandlerFunc(d.serve))
 }
@@ -43,6 +44,7 @@ func Dialog(a *access.Service, b *business.Service, log *slog.Logger) http.Handl
 type dialog struct {
 	access   *access.Service
 	business *business.Service
+	webhooks *webhook.Service
 	log      *slog.Logger
 }
 
@@ -338,10 +340,7 @@ func (d *dialog) signUp(ctx context.Context, q *asked, p *access.Person, w *busi
 		return access.CodeSpec{}, err
 	}
 	if x != nil {
-		if _, err := d.business.Join(ctx, w.ID, x.ID); err != nil {
-			return access.CodeSpec{}, err
-		}
-		if err := d.access.Settle(ctx, Standing{d.business}); err != nil {
+		if err := d.join(ctx, w, x.ID); err != nil {
 			return access.CodeSpec{}, err
 		}
 	} else if w.Owner != q.app.Business {

@@ -17,6 +17,7 @@ import (
 	"github.com/hikyaku/hikyaku/internal/api"
 	"github.com/hikyaku/hikyaku/internal/business"
 	"github.com/hikyaku/hikyaku/internal/wa"
+	"github.com/hikyaku/hikyaku/internal/webhook"
 )
 
 const password = "correct horse battery"
@@ -37,7 +38,7 @@ func pages(t *testing.T, w *world, app string) (http.Handler, url.Values) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	return api.Dialog(w.access, w.business, slog.New(slog.DiscardHandler)), url.Values{
+	return api.Dialog(w.access, w.business, w.webhooks, slog.New(slog.DiscardHandler)), url.Values{
 		"client_id": {app}, "redirect_uri": {"https://a.example/cb?x=1"}, "state": {"st&te"}, "scope": {"whatsapp_business_management,whatsapp_business_messaging"},
 	}
 }
@@ -166,11 +167,13 @@ func TestEmbeddedSignup(t *testing.T) {
 	if r := w.direct("client", "POST /v23.0/"+numLive+"/messages", hello); r.status != 200 {
 		t.Errorf("send: %d %s", r.status, r.body)
 	}
+	w.hears(appB, wabaA, true)
 	w.direct("client", "GET /v23.0/"+wabaB, "").want(t, 400, missing("get", wabaB))
 	if r := w.direct("birch", "GET /v23.0/"+birch+"/client_whatsapp_business_accounts?fields=id", ""); !strings.Contains(r.body, wabaA) {
 		t.Errorf("client accounts: %s", r.body)
 	}
 	w.direct("admin", "DELETE /v23.0/"+aozora+"/agencies?business="+birch, "").want(t, 200, done)
+	w.hears(appB, wabaA, false)
 	if r := w.direct("client", "GET /v23.0/"+wabaA, ""); r.status != 401 || !strings.Contains(r.body, `"error_subcode":458`) {
 		t.Errorf("after the share ended: %d %s", r.status, r.body)
 	}
@@ -192,6 +195,14 @@ func TestEmbeddedSignup(t *testing.T) {
 	}
 	if !slices.Equal(events, want) {
 		t.Errorf("the partner was told\n%s\nwant\n%s", strings.Join(events, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// hears checks whether the app is subscribed to the account.
+func (w *world) hears(app wa.AppID, id wa.WABAID, want bool) {
+	w.t.Helper()
+	if got := slices.ContainsFunc(w.webhooks.Links(id), func(l webhook.Link) bool { return l.App == app }); got != want {
+		w.t.Errorf("app %s is subscribed to %s: %v", app, id, got)
 	}
 }
 

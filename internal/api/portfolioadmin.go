@@ -75,7 +75,7 @@ func (s *surface) deletePortfolio(ctx context.Context, c *graph.Call, p portfoli
 	if !ok || mine.Business != p.ID {
 		return nil, business.Refusal([]business.Obstacle{{Condition: business.OnlyAdmin, Why: "The app of the access token is not the app of the portfolio."}})
 	}
-	return done(known(Removal{s.o.Access, s.o.Business}.Remove(acting(ctx, c), mine, true)))
+	return done(known(Removal{s.o.Access, s.o.Business, s.o.Webhooks}.Remove(acting(ctx, c), mine, true)))
 }
 
 // createWABA is POST /{business-id}/owned_whatsapp_business_accounts, an extension. Source: spec/business.md section 4.3.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/hikyaku/hikyaku/internal/access"
 	"github.com/hikyaku/hikyaku/internal/business"
+	"github.com/hikyaku/hikyaku/internal/webhook"
 )
 
 // Removal deletes the portfolio of an app with its test resources: what DELETE /{business-id} does, and the button of the app's
@@ -12,6 +13,7 @@ import (
 type Removal struct {
 	Access   *access.Service
 	Business *business.Service
+	Webhooks *webhook.Service
 }
 
 // Obstacles are all that is in the way; admin tells whether the caller administers the portfolio. Errors: business.ErrUnknown.
@@ -30,8 +32,8 @@ func (r Removal) Obstacles(app *access.App, admin bool) ([]business.Obstacle, er
 	return append(list, rest...), err
 }
 
-// Remove deletes. From the moment it is stored nothing is visible any more. Tokens end last; if the process dies before, the
-// next start ends them. Errors: those of Obstacles, and the refusal of what is in the way.
+// Remove deletes. From the moment it is stored nothing is visible any more. Tokens and subscriptions end last; if the
+// process dies before, the next start ends them. Errors: those of Obstacles, and the refusal of what is in the way.
 func (r Removal) Remove(ctx context.Context, app *access.App, admin bool) error {
 	list, err := r.Obstacles(app, admin)
 	if err != nil {
@@ -43,5 +45,8 @@ func (r Removal) Remove(ctx context.Context, app *access.App, admin bool) error 
 	if err := r.Business.RemovePortfolio(ctx, app.Business); err != nil {
 		return err
 	}
-	return r.Access.Settle(ctx, Standing{r.Business})
+	if err := r.Access.Settle(ctx, Standing{r.Business}); err != nil {
+		return err
+	}
+	return Dismiss(ctx, r.Webhooks, r.Access)
 }

@@ -335,13 +335,23 @@ func ownerOnly(c *graph.Call, w *business.WABA) error {
 	return nil
 }
 
-// unshare ends a share, and the tokens that the partner's apps got for the account by a sign-up. If the process dies in
-// between, the next start ends them.
+// unshare ends a share, the tokens that the partner's apps got for the account by a sign-up, and their subscriptions to it. If
+// the process dies in between, the next start ends the tokens; the subscriptions end before the share, and once more after it,
+// as one may have been made meanwhile.
 func (s *surface) unshare(ctx context.Context, id wa.WABAID, partner wa.BusinessID) error {
+	lost := []wa.BusinessID{partner}
+	if w, ok := s.o.Business.WABA(id); ok && w.Owner != partner {
+		if err := unlink(ctx, s.o.Webhooks, s.o.Access, id, lost); err != nil {
+			return err
+		}
+	}
 	if _, err := s.o.Business.UnshareWABA(ctx, id, partner, s.installed(id, partner)...); err != nil {
 		return err
 	}
-	return s.o.Access.Settle(ctx, Standing{s.o.Business})
+	if err := s.o.Access.Settle(ctx, Standing{s.o.Business}); err != nil {
+		return err
+	}
+	return unlink(ctx, s.o.Webhooks, s.o.Access, id, cutOff(s.o.Business, id, lost))
 }
 
 // installed are the partner's apps that act for the account's owner since a sign-up.
@@ -361,16 +371,4 @@ func (s *surface) installed(id wa.WABAID, partner wa.BusinessID) (apps []wa.AppI
 		}
 	}
 	return apps
-}
-
-// Standing is what is left of portfolios and shares; it implements [access.World].
-type Standing struct{ Business *business.Service }
-
-// Gone implements access.World.
-func (w Standing) Gone(id wa.BusinessID) bool { return w.Business.Gone(id) }
-
-// Reaches implements access.World.
-func (w Standing) Reaches(p wa.BusinessID, id wa.WABAID) bool {
-	a, ok := w.Business.WABA(id)
-	return !ok || a.Owner == p || slices.ContainsFunc(a.Shared, func(sh business.Share) bool { return sh.Business == p })
 }

@@ -274,6 +274,9 @@ func (p *platform) openWebhooks(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := api.Dismiss(ctx, p.subs, p.rules.access); err != nil { // a crash may have come before it
+		return err
+	}
 	logs := make([]webhook.Log, p.journal.Partitions())
 	for i := range logs {
 		logs[i] = p.journal.Log(i)

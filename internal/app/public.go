@@ -56,7 +56,7 @@ func (p *platform) publicHandler(a *App) (http.Handler, error) {
 	mux.Handle("GET "+api.OpenAPIPath, api.OpenAPI(p.log))
 	mux.Handle(api.FlowPath+"{flow}/flow.json", api.FlowFile(p.rules.flow))
 	mux.Handle(flowpage.Pattern, flowpage.Handler(flowPages{p}, p.log))
-	dialog := api.Dialog(p.rules.access, p.rules.business, p.log)
+	dialog := api.Dialog(p.rules.access, p.rules.business, p.subs, p.log)
 	mux.Handle(api.DialogPath, dialog)
 	pagesForPeople, err := p.manager(a, surface)
 	if err != nil {

@@ -61,6 +61,20 @@ func (s *Service) Unlink(ctx context.Context, app wa.AppID, waba wa.WABAID) erro
 	}, func(n *snapshot) { n.removeLink(app, waba) })
 }
 
+// Settle unsubscribes the apps whose part in an account is over, as stands tells. Errors: of the store; what was reached before
+// stays ended.
+func (s *Service) Settle(ctx context.Context, stands func(wa.AppID, wa.WABAID) bool) error {
+	for k := range s.snap.Load().links {
+		if stands(k.app, k.waba) {
+			continue
+		}
+		if err := s.Unlink(ctx, k.app, k.waba); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // OverrideNumber sets the app's callback for one number of the WABA; an empty url removes it. The app must be subscribed
 // to the WABA: else a row of code 100. Other errors as [Service.Subscribe].
 func (s *Service) OverrideNumber(
