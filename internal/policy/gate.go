@@ -34,7 +34,8 @@ func (s *Service) marketing(m Send) bool {
 // Admit returns nil when the template may go out at now (Unix milliseconds), else the row it fails with: opted out, held out
 // of marketing by an experiment, marketing is paused in the person's country, the person's share of it is used up, the
 // portfolio's messaging limit is, payment is missing, or a sanction is in force.
-// What passes may hold room until Settle. Messages of test numbers hold nothing, and only a sanction keeps them back. Source:
+// What passes may hold room until Settle. Messages of test numbers hold nothing, and only a sanction keeps them
+// back, or that their account misused the utility category. Source:
 // spec/limits.md sections 3 and 4, spec/pricing.md section 4, spec/quality.md section 5.
 func (s *Service) Admit(n *business.Number, m Send, now int64) *wa.Error {
 	if s.misused(n, m, now) {

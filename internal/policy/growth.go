@@ -60,10 +60,10 @@ func (s *Service) evaluate(ctx context.Context, p *business.Portfolio) error {
 
 // raise moves the portfolio's messaging limit up a step when it was earned. A limit that the operator set stays.
 func (s *Service) raise(ctx context.Context, p *business.Portfolio, ids []wa.PhoneNumberID, numbers []*business.Number, now time.Time) (err error) {
-	if p.ReachLimit != 0 || p.Reach() == limits.Unlimited {
-		return nil
-	}
 	note := s.noteOf(string(p.ID))
+	if !raisable(p) {
+		return s.unearn(ctx, p.ID, note)
+	}
 	r := limits.Raise{
 		Limit: p.Reach(), Verified: p.Verification == business.Verified, Since: now.Sub(time.UnixMilli(note.Raised)),
 	}
@@ -79,12 +79,10 @@ func (s *Service) raise(ctx context.Context, p *business.Portfolio, ids []wa.Pho
 	}
 	tier := tierOf(r.Next())
 	if r.Next() == r.Limit {
-		if note.Earned != 0 { // and lost again before it was given
-			note.Earned = 0
-			if err := s.save(ctx, string(p.ID), note); err != nil {
-				return err
-			}
+		if err := s.unearn(ctx, p.ID, note); err != nil {
+			return err
 		}
+		note.Earned = 0
 		return s.deny(ctx, p, note, r)
 	}
 	if note.Earned == 0 {
@@ -98,6 +96,20 @@ func (s *Service) raise(ctx context.Context, p *business.Portfolio, ids []wa.Pho
 	}
 	note.Raised, note.Denied, note.Earned = now.UnixMilli(), false, 0
 	return s.save(ctx, string(p.ID), note)
+}
+
+// raisable reports whether the portfolio's messaging limit can grow by itself.
+func raisable(p *business.Portfolio) bool {
+	return p.ReachLimit == 0 && p.Reach() != limits.Unlimited
+}
+
+// unearn forgets a limit that was earned and cannot be given any more: nothing may stay due for it.
+func (s *Service) unearn(ctx context.Context, id wa.BusinessID, note note) error {
+	if note.Earned == 0 {
+		return nil
+	}
+	note.Earned = 0
+	return s.save(ctx, string(id), note)
 }
 
 // revalueLater lets CatchUp look at what a portfolio has earned: a rating has changed.
@@ -130,23 +142,37 @@ func (s *Service) revalue(ctx context.Context) error {
 			errs = append(errs, err)
 		}
 	}
+	if len(errs) > 0 {
+		s.mu.Lock()
+		s.retry = now.Add(retryRaise)
+		s.mu.Unlock()
+	}
 	return errors.Join(errs...)
 }
 
-// nextRaise is when the next limit that was earned is given; zero for never.
+// retryRaise is how long the clock waits after a limit could not be given.
+const retryRaise = time.Minute
+
+// nextRaise is when the next limit that was earned is given; zero for never. Limits of the operator's do not grow.
 func (s *Service) nextRaise() (at time.Time) {
 	if s.o.ScaleDelay == 0 {
 		return at
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, n := range s.notes {
+	for id, n := range s.notes {
 		if n.Earned == 0 {
+			continue
+		}
+		if p, ok := s.o.Business.Portfolio(wa.BusinessID(id)); !ok || !raisable(p) {
 			continue
 		}
 		if t := time.UnixMilli(n.Earned).Add(s.o.ScaleDelay); at.IsZero() || t.Before(at) {
 			at = t
 		}
+	}
+	if !at.IsZero() && at.Before(s.retry) {
+		at = s.retry
 	}
 	return at
 }

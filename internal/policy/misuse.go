@@ -29,7 +29,8 @@ func (s *Service) Closed(n *business.Number, user wa.WaID) *wa.Error {
 // spec/quality.md section 3.4. Errors: template.ErrUnknown, template.ErrState.
 func (s *Service) Recategorise(ctx context.Context, id wa.TemplateID, c template.Category, at time.Time) (*template.Template, error) {
 	old, ok := s.o.Template.Template(id)
-	misuse := ok && old.Category == template.Utility && c == template.Marketing
+	misuse := ok && old.Category == template.Utility && c == template.Marketing &&
+		old.Correct != template.Marketing // announced already, and counted then
 	t, err := s.o.Template.Recategorise(ctx, id, c, at)
 	if err != nil || !misuse {
 		return t, err

@@ -105,6 +105,7 @@ type Service struct {
 	decided map[string]int64       // when the operator's ratings end, Unix milliseconds; those without end are not here
 	due     time.Time              // of the next evaluation by the clock; zero while nothing runs
 	busy    bool                   // Run is at work
+	retry   time.Time              // before it no raise is due by the clock: the last one failed
 
 	pacer pacer
 	till  till

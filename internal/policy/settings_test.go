@@ -51,6 +51,25 @@ func TestScaleDelay(t *testing.T) {
 	expect("and is given then", business.Tier100K)
 }
 
+// A raise that waits is forgotten when the operator sets the limit: neither does it stay due, nor is it given later.
+func TestScaleDelayEndsByTheOperator(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, business.Tier2K, 0, func(o *policy.Options) { o.ScaleDelay = 6 * hour })
+	w.reached = 1000
+	w.evaluate()
+	w.check(w.policy.SetLimit(t.Context(), owner, business.Tier2K, 500))
+	w.clock.Advance(6 * hour)
+	if at := w.policy.NextRaise(); !at.IsZero() {
+		t.Errorf("a raise is due at %v", at)
+	}
+	w.check(w.policy.CatchUp(t.Context()))
+	w.check(w.policy.SetLimit(t.Context(), owner, business.Tier2K, 0))
+	w.evaluate()
+	if p, _ := w.business.Portfolio(owner); p.MessagingLimit != business.Tier2K {
+		t.Errorf("given without delay: %s", p.MessagingLimit)
+	}
+}
+
 // A better rating lets a portfolio have what it earned at once, not at the next hour.
 func TestRatingsAreLookedAtForLimits(t *testing.T) {
 	t.Parallel()
@@ -109,8 +128,13 @@ func TestMisuse(t *testing.T) {
 			Status: template.Approved, Components: []template.Component{{Type: template.Body, Text: "x"}},
 		})
 		w.check(err)
-		_, err = w.policy.Recategorise(t.Context(), x.ID, template.Marketing, w.clock.Now())
+		_, err = w.policy.Recategorise(t.Context(), x.ID, template.Marketing, w.clock.Now().Add(24*hour))
 		w.check(err)
+		// What was announced and is done at once counts once. The closing of the category has done it already.
+		_, err = w.policy.Recategorise(t.Context(), x.ID, template.Marketing, w.clock.Now())
+		if !errors.Is(err, template.ErrState) {
+			w.check(err)
+		}
 		return x.ID
 	}
 	sends := func(id wa.TemplateID) int {
