@@ -93,7 +93,18 @@ func (s *Service) Invitations(b wa.BusinessID) []*Invitation {
 	return out
 }
 
-// join lets a person who has proven their address accept what waits for it.
+// invited reports whether an invitation of an address waits.
+func (s *snapshot) invited(email string, now time.Time) bool {
+	for _, i := range s.invitations {
+		if strings.EqualFold(i.Email, email) && i.waits(now) {
+			return true
+		}
+	}
+	return false
+}
+
+// join lets a person accept what waits for their address. It is theirs as far as this server can tell: an invitation's link was made for
+// it, or they log in with it, and nobody could choose it while an invitation waited.
 func (s *Service) join(ctx context.Context, who *Person) (*Person, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -109,7 +120,7 @@ func (s *Service) join(ctx context.Context, who *Person) (*Person, error) {
 		c.Accepted = now
 		set.Invitations = append(set.Invitations, &c)
 		if !slices.ContainsFunc(p.Member, func(m Membership) bool { return m.Business == i.Business }) {
-			p.Member = append(p.Member, Membership{Business: i.Business, Role: i.Role})
+			p.Member = append(p.Member, Membership{Business: i.Business, Role: i.Role, Since: now})
 		}
 	}
 	if len(set.Invitations) == 0 {

@@ -21,12 +21,14 @@ const (
 	InvitationLife = 7 * 24 * time.Hour
 	// maxSessions of one person; a newer one ends the oldest.
 	maxSessions = 20
+	// maxLinks for people who are not known yet, of all portfolios together; a newer one ends the oldest.
+	maxLinks = 1000
 )
 
 // ErrLink says that a link for choosing a password is unknown, used or too old.
 var ErrLink = errors.New("the link is used or too old")
 
-// ErrEmail says that somebody else has an e-mail address.
+// ErrEmail says that somebody else has an e-mail address, or was invited with it.
 var ErrEmail = errors.New("somebody else has this e-mail address")
 
 // errPassword is shown to people.
@@ -87,22 +89,35 @@ func (s *Service) begin(ctx context.Context, n Session, life time.Duration) (Sec
 }
 
 // stale are the sessions that n makes room for: those that ended by the clock, and the oldest of a person with too many. A new link
-// takes the place of the person's old one.
+// takes the place of the old one of the person or address. Links for people who are not known yet belong to many portfolios: none may
+// use up the others' room.
 func (s *Service) stale(snap *snapshot, n *Session, now time.Time) (out []*Session) {
 	var mine []*Session
 	for _, x := range snap.sessions {
 		switch {
-		case !x.alive(now), n.Setup && x.Setup && n.Person != "" && x.Person == n.Person:
+		case !x.alive(now), n.replaces(x):
 			out = append(out, ended(x))
 		case x.Person == n.Person && x.Setup == n.Setup:
 			mine = append(mine, x)
 		}
 	}
 	slices.SortFunc(mine, func(a, b *Session) int { return a.Began.Compare(b.Began) })
-	for len(mine) >= maxSessions {
+	most := maxSessions
+	if n.Person == "" {
+		most = maxLinks
+	}
+	for len(mine) >= most {
 		out, mine = append(out, ended(mine[0])), mine[1:]
 	}
 	return out
+}
+
+// replaces reports whether s is a newer link for the same person or address.
+func (s *Session) replaces(x *Session) bool {
+	if !s.Setup || !x.Setup || s.Person != x.Person {
+		return false
+	}
+	return s.Person != "" || s.Email != "" && strings.EqualFold(s.Email, x.Email)
 }
 
 func ended(x *Session) *Session {
@@ -201,11 +216,13 @@ func (s *Service) useLink(ctx context.Context, x *Session, name, email string, h
 		}
 		p.ID = id
 	}
-	if p.Email != "" {
-		email = p.Email // a link gives a password, not another's address
-	}
-	if x.Email != "" {
+	switch {
+	case x.Email != "":
 		email = x.Email
+	case p.Email != "":
+		email = p.Email // a link gives a password, not another's address
+	case snap.invited(email, s.clock.Now()): // by the link for this address alone
+		return nil, ErrEmail
 	}
 	if snap.emailTaken(email, p.ID) {
 		return nil, ErrEmail

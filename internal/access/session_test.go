@@ -2,6 +2,7 @@ package access_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -174,5 +175,50 @@ func TestGranted(t *testing.T) {
 		if got := (&access.Caller{Actor: row.actor}).Granted(asset); !got.Equal(row.want) {
 			t.Errorf("%s: %v, want %v", name, got, row.want)
 		}
+	}
+}
+
+func TestLinksOfPortfoliosLeaveEachOtherAlone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	link := func(email string) access.Secret {
+		w.clock.now = w.clock.now.Add(time.Second)
+		s, _, err := w.InvitationLink(t.Context(), email)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	first := link("mio@example.com")
+	for i := range 20 {
+		link(fmt.Sprintf("eve%d@example.com", i))
+	}
+	if _, ok := w.OpenLink(first.Reveal()); !ok {
+		t.Error("the oldest of 21 ended")
+	}
+	again := link("Mio@example.com")
+	if _, ok := w.OpenLink(first.Reveal()); ok {
+		t.Error("the older link of the same address goes on")
+	}
+	if _, ok := w.OpenLink(again.Reveal()); !ok {
+		t.Error("the newer link of the same address does not work")
+	}
+}
+
+func TestNobodyChoosesAnInvitedAddress(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	_, mio := w.setUp(t)
+	if _, err := w.Invite(t.Context(), business, "eve@example.com", access.Employee, mio.ID); err != nil {
+		t.Fatal(err)
+	}
+	stray, _, _ := w.SetupLink(t.Context(), "", nil, access.SetupLife)
+	if _, _, err := w.SetUp(t.Context(), stray.Reveal(), "Mallory", " Eve@example.com", password); !errors.Is(err, access.ErrEmail) {
+		t.Errorf("an address that was invited: %v", err)
+	}
+	right, _, _ := w.InvitationLink(t.Context(), "eve@example.com")
+	_, eve, err := w.SetUp(t.Context(), right.Reveal(), "Eve", "", password)
+	if err != nil || len(eve.Member) != 1 || !eve.Member[0].Since.Equal(w.clock.now) {
+		t.Errorf("%+v: %v", eve, err)
 	}
 }

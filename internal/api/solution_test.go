@@ -330,7 +330,7 @@ func TestInvitations(t *testing.T) {
 		t.Error("logged in")
 	}
 	p, err := w.access.Login(t.Context(), "mio@aozora.example", password, "peer")
-	if err != nil || len(p.Member) != 2 || p.Member[1] != (access.Membership{Business: birch, Role: access.Admin}) {
+	if err != nil || len(p.Member) != 2 || p.Member[1].Business != birch || p.Member[1].Role != access.Admin || p.Member[1].Since.IsZero() {
 		t.Errorf("%+v %v", p, err)
 	}
 	w.direct("birch", "GET /v23.0/"+birch+"/pending_users", "").want(t, 200, `{"data":[]}`)
