@@ -70,7 +70,7 @@ func (s *Service) Confirm(ctx context.Context, person, password, peer string) er
 	if len(p.Password) <= passwordSalt {
 		return nil
 	}
-	now := s.clock.Now()
+	peer, now := neighbours(peer), s.clock.Now()
 	for key, most := range map[string]int{"peer " + peer: maxPeerLogins, "person " + person: maxLogins} {
 		if err := s.logins.allow(key, most, now); err != nil {
 			return err
@@ -88,6 +88,7 @@ func (s *Service) Confirm(ctx context.Context, person, password, peer string) er
 		return ErrLogin
 	}
 	s.logins.forget("person " + person)
+	s.logins.giveBack("peer " + peer)
 	return nil
 }
 

@@ -54,7 +54,10 @@ func (g *guesses) over(addr string, minute int64) bool {
 
 // neighbours is what shares a budget: an IPv4 address, or an IPv6 /64, which one customer has.
 func neighbours(addr string) string {
-	p, err := netip.ParseAddrPort(addr)
+	ip, err := netip.ParseAddr(addr)
+	if p, bad := netip.ParseAddrPort(addr); bad == nil {
+		ip, err = p.Addr(), nil
+	}
 	if err != nil {
 		host, _, err := net.SplitHostPort(addr)
 		if err != nil {
@@ -62,7 +65,7 @@ func neighbours(addr string) string {
 		}
 		return host
 	}
-	ip := p.Addr().Unmap().WithZone("")
+	ip = ip.Unmap().WithZone("")
 	if ip.Is6() {
 		if net64, err := ip.Prefix(64); err == nil {
 			return net64.String()

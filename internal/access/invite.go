@@ -10,8 +10,8 @@ import (
 	"github.com/hikyaku/hikyaku/internal/wa"
 )
 
-// Invitation asks somebody to join a portfolio. No mail is sent: whoever logs in with the address joins. Source:
-// spec/access.md section 8.1.
+// Invitation asks somebody to join a portfolio. No mail is sent: a person to whom the operator gave the address
+// joins when they log in, everybody else by a link ([Service.InvitationLink]). Source: spec/access.md section 8.1.
 type Invitation struct {
 	ID       string
 	Business wa.BusinessID
@@ -103,9 +103,9 @@ func (s *snapshot) invited(email string, now time.Time) bool {
 	return false
 }
 
-// join lets a person accept what waits for their address. It is theirs as far as this server can tell: an invitation's link was made for
-// it, or they log in with it, and nobody could choose it while an invitation waited.
-func (s *Service) join(ctx context.Context, who *Person) (*Person, error) {
+// join lets a person accept what waits for their address, or of it one invitation alone. All of it is only for those whose address the
+// operator gave them: an address that somebody claimed themselves opens nothing.
+func (s *Service) join(ctx context.Context, who *Person, only string) (*Person, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now, set := s.clock.Now(), &Set{}
@@ -113,7 +113,7 @@ func (s *Service) join(ctx context.Context, who *Person) (*Person, error) {
 	p := *snap.people[who.ID]
 	p.Member = slices.Clone(p.Member)
 	for _, i := range snap.invitations {
-		if i.Email != strings.ToLower(p.Email) || !i.waits(now) {
+		if i.Email != strings.ToLower(strings.TrimSpace(p.Email)) || !i.waits(now) || only != "" && i.ID != only {
 			continue
 		}
 		c := *i

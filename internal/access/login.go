@@ -101,11 +101,11 @@ func (s *Service) SetPassword(ctx context.Context, id, password string) error {
 	return nil
 }
 
-// Login finds the person with this address and password, who accepts what they were invited to by it; peer is the network address of who asks. Errors: [ErrLogin],
-// [ErrLoginPause], [ErrLoginBusy].
+// Login finds the person with this address and password; one to whom the operator gave the address accepts what it was invited to. peer is
+// the network address of who asks. Errors: [ErrLogin], [ErrLoginPause], [ErrLoginBusy].
 func (s *Service) Login(ctx context.Context, email, password, peer string) (*Person, error) {
 	email = strings.ToLower(strings.TrimSpace(email))
-	now := s.clock.Now()
+	peer, now := neighbours(peer), s.clock.Now()
 	if err := s.logins.allow("peer "+peer, maxPeerLogins, now); err != nil {
 		return nil, err
 	}
@@ -134,7 +134,11 @@ func (s *Service) Login(ctx context.Context, email, password, peer string) (*Per
 		return nil, ErrLogin
 	}
 	s.logins.forget(email)
-	return s.join(ctx, who)
+	s.logins.giveBack("peer " + peer)
+	if who.Claimed {
+		return who, nil
+	}
+	return s.join(ctx, who, "")
 }
 
 // allow counts an attempt before it is made, so that many at once do not slip through.
@@ -157,6 +161,15 @@ func (l *logins) allow(key string, most int, now time.Time) error {
 	}
 	a.count++
 	return nil
+}
+
+// giveBack takes an attempt back that succeeded: many people may log in from one address.
+func (l *logins) giveBack(key string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if a := l.wrong[key]; a != nil && a.count > 0 {
+		a.count--
+	}
 }
 
 func (l *logins) forget(email string) {

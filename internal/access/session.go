@@ -42,8 +42,11 @@ type Session struct {
 	Member []Membership
 	Setup  bool   // a link, which works once
 	Email  string // of whom the link is for; empty: they choose it
-	Began  time.Time
-	Ends   time.Time
+
+	Invitation string // the one that the link accepts
+
+	Began time.Time
+	Ends  time.Time
 
 	Ended bool `json:"-"` // on its way out of the store
 }
@@ -62,10 +65,32 @@ func (s *Service) SetupLink(ctx context.Context, person string, member []Members
 	return s.begin(ctx, Session{Person: person, Member: member, Setup: true}, life)
 }
 
-// InvitationLink makes the secret of a link for somebody without a log-in who was invited: with this address, and no other, they join
-// whatever has invited it.
-func (s *Service) InvitationLink(ctx context.Context, email string) (Secret, *Session, error) {
-	return s.begin(ctx, Session{Setup: true, Email: email}, InvitationLife)
+// InvitationLink makes the secret of a link that accepts one invitation: by somebody without a log-in ([Service.SetUp]), with its
+// address and no other, or by the person who has the address ([Service.Accept]). Whoever invites sees the link, so it proves nothing
+// to anybody else: it joins the portfolio that invited and none besides.
+func (s *Service) InvitationLink(ctx context.Context, i *Invitation) (Secret, *Session, error) {
+	return s.begin(ctx, Session{Setup: true, Email: i.Email, Invitation: i.ID}, InvitationLife)
+}
+
+// Accept uses the link of an invitation for a person who is logged in and has its address. Errors: [ErrLink].
+func (s *Service) Accept(ctx context.Context, link, person string) error {
+	x, ok := s.session(link, true)
+	if !ok || x.Invitation == "" {
+		return ErrLink
+	}
+	p, ok := s.Person(person)
+	if !ok || !strings.EqualFold(strings.TrimSpace(p.Email), x.Email) {
+		return ErrLink
+	}
+	if _, err := s.join(ctx, p, x.Invitation); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.commit(ctx, &Set{Sessions: []*Session{ended(x)}}); err != nil {
+		return fmt.Errorf("end the link of an invitation: %w", err)
+	}
+	return nil
 }
 
 func (s *Service) begin(ctx context.Context, n Session, life time.Duration) (Secret, *Session, error) {
@@ -89,7 +114,7 @@ func (s *Service) begin(ctx context.Context, n Session, life time.Duration) (Sec
 }
 
 // stale are the sessions that n makes room for: those that ended by the clock, and the oldest of a person with too many. A new link
-// takes the place of the old one of the person or address. Links for people who are not known yet belong to many portfolios: none may
+// takes the place of the old one of the person or invitation. Links for people who are not known yet belong to many portfolios: none may
 // use up the others' room.
 func (s *Service) stale(snap *snapshot, n *Session, now time.Time) (out []*Session) {
 	var mine []*Session
@@ -117,7 +142,7 @@ func (s *Session) replaces(x *Session) bool {
 	if !s.Setup || !x.Setup || s.Person != x.Person {
 		return false
 	}
-	return s.Person != "" || s.Email != "" && strings.EqualFold(s.Email, x.Email)
+	return s.Person != "" || s.Invitation != "" && s.Invitation == x.Invitation
 }
 
 func ended(x *Session) *Session {
@@ -189,8 +214,8 @@ func (s *Service) SetUp(ctx context.Context, link, name, email, password string)
 	if err != nil {
 		return "", nil, err
 	}
-	if x.Email != "" {
-		if p, err = s.join(ctx, p); err != nil {
+	if x.Invitation != "" {
+		if p, err = s.join(ctx, p, x.Invitation); err != nil {
 			return "", nil, err
 		}
 	}
@@ -205,7 +230,7 @@ func (s *Service) useLink(ctx context.Context, x *Session, name, email string, h
 	if _, ok := snap.sessions[x.Hash]; !ok { // somebody was quicker
 		return nil, ErrLink
 	}
-	p := &Person{Member: x.Member, Created: s.clock.Now()}
+	p := &Person{Member: x.Member, Created: s.clock.Now(), Claimed: true}
 	if old, ok := snap.people[x.Person]; ok {
 		c := *old
 		p = &c

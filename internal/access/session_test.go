@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hikyaku/hikyaku/internal/access"
+	"github.com/hikyaku/hikyaku/internal/wa"
 )
 
 const password = "correct horse battery"
@@ -181,27 +182,33 @@ func TestGranted(t *testing.T) {
 func TestLinksOfPortfoliosLeaveEachOtherAlone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	link := func(email string) access.Secret {
+	_, mio := w.setUp(t)
+	link := func(b wa.BusinessID, email string) access.Secret {
 		w.clock.now = w.clock.now.Add(time.Second)
-		s, _, err := w.InvitationLink(t.Context(), email)
+		i, err := w.Invite(t.Context(), b, email, access.Employee, mio.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, _, err := w.InvitationLink(t.Context(), i)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return s
 	}
-	first := link("mio@example.com")
+	first := link(business, "kai@example.com")
+	link("7001", "kai@example.com")
 	for i := range 20 {
-		link(fmt.Sprintf("eve%d@example.com", i))
+		link("7001", fmt.Sprintf("eve%d@example.com", i))
 	}
 	if _, ok := w.OpenLink(first.Reveal()); !ok {
-		t.Error("the oldest of 21 ended")
+		t.Error("the oldest of 22 ended")
 	}
-	again := link("Mio@example.com")
+	again := link(business, "Kai@example.com")
 	if _, ok := w.OpenLink(first.Reveal()); ok {
-		t.Error("the older link of the same address goes on")
+		t.Error("the older link of the same invitation goes on")
 	}
 	if _, ok := w.OpenLink(again.Reveal()); !ok {
-		t.Error("the newer link of the same address does not work")
+		t.Error("the newer link of the same invitation does not work")
 	}
 }
 
@@ -209,16 +216,75 @@ func TestNobodyChoosesAnInvitedAddress(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	_, mio := w.setUp(t)
-	if _, err := w.Invite(t.Context(), business, "eve@example.com", access.Employee, mio.ID); err != nil {
+	i, err := w.Invite(t.Context(), business, "eve@example.com", access.Employee, mio.ID)
+	if err != nil {
 		t.Fatal(err)
 	}
 	stray, _, _ := w.SetupLink(t.Context(), "", nil, access.SetupLife)
 	if _, _, err := w.SetUp(t.Context(), stray.Reveal(), "Mallory", " Eve@example.com", password); !errors.Is(err, access.ErrEmail) {
 		t.Errorf("an address that was invited: %v", err)
 	}
-	right, _, _ := w.InvitationLink(t.Context(), "eve@example.com")
+	right, _, _ := w.InvitationLink(t.Context(), i)
 	_, eve, err := w.SetUp(t.Context(), right.Reveal(), "Eve", "", password)
 	if err != nil || len(eve.Member) != 1 || !eve.Member[0].Since.Equal(w.clock.now) {
 		t.Errorf("%+v: %v", eve, err)
+	}
+}
+
+// Whoever invites sees the link: it must open nothing but their own portfolio, neither at once nor when somebody else invites the address.
+func TestLinksAcceptOneInvitation(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	_, mio := w.setUp(t)
+	invite := func(b wa.BusinessID) access.Secret {
+		t.Helper()
+		i, err := w.Invite(t.Context(), b, "bob@corp.example", access.Admin, mio.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		link, _, err := w.InvitationLink(t.Context(), i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return link
+	}
+	good, evil := invite(business), invite("7001")
+	_, bob, err := w.SetUp(t.Context(), evil.Reveal(), "Bob", "", password)
+	if err != nil || len(bob.Member) != 1 || bob.Member[0].Business != "7001" {
+		t.Fatalf("%+v: %v", bob, err)
+	}
+	bob, err = w.Login(t.Context(), "bob@corp.example", password, "192.0.2.1")
+	if err != nil || len(bob.Member) != 1 {
+		t.Fatalf("after a log-in: %+v: %v", bob, err)
+	}
+	if err := w.Accept(t.Context(), good.Reveal(), mio.ID); !errors.Is(err, access.ErrLink) {
+		t.Errorf("another's invitation: %v", err)
+	}
+	if err := w.Accept(t.Context(), good.Reveal(), bob.ID); err != nil {
+		t.Fatal(err)
+	}
+	if p, _ := w.Person(bob.ID); len(p.Member) != 2 || p.Member[1].Business != business {
+		t.Errorf("with the link of the other: %+v", p)
+	}
+	if _, ok := w.OpenLink(good.Reveal()); ok {
+		t.Error("the link works again")
+	}
+}
+
+func TestGoodLogInsDoNotCount(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.setUp(t)
+	for n := range 40 { // one machine of a company, or a network of IPv6 addresses
+		if _, err := w.Login(t.Context(), "mio@example.com", password, "192.0.2.1"); err != nil {
+			t.Fatalf("log-in %d: %v", n, err)
+		}
+	}
+	var err error
+	for n := range 40 {
+		_, err = w.Login(t.Context(), fmt.Sprintf("nobody%d@example.com", n), password, fmt.Sprintf("2001:db8::%x", n+1))
+	}
+	if !errors.Is(err, access.ErrLoginPause) {
+		t.Errorf("forty guesses of one network: %v", err)
 	}
 }

@@ -119,6 +119,7 @@ type Person struct {
 	Assigned []Assignment
 	Password []byte // salt and hash; nil: cannot log in
 	Rounds   int    // that the hash was made with
+	Claimed  bool   // made through a link: nobody but its holder says that Email is theirs, so invitations are accepted by their links alone
 	Created  time.Time
 }
 

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/hikyaku/hikyaku/internal/access"
@@ -50,7 +51,7 @@ func (v *visit) toLogin() {
 	if v.r.Method == http.MethodGet {
 		back = v.r.URL.RequestURI()
 	}
-	if v.r.Method == http.MethodGet && v.m.develop(v.r) {
+	if v.r.Method == http.MethodGet && v.m.develop(v.r) && opened(v.r) {
 		if err := v.beDeveloper(); err != nil {
 			v.fail(err)
 			return
@@ -70,8 +71,8 @@ func (m *Manager) develop(r *http.Request) bool {
 	if m.o.Developer == "" {
 		return false
 	}
-	for _, name := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Via", "Cf-Connecting-Ip", "True-Client-Ip", "Tailscale-User-Login"} {
-		if r.Header.Get(name) != "" {
+	for name := range r.Header {
+		if strings.HasPrefix(name, "X-Forwarded-") || slices.Contains(proxied, name) {
 			return false
 		}
 	}
@@ -88,6 +89,16 @@ func (m *Manager) develop(r *http.Request) bool {
 	}
 	ip, err := netip.ParseAddr(strings.Trim(host, "[]"))
 	return err == nil && ip.Unmap().IsLoopback()
+}
+
+// proxied are headers that proxies and tunnels add, besides those that begin with X-Forwarded-.
+var proxied = []string{"Forwarded", "X-Real-Ip", "Via", "Cf-Connecting-Ip", "True-Client-Ip", "Tailscale-User-Login"}
+
+// opened reports whether a page was opened by a person, and not asked for by another site: each session that begins makes room for
+// itself, and a page full of pictures would end those of the person.
+func opened(r *http.Request) bool {
+	site, mode := r.Header.Get("Sec-Fetch-Site"), r.Header.Get("Sec-Fetch-Mode")
+	return (site == "" || site == "none" || site == "same-origin") && (mode == "" || mode == "navigate")
 }
 
 // beDeveloper begins a session of the person of the development mode, making them when there is none.
@@ -219,6 +230,16 @@ func (v *visit) firstForm(status int, wrong problem) error {
 			html.P(html.Text(v.t("door.link_over_why"))), html.P(kit.Mono("hikyaku admin login-link")),
 			html.P(kit.Btn(kit.Button{Text: v.t("door.login"), Href: "/login/"}))))
 	}
+	if x.Invitation != "" && v.r.Method == http.MethodGet {
+		switch _, known := v.m.o.Access.PersonByEmail(x.Email); {
+		case v.invited(x):
+			return v.apart(status, v.t("door.join"), kit.Page(kit.Head{Title: v.t("door.join"), Sub: html.Text(v.t("door.join_why"))},
+				kit.Card(kit.Head{}, kit.Form(FirstPath, kit.Hidden("key", v.r.Form.Get("key")),
+					kit.Actions(kit.Btn(kit.Button{Text: v.t("door.join"), Kind: kit.Primary}))))))
+		case known: // the address has a log-in: its holder accepts
+			return v.to("/login/?" + url.Values{"next": {v.r.URL.RequestURI()}}.Encode())
+		}
+	}
 	name, email := v.field("name"), v.field("email")
 	if p, ok := v.m.o.Access.Person(x.Person); ok && v.r.Method == http.MethodGet {
 		name = p.Name
@@ -251,7 +272,21 @@ func (v *visit) firstForm(status int, wrong problem) error {
 // maxPerson is how long the name of a person may be, in characters.
 const maxPerson = 80
 
+// invited reports whether a link is the invitation of who is logged in.
+func (v *visit) invited(x *access.Session) bool {
+	return v.person != nil && x.Invitation != "" && strings.EqualFold(strings.TrimSpace(v.person.Email), x.Email)
+}
+
 func (v *visit) first() error {
+	if x, ok := v.m.o.Access.OpenLink(v.r.PostForm.Get("key")); ok && v.invited(x) {
+		switch err := v.m.o.Access.Accept(v.ctx(), v.r.PostForm.Get("key"), v.person.ID); {
+		case errors.Is(err, access.ErrLink):
+			return v.firstForm(http.StatusForbidden, problem{})
+		case err != nil:
+			return err
+		}
+		return v.to("/wa/manage/home/")
+	}
 	name, email := v.field("name"), v.field("email")
 	if n := len([]rune(name)); n == 0 || n > maxPerson || !strings.Contains(email, "@") || len(email) > 254 {
 		return v.firstForm(http.StatusBadRequest, problem{text: v.t("door.first_wrong")})

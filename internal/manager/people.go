@@ -64,7 +64,8 @@ func (v *visit) peopleList(status int, note html.Node, wrong error) error {
 		}, rows)), add))
 }
 
-// invite asks somebody to join. Who has no log-in yet gets it through a link, which is shown once: no mail is sent.
+// invite asks somebody to join. Those whose address the operator gave them join when they log in; everybody else by a link, which is
+// shown once: no mail is sent.
 func (v *visit) invite() error {
 	role := access.Role(v.field("role"))
 	if role != access.Admin {
@@ -78,10 +79,10 @@ func (v *visit) invite() error {
 	case shown != nil:
 		return v.peopleList(http.StatusBadRequest, nil, shown)
 	}
-	if _, ok := v.m.o.Access.PersonByEmail(i.Email); ok {
+	if p, ok := v.m.o.Access.PersonByEmail(i.Email); ok && !p.Claimed {
 		return v.peopleList(http.StatusOK, kit.Note(kit.OK, html.P(html.Text(v.t("people.joins_at_login", "email", i.Email)))), nil)
 	}
-	secret, _, err := v.m.o.Access.InvitationLink(v.ctx(), i.Email)
+	secret, _, err := v.m.o.Access.InvitationLink(v.ctx(), i)
 	if err != nil {
 		return err
 	}

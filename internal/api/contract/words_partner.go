@@ -53,7 +53,7 @@ var partnerCalls = map[string]Words{
 	"GET waba/obo_mobility_intent":          {Does: "Lists moves of accounts owned on behalf of others: there are none.", More: emptyHere},
 	"GET waba/in_progress_onbehalf_request": {Does: "Lists requests to own accounts on behalf of others: there are none.", More: emptyHere},
 	"POST business/business_users": {
-		Does: "Invites somebody to a portfolio.", More: "No mail is sent: whoever logs in with the address within 30 days joins.",
+		Does: "Invites somebody to a portfolio.", More: "No mail is sent: within 30 days, a person whom the operator gave the address joins by logging in, everybody else by the link that the web app makes.",
 		Params: []Member{must("email", text, ""), must("role", enum("ADMIN", "EMPLOYEE"), "")}, Answer: created,
 	},
 	"GET business/pending_users": {Does: "Lists people who were invited and have not logged in yet."},
