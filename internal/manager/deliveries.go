@@ -1,14 +1,18 @@
 package manager
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/hikyaku/hikyaku/internal/access"
 	"github.com/hikyaku/hikyaku/internal/manager/html"
 	"github.com/hikyaku/hikyaku/internal/manager/kit"
+	"github.com/hikyaku/hikyaku/internal/wa"
 	"github.com/hikyaku/hikyaku/internal/webhook"
 )
 
@@ -21,9 +25,30 @@ func (v *visit) deliveries() []webhook.Delivery {
 		return nil
 	}
 	failed, text := v.field("show") == "failed", v.field("q")
-	return v.m.o.Dispatcher.Deliveries(maxDeliveries, func(d *webhook.Delivery) bool {
+	list := v.m.o.Dispatcher.Deliveries(maxDeliveries, func(d *webhook.Delivery) bool {
 		return d.Endpoint.App == v.app.ID && (!failed || d.State != webhook.StateDelivered) && (text == "" || strings.Contains(string(d.Payload), text))
 	})
+	return slices.DeleteFunc(list, func(d webhook.Delivery) bool { return !v.reads(&d) })
+}
+
+// reads reports whether the person may see a delivery: they need DEVELOP on every account that it is about, since an app hears of many
+// and its payloads hold what people wrote. Of accounts that are gone, whoever administers the app sees the rest.
+func (v *visit) reads(d *webhook.Delivery) bool {
+	var p struct {
+		Entry []struct {
+			ID string `json:"id"`
+		} `json:"entry"`
+	}
+	if json.Unmarshal(d.Payload, &p) != nil {
+		return false
+	}
+	for _, e := range p.Entry {
+		w, ok := v.m.o.Business.WABA(wa.WABAID(e.ID))
+		if ok && v.caller.May(asset(w), access.Develop, access.Management) != access.Allowed || !ok && !v.administers() {
+			return false
+		}
+	}
+	return true
 }
 
 // standing is how the receiver keeps the standard, and what waits for it.
@@ -128,7 +153,7 @@ func (v *visit) found() *webhook.Delivery {
 		return nil
 	}
 	list := v.m.o.Dispatcher.Deliveries(1, func(d *webhook.Delivery) bool { return d.ID == id && d.Endpoint.App == v.app.ID })
-	if len(list) == 0 {
+	if len(list) == 0 || !v.reads(&list[0]) {
 		return nil
 	}
 	return &list[0]

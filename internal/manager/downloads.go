@@ -57,7 +57,7 @@ func (v *visit) variables() (map[string]string, error) {
 	if s.from != nil {
 		out["PHONE_NUMBER_ID"] = string(s.from.ID)
 	}
-	if token, err := v.m.o.Access.VerifyToken(v.app.ID); err == nil {
+	if token, err := v.m.o.Access.VerifyToken(v.app.ID); err == nil && v.administers() {
 		out["VERIFY_TOKEN"] = token.Reveal()
 	}
 	return out, nil

@@ -299,9 +299,66 @@ func TestPeople(t *testing.T) {
 		t.Fatalf("the invited person: %v", p)
 	}
 	kai.get("/settings/info"+q).want(t, "a member", 200)
+
+	other, err := w.business.CreatePortfolio(t.Context(), business.Portfolio{Name: "Birch"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	i, err := w.access.Invite(t.Context(), other.ID, "kai@example.com", access.Employee, b.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	link, _, err := w.access.InvitationLink(t.Context(), i)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := "/login/first?key=" + link.Reveal()
+	if a := w.browser().get(path); !strings.HasPrefix(a.path, "/login/") || strings.HasPrefix(a.path, "/login/first") {
+		t.Errorf("a link for somebody who has a log-in, opened by nobody, leads to %s", a.path)
+	}
+	b.post("/login/first", "key", link.Reveal(), "name", "Kai", "email", "x@example.com", "password", password).want(t, "another's", 409)
+	kai.get("/settings/info?business_id="+string(other.ID)).want(t, "not yet", 404)
+	kai.get(path).want(t, "asks", 200, "Accept the invitation")
+	kai.post("/login/first", "key", link.Reveal()).want(t, "accepts", 200)
+	kai.get("/settings/info?business_id="+string(other.ID)).want(t, "a member there, too", 200)
+	kai.get("/settings/info"+q).want(t, "and still here", 200)
 	b.post("/settings/people/remove"+q, "person", p.ID).want(t, "remove", 200)
 	if a := kai.get("/settings/info" + q); a.status != http.StatusOK || !strings.HasPrefix(a.path, "/login/") {
 		t.Errorf("the session of somebody removed goes on: %d at %s", a.status, a.path)
 	}
 	b.post("/settings/people/remove"+q, "person", b.id).want(t, "oneself", 404)
+}
+
+// An app hears of many accounts: who works for one of them reads nothing of the others.
+func TestDeliveriesOfOtherAccounts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	w.admin()
+	theirs := w.business.WABAs(w.home.ID)[0].ID
+	own, err := w.business.CreateWABA(t.Context(), business.WABA{Owner: w.home.ID, Name: "Second", Currency: "USD", TimezoneID: "1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := w.access.CreatePerson(t.Context(), access.Person{
+		Name: "Clerk", Email: "clerk@example.com", Member: []access.Membership{{Business: w.home.ID, Role: access.Employee}},
+		Assigned: []access.Assignment{{WABA: own.ID, Tasks: []access.Task{access.Develop}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	payload := func(ids ...wa.WABAID) string {
+		var entries []string
+		for _, id := range ids {
+			entries = append(entries, `{"id":"`+string(id)+`","changes":[]}`)
+		}
+		return `{"object":"whatsapp_business_account","entry":[` + strings.Join(entries, ",") + `]}`
+	}
+	for _, c := range []struct {
+		payload string
+		want    bool
+	}{{payload(own.ID), true}, {payload(theirs), false}, {payload(own.ID, theirs), false}, {payload("42"), false}, {"no payload", false}} {
+		if got := w.manager.Reads(p, w.app, c.payload); got != c.want {
+			t.Errorf("%s: %v", c.payload, got)
+		}
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/hikyaku/hikyaku/internal/access"
 	"github.com/hikyaku/hikyaku/internal/manager/html"
 	"github.com/hikyaku/hikyaku/internal/manager/kit"
 	"github.com/hikyaku/hikyaku/internal/webhook"
@@ -38,11 +39,15 @@ func (v *visit) showWebhooks(status int, h hooks) error {
 // callbackCard is C1.
 func (v *visit) callbackCard(h hooks) html.Node {
 	sub, ok := v.m.o.Webhooks.Subscription(v.app.ID)
-	address, token := sub.CallbackURL, ""
-	if ok {
+	address, token, admin := sub.CallbackURL, "", v.administers()
+	switch {
+	case !admin: // who cannot change it does not get it
+	case ok:
 		token, _ = v.m.o.Webhooks.VerifyToken(v.app.ID) // what cannot be opened is written anew
-	} else if secret, err := v.m.o.Access.VerifyToken(v.app.ID); err == nil {
-		token = secret.Reveal()
+	default:
+		if secret, err := v.m.o.Access.VerifyToken(v.app.ID); err == nil {
+			token = secret.Reveal()
+		}
 	}
 	if h.wrong != nil {
 		address, token = v.field("callback_url"), v.r.PostForm.Get("verify_token")
@@ -57,7 +62,6 @@ func (v *visit) callbackCard(h hooks) html.Node {
 	case !ok:
 		note = kit.Note(kit.Info, html.P(html.Text(v.t("webhooks.no_callback"))))
 	}
-	admin := v.administers()
 	return kit.Card(kit.Head{Title: v.t("webhooks.callback")}, html.ID("callback"), note,
 		kit.Form(v.at(partWebhooks+"callback"),
 			kit.Field(kit.Input{
@@ -110,8 +114,9 @@ func (v *visit) saveCallback() error {
 	} else if shown != nil {
 		return v.showWebhooks(http.StatusBadRequest, hooks{wrong: shown})
 	}
-	// A callback that hears nothing is of no use: the app hears of the account that the page is about. Source: spec/manager.md section 7.1.
-	if v.waba != nil && !slices.ContainsFunc(v.m.o.Webhooks.Links(v.waba.ID), func(l webhook.Link) bool { return l.App == v.app.ID }) {
+	// A callback that hears nothing is of no use: the app hears of the account that the page is about, as far as the API would let the
+	// person subscribe it. Source: spec/manager.md section 7.1.
+	if v.waba != nil && v.r.URL.Query().Get("waba_id") == string(v.waba.ID) && v.may(access.Develop) && !slices.ContainsFunc(v.m.o.Webhooks.Links(v.waba.ID), func(l webhook.Link) bool { return l.App == v.app.ID }) {
 		if err := v.m.o.Webhooks.Link(v.ctx(), v.app.ID, v.waba.ID, "", ""); err != nil {
 			return err
 		}

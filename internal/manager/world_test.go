@@ -32,6 +32,7 @@ type world struct {
 	access   *access.Service
 	business *business.Service
 	webhooks *webhook.Service
+	manager  *manager.Manager
 	url      string
 	home     *business.Portfolio // with a test account
 	app      *access.App
@@ -88,7 +89,7 @@ func newWorld(t *testing.T, change func(*manager.Options)) *world {
 	}
 	m, err := manager.New(o)
 	must(err)
-	srv.Config.Handler = m
+	w.manager, srv.Config.Handler = m, m
 	srv.Start()
 	t.Cleanup(srv.Close)
 	return w
