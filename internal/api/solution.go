@@ -209,6 +209,32 @@ func (s *surface) appPartnerEdges() []graph.Edge[*access.App] {
 	}
 }
 
+// assignPartner gives the user of a side its tasks on an account, once for each time that the account is shared with it: what the client
+// changes afterwards stays.
+func (s *surface) assignPartner(ctx context.Context, u *access.SystemUser, id wa.WABAID, side *business.Party, share *business.Share) error {
+	i := slices.IndexFunc(u.Assigned, func(a access.Assignment) bool { return a.WABA == id })
+	if i >= 0 && !u.Assigned[i].Since.Before(share.Since) {
+		return nil
+	}
+	if i >= 0 { // of a solution before; what follows begins now
+		if err := s.o.Access.Assign(ctx, string(u.ID), id, nil); err != nil {
+			return err
+		}
+	}
+	return s.o.Access.Assign(ctx, string(u.ID), id, granted(side, share))
+}
+
+// granted are the tasks of a side of a solution, as far as the account is still shared with it for them.
+func granted(side *business.Party, share *business.Share) (out []access.Task) {
+	all := slices.Contains(share.Tasks, string(access.Manage)) || slices.Contains(share.Tasks, string(access.FullControl))
+	for _, t := range side.Grants() {
+		if all || slices.Contains(share.Tasks, t) {
+			out = append(out, access.Task(t))
+		}
+	}
+	return out
+}
+
 // solutionToken is GET /{solution-id}/access_token: a token of the calling app for the accounts that a client brought into the
 // solution.
 func (s *surface) solutionToken(ctx context.Context, c *graph.Call, x *business.Solution) (any, error) {
@@ -222,13 +248,11 @@ func (s *surface) solutionToken(ctx context.Context, c *graph.Call, x *business.
 	}
 	side := x.Party(who(c).App())
 	var targets []string
-	var tasks []access.Task
-	for _, t := range side.Grants() {
-		tasks = append(tasks, access.Task(t))
-	}
+	shares := map[string]*business.Share{}
 	for _, w := range s.o.Business.WABAs(wa.BusinessID(client)) {
-		if w.Solution == x.ID && slices.ContainsFunc(w.Shared, func(h business.Share) bool { return h.Business == side.Business }) {
-			targets = append(targets, string(w.ID))
+		i := slices.IndexFunc(w.Shared, func(h business.Share) bool { return h.Business == side.Business })
+		if w.Solution == x.ID && i >= 0 {
+			targets, shares[string(w.ID)] = append(targets, string(w.ID)), &w.Shared[i]
 		}
 	}
 	if len(targets) == 0 {
@@ -240,7 +264,7 @@ func (s *surface) solutionToken(ctx context.Context, c *graph.Call, x *business.
 		return nil, err
 	}
 	for _, w := range targets {
-		if err := s.o.Access.Assign(ctx, string(u.ID), wa.WABAID(w), tasks); err != nil {
+		if err := s.assignPartner(ctx, u, wa.WABAID(w), side, shares[w]); err != nil {
 			return nil, err
 		}
 	}

@@ -212,6 +212,21 @@ func TestClientsOfASolution(t *testing.T) {
 			t.Errorf("%s may send: %v", token, got)
 		}
 	}
+	// What the client narrows, the partner does not get back by asking for another token.
+	robot, err := w.access.Authenticate(t.Context(), w.tokens["of admin"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := wa.SystemUserID(robot.Token.Actor)
+	if err := w.access.Assign(t.Context(), string(id), wabaCedar, []access.Task{access.ViewTemplates}); err != nil {
+		t.Fatal(err)
+	}
+	if r := w.direct("admin", "GET /v23.0/"+solution+"/access_token?business_id="+cedar, ""); r.status != 200 {
+		t.Errorf("another token: %d %s", r.status, r.body)
+	}
+	if u, _ := w.access.SystemUser(id); len(u.Assigned) != 1 || !slices.Equal(u.Assigned[0].Tasks, []access.Task{access.ViewTemplates}) {
+		t.Errorf("assigned again: %+v", u.Assigned)
+	}
 	info := ` {"event":"PARTNER_ADDED","waba_info":{"waba_id":"` + wabaCedar + `","owner_business_id":"` + cedar + `","solution_id":"` + solution +
 		`","solution_partner_business_ids":["` + aozora + `","` + birch + `"]}}`
 	if got := w.notices(business.FieldAccount, 2); len(got) < 2 || !slices.Equal(got[:2], []string{aozora + info, birch + info}) {

@@ -287,7 +287,7 @@ func (s *Service) Join(ctx context.Context, id wa.WABAID, solution string) (*WAB
 		w.Solution = x.ID
 		for _, p := range []Party{x.Owner, x.Partner} {
 			if p.Business != w.Owner {
-				w.Shared = append(w.Shared, Share{Business: p.Business, Tasks: p.Grants()})
+				w.Shared = append(w.Shared, Share{Business: p.Business, Tasks: p.Grants(), Since: s.clock.Now()})
 			}
 		}
 		s.shared(w, before)
