@@ -60,8 +60,9 @@ func TestSyncOverrides(t *testing.T) {
 		t.Errorf("what passed: %s", got)
 	}
 	w.accept(template(ana, "x"))
-	refused("the throughput comes first", template(bob, "x"), 130429, "[admit 16505550001 outside=true]")
 	w.settle()
+	d.take()
+	refused("the throughput comes first", template(bob, "x"), 130429, "[]")
 }
 
 // Without them a closed country is told later, for every type.
