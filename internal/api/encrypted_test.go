@@ -205,6 +205,10 @@ func TestStorageInACountry(t *testing.T) {
 	}
 	old.direct("admin", "POST /v20.0/"+numPending+"/register", strings.Replace(register, "JP", "DE", 1)).want(t, 400, graphError("(#100) This server keeps data in JP, not in DE.", `"code":100`))
 	old.direct("admin", "POST /v20.0/"+numPending+"/register", register).want(t, 200, done)
+	old.direct("admin", "POST /v20.0/"+numPending+"/register", register).want(t, 200, done)
+	if r := old.direct("admin", "POST /v20.0/"+numPending+"/register", strings.Replace(register, "JP", "DE", 1)); r.status != 400 || !strings.Contains(r.body, "while the phone number is not registered") {
+		t.Errorf("another region of a registered number: %d %s", r.status, r.body)
+	}
 	if n, _ := old.business.Number(wa.PhoneNumberID(numPending)); n.Region != "JP" {
 		t.Errorf("kept in %q", n.Region)
 	}

@@ -29,7 +29,7 @@ func (s *surface) register(ctx context.Context, c *graph.Call, n number) (any, e
 	if err := calm(c, n); err != nil {
 		return nil, err
 	}
-	if region != "" && !n.Registered {
+	if region != "" { // another one than that of a registered number is refused
 		if _, err := s.o.Business.ChangeSettings(acting(ctx, c), n.ID, business.SettingsChange{Region: &region}); err != nil {
 			return nil, known(err)
 		}
