@@ -212,6 +212,13 @@ func TestStorageInACountry(t *testing.T) {
 	if n, _ := old.business.Number(wa.PhoneNumberID(numPending)); n.Region != "JP" {
 		t.Errorf("kept in %q", n.Region)
 	}
+	old.direct("admin", "POST /v20.0/"+numPending+"/deregister", "").want(t, 200, done)
+	if r := old.direct("admin", "POST /v20.0/"+numPending+"/register", strings.Replace(register, "123456", "654321", 1)); r.status != 400 || !strings.Contains(r.body, `"code":133005`) {
+		t.Errorf("a wrong PIN: %d %s", r.status, r.body)
+	}
+	if n, _ := old.business.Number(wa.PhoneNumberID(numPending)); n.Region != "" {
+		t.Errorf("a refused registration keeps data in %q", n.Region)
+	}
 	set(numPending, japan).want(t, 200, done)
 	w.direct("admin", "POST /v23.0/"+numPending+"/register", `{"messaging_product":"whatsapp","pin":"123456"}`).want(t, 200, done)
 	if n, _ := w.business.Number(wa.PhoneNumberID(numPending)); n.Region != "JP" {

@@ -29,12 +29,7 @@ func (s *surface) register(ctx context.Context, c *graph.Call, n number) (any, e
 	if err := calm(c, n); err != nil {
 		return nil, err
 	}
-	if region != "" { // another one than that of a registered number is refused
-		if _, err := s.o.Business.ChangeSettings(acting(ctx, c), n.ID, business.SettingsChange{Region: &region}); err != nil {
-			return nil, known(err)
-		}
-	}
-	if _, err := s.o.Business.Register(acting(ctx, c), n.ID, pin, moved); err != nil {
+	if _, err := s.o.Business.Register(acting(ctx, c), n.ID, business.Registration{PIN: pin, Moved: moved, Region: region}); err != nil {
 		return nil, err
 	}
 	return graph.Success, nil

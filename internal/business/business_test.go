@@ -62,7 +62,7 @@ func digitsOnly(r rune) rune {
 func TestReopenFindsEverything(t *testing.T) {
 	t.Parallel()
 	s, _, m, n := starter(t)
-	if _, err := s.Register(t.Context(), n.ID, "123456", false); err != nil {
+	if _, err := s.Register(t.Context(), n.ID, business.Registration{PIN: "123456"}); err != nil {
 		t.Fatal(err)
 	}
 	again, _ := open(t, m)
@@ -246,7 +246,7 @@ func TestUnknownObjects(t *testing.T) {
 	ctx := t.Context()
 	_, err1 := s.CreateWABA(ctx, business.WABA{Owner: "1"})
 	_, err2 := s.CreateNumber(ctx, business.Number{WABA: "1"})
-	_, err3 := s.Register(ctx, "1", "123456", false)
+	_, err3 := s.Register(ctx, "1", business.Registration{PIN: "123456"})
 	_, err4 := s.UpdateWABA(ctx, "1", func(*business.WABA) error { return nil })
 	_, err5 := s.UpdatePortfolio(ctx, "1", func(*business.Portfolio) error { return nil })
 	for i, err := range []error{err1, err2, err3, err4, err5} {
@@ -268,7 +268,7 @@ func TestUnknownObjects(t *testing.T) {
 func TestNothingSecretIsPrinted(t *testing.T) {
 	t.Parallel()
 	s, _, _, n := starter(t)
-	n, err := s.Register(t.Context(), n.ID, "135790", false)
+	n, err := s.Register(t.Context(), n.ID, business.Registration{PIN: "135790"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -86,7 +86,7 @@ func TestLifeOfANumber(t *testing.T) {
 	if n.Status != business.NumberPending || n.CodeVerification != business.CodeNotVerified || n.VerifiedName != "Aozora Store" || n.NameStatus != business.NameAvailableWithout {
 		t.Errorf("added: %s %s %q %s", n.Status, n.CodeVerification, n.VerifiedName, n.NameStatus)
 	}
-	if _, err = s.Register(ctx, n.ID, "482913", false); !errors.Is(err, wa.ErrReverify) {
+	if _, err = s.Register(ctx, n.ID, business.Registration{PIN: "482913"}); !errors.Is(err, wa.ErrReverify) {
 		t.Errorf("register before verification: %v", err)
 	}
 	if _, err = s.VerifyCode(ctx, n.ID, "123456"); !errors.Is(err, wa.ErrVerifyCode) {
@@ -115,7 +115,7 @@ func TestLifeOfANumber(t *testing.T) {
 	if err = s.RequestCode(ctx, n.ID, business.BySMS, "ja"); !errors.Is(err, wa.ErrRequestCode) {
 		t.Errorf("code for a verified number: %v", err)
 	}
-	if n, err = s.Register(ctx, n.ID, "482913", false); err != nil || !n.Registered {
+	if n, err = s.Register(ctx, n.ID, business.Registration{PIN: "482913"}); err != nil || !n.Registered {
 		t.Fatalf("registered: %v", err)
 	}
 	if _, err = s.SetPIN(ctx, n.ID, "135790"); err != nil {
@@ -308,7 +308,7 @@ func TestMigration(t *testing.T) {
 	if _, err = s.VerifyCode(ctx, next.ID, cr.codes["815055550142"]); err != nil {
 		t.Fatal(err)
 	}
-	if next, err = s.Register(ctx, next.ID, "654321", false); err != nil {
+	if next, err = s.Register(ctx, next.ID, business.Registration{PIN: "654321"}); err != nil {
 		t.Fatal(err)
 	}
 	if next.VerifiedName != "Aozora" || next.NameStatus != business.NameApproved || next.Quality != business.QualityGreen || !next.Official {
@@ -338,10 +338,10 @@ func TestBackupOfShardedClient(t *testing.T) {
 		}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err = s.Register(ctx, n.ID, "123456", false); !errors.Is(err, wa.ErrReverify) {
+		if _, err = s.Register(ctx, n.ID, business.Registration{PIN: "123456"}); !errors.Is(err, wa.ErrReverify) {
 			t.Errorf("without backup: %v", err)
 		}
-		n, err = s.Register(ctx, n.ID, "123456", true)
+		n, err = s.Register(ctx, n.ID, business.Registration{PIN: "123456", Moved: true})
 		if err != nil || (n.Level == business.High) != shards {
 			t.Errorf("shards %v: %v %v", shards, n.Level, err)
 		}

@@ -158,11 +158,8 @@ func (s *Service) ChangeSettings(ctx context.Context, id wa.PhoneNumberID, c Set
 		if !n.Live() {
 			return wa.ErrNumberDeleted
 		}
-		if c.Region != nil && *c.Region != n.Region {
-			if n.Registered {
-				return wa.ErrInvalidParameter.Titled("Param storage_configuration can only be changed while the phone number is not registered.")
-			}
-			if err := s.keepsIn(*c.Region); err != nil {
+		if c.Region != nil {
+			if err := s.mayKeep(n, *c.Region); err != nil {
 				return err
 			}
 			n.Region = *c.Region
@@ -173,6 +170,17 @@ func (s *Service) ChangeSettings(ctx context.Context, id wa.PhoneNumberID, c Set
 		}
 		return nil
 	})
+}
+
+// mayKeep refuses a region that the number's data cannot move to.
+func (s *Service) mayKeep(n *Number, region string) error {
+	switch {
+	case region == n.Region:
+		return nil
+	case n.Registered:
+		return wa.ErrInvalidParameter.Titled("Param storage_configuration can only be changed while the phone number is not registered.")
+	}
+	return s.keepsIn(region)
 }
 
 // keepsIn refuses regions that this server is not in.

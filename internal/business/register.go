@@ -16,38 +16,50 @@ const (
 	registrationWindow = 72 * time.Hour
 )
 
+// Registration is what a call to register says.
+type Registration struct {
+	PIN    string
+	Moved  bool   // the call carries the backup of a self-hosted client
+	Region string // the country that the number's data is kept in from now on; empty: what the settings say
+}
+
 // Register connects a number, checking the PIN when it has one and setting it otherwise. Registering a registered number
 // succeeds and puts an approved new display name into force. Attempts and wrong guesses are durable before the answer.
 //
-// A number that migrates takes the place of its predecessor. moved says that the call carries the backup of a self-hosted
-// client: such a number keeps its ownership, and one that ran with two or more shards becomes HIGH at once.
+// A number that migrates takes the place of its predecessor. One that is moved keeps its ownership, and if it ran with two or
+// more shards it becomes HIGH at once. A refused call changes nothing but what is counted.
 //
-// Errors, in this order: [ErrUnknown], [wa.ErrPINFormat], [wa.ErrNumberDeleted], [wa.ErrRegisterCoexistence],
-// [wa.ErrRegisterRate], [wa.ErrReverify], [wa.ErrPINGuesses], [wa.ErrPINTooFast], [wa.ErrPINMismatch].
+// Errors, in this order: [ErrUnknown], [wa.ErrPINFormat], [wa.ErrNumberDeleted], [wa.ErrRegisterCoexistence], rows of code 100
+// for the region, [wa.ErrRegisterRate], [wa.ErrReverify], [wa.ErrPINGuesses], [wa.ErrPINTooFast], [wa.ErrPINMismatch].
 // Source: spec/phone_numbers.md sections 4.4 and 22.
-func (s *Service) Register(ctx context.Context, id wa.PhoneNumberID, pin string, moved bool) (*Number, error) {
+func (s *Service) Register(ctx context.Context, id wa.PhoneNumberID, r Registration) (*Number, error) {
 	return s.attempt(ctx, id, func(n *Number, now time.Time) error {
 		switch {
-		case !ValidPIN(pin):
+		case !ValidPIN(r.PIN):
 			return refuse(wa.ErrPINFormat)
 		case !n.Live():
 			return refuse(wa.ErrNumberDeleted)
 		case n.OnBizApp:
 			return refuse(wa.ErrRegisterCoexistence)
 		}
+		region := orElse(r.Region, n.Region)
+		if err := s.mayKeep(n, region); err != nil {
+			return refuse(err)
+		}
 		if err := count(&n.Calls.Register, &n.Calls.RegisterBlock, now); err != nil {
 			return err
 		}
-		if n.CodeVerification != CodeVerified && (!moved || !n.MultiConnect && n.Platform != OnPremise) {
+		if n.CodeVerification != CodeVerified && (!r.Moved || !n.MultiConnect && n.Platform != OnPremise) {
 			return wa.ErrReverify.With("Request and verify a code for this phone number first.")
 		}
 		if holder := s.snap.Load().byWaID[n.WaID]; n.MigratesFrom != "" && (holder == nil || holder.ID != n.MigratesFrom) {
 			return wa.ErrMigration.FillMsg("The phone number moved to another WhatsApp Business Account meanwhile.")
 		}
-		if err := s.checkPIN(n, pin, now); err != nil {
+		if err := s.checkPIN(n, r.PIN, now); err != nil {
 			return err
 		}
-		s.connect(n, now, moved)
+		n.Region = region
+		s.connect(n, now, r.Moved)
 		return nil
 	})
 }

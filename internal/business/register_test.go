@@ -24,11 +24,11 @@ func TestRegister(t *testing.T) {
 		t.Fatalf("a new number is %+v", *n)
 	}
 	for _, pin := range []string{"", "12345", "1234567", "12345a", "１２３４５６"} {
-		if _, err := s.Register(ctx, n.ID, pin, false); !errors.Is(err, wa.ErrPINFormat) {
+		if _, err := s.Register(ctx, n.ID, business.Registration{PIN: pin}); !errors.Is(err, wa.ErrPINFormat) {
 			t.Errorf("PIN %q: %v", pin, err)
 		}
 	}
-	n, err := s.Register(ctx, n.ID, "482913", false)
+	n, err := s.Register(ctx, n.ID, business.Registration{PIN: "482913"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,10 +36,10 @@ func TestRegister(t *testing.T) {
 		n.Level != business.Standard || !n.LastOnboarded.Equal(c.now) {
 		t.Errorf("after registering: %+v", *n)
 	}
-	if _, err = s.Register(ctx, n.ID, "000000", false); !errors.Is(err, wa.ErrPINMismatch) {
+	if _, err = s.Register(ctx, n.ID, business.Registration{PIN: "000000"}); !errors.Is(err, wa.ErrPINMismatch) {
 		t.Errorf("other PIN: %v", err)
 	}
-	if _, err = s.Register(ctx, n.ID, "482913", false); !errors.Is(err, wa.ErrPINTooFast) {
+	if _, err = s.Register(ctx, n.ID, business.Registration{PIN: "482913"}); !errors.Is(err, wa.ErrPINTooFast) {
 		t.Errorf("guess within a second of a wrong one: %v", err)
 	}
 	c.now = c.now.Add(time.Second)
@@ -53,7 +53,7 @@ func TestRegister(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if n, err = s.Register(ctx, n.ID, "482913", false); err != nil || n.VerifiedName != "Aozora Tea" || n.NewName != "" {
+	if n, err = s.Register(ctx, n.ID, business.Registration{PIN: "482913"}); err != nil || n.VerifiedName != "Aozora Tea" || n.NewName != "" {
 		t.Errorf("registering again puts the approved name into force: %v %+v", err, n)
 	}
 	if n, err = s.Deregister(ctx, n.ID); err != nil || n.Registered || n.Status != business.NumberDisconnected || !n.PIN.Enabled() {
@@ -65,7 +65,7 @@ func TestRegister(t *testing.T) {
 	if n, err = s.SetPIN(ctx, n.ID, "222222"); err != nil || !n.PIN.Enabled() {
 		t.Error(err)
 	}
-	if _, err = s.Register(ctx, n.ID, "222222", false); err != nil {
+	if _, err = s.Register(ctx, n.ID, business.Registration{PIN: "222222"}); err != nil {
 		t.Errorf("with the replaced PIN: %v", err)
 	}
 }
@@ -92,7 +92,7 @@ func TestRegisterRefusals(t *testing.T) {
 		}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.Register(t.Context(), n.ID, "123456", false); !errors.Is(err, c.want) {
+		if _, err := s.Register(t.Context(), n.ID, business.Registration{PIN: "123456"}); !errors.Is(err, c.want) {
 			t.Errorf("%s: got %v", c.name, err)
 		}
 	}
@@ -111,12 +111,12 @@ func TestTenRegistrationsIn72Hours(t *testing.T) {
 	s, c, m, n := starter(t)
 	ctx := t.Context()
 	for i := range 10 {
-		if _, err := s.Register(ctx, n.ID, "123456", false); err != nil {
+		if _, err := s.Register(ctx, n.ID, business.Registration{PIN: "123456"}); err != nil {
 			t.Fatalf("call %d: %v", i+1, err)
 		}
 		c.now = c.now.Add(time.Hour)
 	}
-	_, err := s.Register(ctx, n.ID, "123456", false)
+	_, err := s.Register(ctx, n.ID, business.Registration{PIN: "123456"})
 	if !errors.Is(err, wa.ErrRegisterRate) {
 		t.Fatalf("11th call: %v", err)
 	}
@@ -125,11 +125,11 @@ func TestTenRegistrationsIn72Hours(t *testing.T) {
 	restarted, rc := open(t, m)
 	rc.now = c.now
 	var row *wa.Error
-	if _, err = restarted.Register(ctx, n.ID, "123456", false); !errors.As(err, &row) || row.Code != 133016 || row.RetryIn != 3600 {
+	if _, err = restarted.Register(ctx, n.ID, business.Registration{PIN: "123456"}); !errors.As(err, &row) || row.Code != 133016 || row.RetryIn != 3600 {
 		t.Errorf("71 hours into the block, after a restart: %v", err)
 	}
 	c.now = blocked.Add(72 * time.Hour)
-	if _, err = s.Register(ctx, n.ID, "123456", false); err != nil {
+	if _, err = s.Register(ctx, n.ID, business.Registration{PIN: "123456"}); err != nil {
 		t.Errorf("after the block: %v", err)
 	}
 	for i := range 10 {
@@ -146,7 +146,7 @@ func TestRegistrationsAMovingWindow(t *testing.T) {
 	t.Parallel()
 	s, c, _, n := starter(t)
 	for i := range 30 {
-		if _, err := s.Register(t.Context(), n.ID, "123456", false); err != nil {
+		if _, err := s.Register(t.Context(), n.ID, business.Registration{PIN: "123456"}); err != nil {
 			t.Fatalf("call %d, one every 8 hours: %v", i+1, err)
 		}
 		c.now = c.now.Add(8 * time.Hour)
@@ -157,21 +157,21 @@ func TestTenWrongPINsLock(t *testing.T) {
 	t.Parallel()
 	s, c, _, n := starter(t)
 	ctx := t.Context()
-	if _, err := s.Register(ctx, n.ID, "123456", false); err != nil {
+	if _, err := s.Register(ctx, n.ID, business.Registration{PIN: "123456"}); err != nil {
 		t.Fatal(err)
 	}
 	for i := range 10 {
 		c.now = c.now.Add(73 * time.Hour / 9) // stay within the budget of calls
-		if _, err := s.Register(ctx, n.ID, fmt.Sprintf("%06d", i), false); !errors.Is(err, wa.ErrPINMismatch) {
+		if _, err := s.Register(ctx, n.ID, business.Registration{PIN: fmt.Sprintf("%06d", i)}); !errors.Is(err, wa.ErrPINMismatch) {
 			t.Fatalf("guess %d: %v", i+1, err)
 		}
 	}
 	c.now = c.now.Add(12*time.Hour - time.Second)
-	if _, err := s.Register(ctx, n.ID, "123456", false); !errors.Is(err, wa.ErrPINGuesses) {
+	if _, err := s.Register(ctx, n.ID, business.Registration{PIN: "123456"}); !errors.Is(err, wa.ErrPINGuesses) {
 		t.Errorf("locked: %v", err)
 	}
 	c.now = c.now.Add(time.Second)
-	if _, err := s.Register(ctx, n.ID, "123456", false); err != nil {
+	if _, err := s.Register(ctx, n.ID, business.Registration{PIN: "123456"}); err != nil {
 		t.Errorf("after 12 hours: %v", err)
 	}
 }

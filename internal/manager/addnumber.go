@@ -173,7 +173,7 @@ func (v *visit) verifyCode() error {
 
 func (v *visit) register() error {
 	return v.stepped("", func(n *business.Number) error {
-		_, err := v.m.o.Business.Register(v.ctx(), n.ID, v.field("pin"), false)
+		_, err := v.m.o.Business.Register(v.ctx(), n.ID, business.Registration{PIN: v.field("pin")})
 		return err
 	})
 }
