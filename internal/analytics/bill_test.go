@@ -42,7 +42,7 @@ func (c rows) Sum(_ context.Context, q *analytics.Sum) ([]analytics.Count, error
 	return out, nil
 }
 
-func (rows) Counted(context.Context, string, string) ([]string, error) { return nil, nil }
+func (rows) Counted(context.Context, string, ...string) (map[string][]string, error) { return nil, nil }
 
 // tariff has two tiers in one market and one in the others.
 type tariff struct{}

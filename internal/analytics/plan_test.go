@@ -17,7 +17,9 @@ func (s *spans) Sum(_ context.Context, q *analytics.Sum) ([]analytics.Count, err
 	return nil, nil
 }
 
-func (*spans) Counted(context.Context, string, string) ([]string, error) { return nil, nil }
+func (*spans) Counted(context.Context, string, ...string) (map[string][]string, error) {
+	return nil, nil
+}
 
 func TestBuckets(t *testing.T) {
 	t.Parallel()

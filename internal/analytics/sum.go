@@ -31,6 +31,6 @@ func (q *Sum) Of() []string {
 type Source interface {
 	// Sum returns the sums that are not zero. Without ByNumber, Number is empty; Country likewise. There is no order.
 	Sum(ctx context.Context, q *Sum) ([]Count, error)
-	// Counted lists the words of a subject that begin with prefix.
-	Counted(ctx context.Context, subject, prefix string) ([]string, error)
+	// Counted lists the words of each subject that begin with prefix, sorted. Subjects that have none are left out.
+	Counted(ctx context.Context, prefix string, subjects ...string) (map[string][]string, error)
 }

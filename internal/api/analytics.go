@@ -48,7 +48,9 @@ func (s *surface) insightEdges() []graph.Edge[*business.WABA] {
 type noCounts struct{}
 
 func (noCounts) Sum(context.Context, *analytics.Sum) ([]analytics.Count, error) { return nil, nil }
-func (noCounts) Counted(_ context.Context, _, _ string) ([]string, error)       { return nil, nil }
+func (noCounts) Counted(context.Context, string, ...string) (map[string][]string, error) {
+	return nil, nil
+}
 
 // span is what all metrics ask for.
 type span struct {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -47,14 +48,25 @@ func (c counts) Sum(_ context.Context, q *analytics.Sum) ([]analytics.Count, err
 	return out, nil
 }
 
-func (c counts) Counted(_ context.Context, subject, prefix string) (out []string, _ error) {
+func (c counts) Counted(_ context.Context, prefix string, subjects ...string) (map[string][]string, error) {
+	out := map[string][]string{}
 	for _, x := range c {
-		if x.Subject == subject && strings.HasPrefix(x.What, prefix) && !slices.Contains(out, x.What) {
-			out = append(out, x.What)
+		if slices.Contains(subjects, x.Subject) && strings.HasPrefix(x.What, prefix) && !slices.Contains(out[x.Subject], x.What) {
+			out[x.Subject] = append(out[x.Subject], x.What)
 		}
 	}
-	slices.Sort(out)
 	return out, nil
+}
+
+// asked is a source that knows how often it was asked for words.
+type asked struct {
+	counts
+	times *atomic.Int32
+}
+
+func (a asked) Counted(ctx context.Context, prefix string, subjects ...string) (map[string][]string, error) {
+	a.times.Add(1)
+	return a.counts.Counted(ctx, prefix, subjects...)
 }
 
 const card = `2026-01-01,USD,Rest of Asia Pacific,utility,1,5,0.1
@@ -213,12 +225,13 @@ func TestClicksOfTemplates(t *testing.T) {
 		return analytics.Count{Key: analytics.Key{Subject: tplOrder, What: what, Bucket: at, Number: numLive}, N: n}
 	}
 	track, unique := analytics.Clicked(analytics.LinkButton, "Track"), analytics.Clicked(analytics.UniqueLinkButton, "Track")
+	var times atomic.Int32
 	w := newWorld(t, func(o *api.Options) {
-		o.Counts = counts{
+		o.Counts = asked{counts{
 			add(analytics.Sent, sunday, 10), add(analytics.Replied, sunday, 5), add(analytics.Lite(analytics.Replied), sunday, 1),
 			add(track, sunday, 6), add(track, sunday+1800, 3), add(unique, sunday, 7), add(analytics.Lite(track), sunday, 2), add(analytics.Lite(unique), sunday, 2),
 			add(analytics.Clicked(analytics.QuickReplyButton, "Later. Or never"), sunday, 3),
-		}
+		}, &times}
 	})
 	_, err := w.business.UpdateWABA(t.Context(), wabaA, func(x *business.WABA) error { x.Insights, x.TimezoneID = true, "0"; return nil })
 	if err != nil {
@@ -233,6 +246,12 @@ func TestClicksOfTemplates(t *testing.T) {
 			tplOrder+"&product_type="+product, "").want(t, 200,
 			`{"data":[{"granularity":"DAILY","product_type":"`+strings.ToLower(product)+`","data_points":[{"template_id":"`+tplOrder+`","start":`+sun+`,"end":`+mon+`,`+
 				point+`}],"waba_timezone":"UTC"}]`+onePage+`}`)
+	}
+	times.Store(0)
+	w.call("admin", "GET /v23.0/"+wabaA+"/template_analytics?start=2026-11-22&end=2026-11-23&granularity=DAILY&metric_types=CLICKED&use_waba_timezone=true&template_ids="+
+		tplOrder+","+tplPaused, "")
+	if times.Load() != 2 {
+		t.Errorf("asked %d times for the words of two templates, want once a kind", times.Load())
 	}
 }
 

@@ -38,11 +38,11 @@ func (s *surface) pricedPoints(ctx context.Context, c *graph.Call, w *business.W
 	if r.metrics, err = s.mayCost(c, w, r.metrics, "COST", metric); err != nil {
 		return nil, err
 	}
-	all, err := s.o.Counts.Counted(ctx, q.Subject, "priced.")
+	all, err := s.o.Counts.Counted(ctx, "priced.", q.Subject)
 	if err != nil {
 		return nil, wa.ErrService.Because(err)
 	}
-	for _, word := range all {
+	for _, word := range all[q.Subject] {
 		if kind, category, ok := analytics.PriceOf(word); ok && keep(kind, category) {
 			q.What = append(q.What, word)
 		}

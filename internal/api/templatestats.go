@@ -99,8 +99,12 @@ func (s *surface) statsByDay(ctx context.Context, c *graph.Call, w *business.WAB
 	}
 	points := []any{}
 	bill := s.bill(w)
+	clicks, err := s.clicksOf(ctx, list, metrics)
+	if err != nil {
+		return nil, err
+	}
 	for _, e := range list {
-		more, err := s.statsOf(ctx, bill, &q.Query, e, key, products[product], metrics)
+		more, err := s.statsOf(ctx, bill, &q.Query, e, key, products[product], metrics, clicks)
 		if err != nil {
 			return nil, err
 		}
@@ -218,7 +222,7 @@ var liteWords = func() map[string]string {
 	return m
 }()
 
-func (s *surface) statsOf(ctx context.Context, bill *analytics.Bill, q *analytics.Query, e tallied, key, product string, metrics map[string]bool) ([]any, error) {
+func (s *surface) statsOf(ctx context.Context, bill *analytics.Bill, q *analytics.Query, e tallied, key, product string, metrics map[string]bool, clicks map[string][]string) ([]any, error) {
 	days := map[int64]*tallyDay{}
 	at := func(p *analytics.Point) *tallyDay {
 		if days[p.Start] == nil {
@@ -227,19 +231,18 @@ func (s *surface) statsOf(ctx context.Context, bill *analytics.Bill, q *analytic
 		return days[p.Start]
 	}
 	one := *q
-	one.Subjects = e.templates
 	if len(e.templates) > 0 && (product == productLite || product == products["CLOUD_API"]) { // nothing is counted of other products
-		var err error
-		if one.What, err = s.countedOf(ctx, e.templates, metrics); err != nil {
-			return nil, err
+		for part := range slices.Chunk(e.templates, templatesAtOnce) {
+			one.Subjects, one.What = part, countedOf(part, clicks)
+			list, err := analytics.Points(ctx, s.o.Counts, &one)
+			if err != nil {
+				return nil, wa.ErrService.Because(err)
+			}
+			for i := range list {
+				at(&list[i]).add(list[i].What, list[i].N, product)
+			}
 		}
-		list, err := analytics.Points(ctx, s.o.Counts, &one)
-		if err != nil {
-			return nil, wa.ErrService.Because(err)
-		}
-		for i := range list {
-			at(&list[i]).add(list[i].What, list[i].N, product)
-		}
+		one.Subjects = e.templates
 		if metrics["COST"] {
 			if err := s.spentOn(ctx, bill, one, product, func(p *analytics.Point, micro int64) { at(p).spent += micro }); err != nil {
 				return nil, err
@@ -256,26 +259,42 @@ func (s *surface) statsOf(ctx context.Context, bill *analytics.Bill, q *analytic
 	return points, nil
 }
 
-// countedOf are the words of what is counted of templates, as far as it is asked for. Costs need clicks.
-func (s *surface) countedOf(ctx context.Context, templates []string, metrics map[string]bool) ([]string, error) {
+// templatesAtOnce bounds the templates that are counted together: every one brings the words of its buttons.
+const templatesAtOnce = 200
+
+// clicksOf are the words of what was clicked on each of the templates, when it is asked for. Costs need clicks.
+func (s *surface) clicksOf(ctx context.Context, list []tallied, metrics map[string]bool) (map[string][]string, error) {
+	if !metrics["CLICKED"] && !metrics["COST"] {
+		return nil, nil
+	}
+	var all []string
+	for _, e := range list {
+		all = append(all, e.templates...)
+	}
+	out := map[string][]string{}
+	for _, prefix := range []string{analytics.Clicks, analytics.Lite(analytics.Clicks)} {
+		more, err := s.o.Counts.Counted(ctx, prefix, all...)
+		if err != nil {
+			return nil, wa.ErrService.Because(err)
+		}
+		for id, words := range more {
+			out[id] = append(out[id], words...)
+		}
+	}
+	return out, nil
+}
+
+// countedOf are the words of what is counted of templates.
+func countedOf(templates []string, clicks map[string][]string) []string {
 	var what []string
 	for _, w := range countedOfTemplates {
 		what = append(what, w, analytics.Lite(w))
 	}
-	if !metrics["CLICKED"] && !metrics["COST"] {
-		return what, nil
-	}
 	for _, id := range templates {
-		for _, prefix := range []string{analytics.Clicks, analytics.Lite(analytics.Clicks)} {
-			more, err := s.o.Counts.Counted(ctx, id, prefix)
-			if err != nil {
-				return nil, wa.ErrService.Because(err)
-			}
-			what = append(what, more...)
-		}
+		what = append(what, clicks[id]...)
 	}
 	slices.Sort(what)
-	return slices.Compact(what), nil
+	return slices.Compact(what)
 }
 
 // point is a day as it is answered. Source: spec/analytics.md section 5.
@@ -333,11 +352,11 @@ func (s *surface) spentOn(ctx context.Context, bill *analytics.Bill, q analytics
 	lite := analytics.Priced("regular", "marketing_lite")
 	q.What = []string{lite}
 	if product != productLite {
-		all, err := s.o.Counts.Counted(ctx, bill.Own, "priced.regular.") // what is counted of a template is of its account, too
+		all, err := s.o.Counts.Counted(ctx, "priced.regular.", bill.Own) // what is counted of a template is of its account, too
 		if err != nil {
 			return wa.ErrService.Because(err)
 		}
-		if q.What = slices.DeleteFunc(all, func(what string) bool { return what == lite }); len(q.What) == 0 {
+		if q.What = slices.DeleteFunc(all[bill.Own], func(what string) bool { return what == lite }); len(q.What) == 0 {
 			return nil
 		}
 	}

@@ -89,14 +89,14 @@ func (a accountNotices) Notify(ctx context.Context, n *business.Notice) error {
 
 // sentPaid reports whether a number had messages delivered since then that are charged.
 func (p *platform) sentPaid(ctx context.Context, n *business.Number, since time.Time) (bool, error) {
-	words, err := p.store.Counted(ctx, string(n.WABA), analytics.Priced("regular", ""))
+	words, err := p.store.Counted(ctx, analytics.Priced("regular", ""), string(n.WABA))
 	if err != nil || len(words) == 0 {
 		return false, err
 	}
 	from := analytics.Bucket(since.UnixMilli())
 	to := analytics.Bucket(p.clock.Now().UnixMilli()) + analytics.HalfHour
 	sums, err := p.store.Sum(ctx, &analytics.Sum{
-		Subject: string(n.WABA), What: words, From: from, To: to, Step: to - from, Numbers: []wa.PhoneNumberID{n.ID},
+		Subject: string(n.WABA), What: words[string(n.WABA)], From: from, To: to, Step: to - from, Numbers: []wa.PhoneNumberID{n.ID},
 	})
 	return len(sums) > 0, err
 }

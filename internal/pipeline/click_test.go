@@ -146,9 +146,9 @@ func engagements(t *testing.T, w *world, id wa.TemplateID) map[string]int64 {
 	got := map[string]int64{}
 	words := []string{analytics.Replied, analytics.Lite(analytics.Replied)}
 	for _, prefix := range []string{analytics.Clicks, analytics.Lite(analytics.Clicks)} {
-		more, err := w.store.Counted(t.Context(), string(id), prefix)
+		more, err := w.store.Counted(t.Context(), prefix, string(id))
 		w.check(err)
-		words = append(words, more...)
+		words = append(words, more[string(id)]...)
 	}
 	list, err := w.store.Sum(t.Context(), &analytics.Sum{Subject: string(id), What: words, To: math.MaxInt32, Step: math.MaxInt32})
 	w.check(err)

@@ -90,9 +90,9 @@ func TestReasonsOfBlocks(t *testing.T) {
 	}
 	w.projected()
 	got := map[string]int64{}
-	words, err := w.store.Counted(t.Context(), "71", "blocked.")
+	words, err := w.store.Counted(t.Context(), "blocked.", "71")
 	w.check(err)
-	for _, word := range words {
+	for _, word := range words["71"] {
 		list, err := w.store.Sum(t.Context(), &analytics.Sum{Subject: "71", What: []string{word}, To: math.MaxInt32, Step: math.MaxInt32})
 		w.check(err)
 		for _, c := range list {

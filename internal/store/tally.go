@@ -66,20 +66,27 @@ func (s *Store) Sum(ctx context.Context, q *analytics.Sum) ([]analytics.Count, e
 	return out, nil
 }
 
-// Counted lists the words of a subject that begin with prefix.
-func (s *Store) Counted(ctx context.Context, subject, prefix string) ([]string, error) {
-	var out []string
-	err := s.query(ctx, s.db, "SELECT DISTINCT what FROM counts WHERE subject = ? AND what >= ? AND what < ? ORDER BY what",
-		[]any{text(subject), prefix, prefix + "~"}, func(r *sql.Rows) error {
-			var w string
-			if err := r.Scan(&w); err != nil {
+// Counted implements analytics.Source.
+func (s *Store) Counted(ctx context.Context, prefix string, subjects ...string) (map[string][]string, error) {
+	out := map[string][]string{}
+	for part := range slices.Chunk(subjects, chunk) {
+		args := make([]any, 0, len(part)+2)
+		for _, x := range part {
+			args = append(args, text(x))
+		}
+		args = append(args, prefix, prefix+"~")
+		err := s.query(ctx, s.db, "SELECT DISTINCT subject, what FROM counts WHERE subject IN "+values(1, len(part))+
+			" AND what >= ? AND what < ? ORDER BY subject, what", args, func(r *sql.Rows) error {
+			var subject, what string
+			if err := r.Scan(&subject, &what); err != nil {
 				return err
 			}
-			out = append(out, w)
+			out[plain(subject)] = append(out[plain(subject)], what)
 			return nil
 		})
-	if err != nil {
-		return nil, fmt.Errorf("list counts: %w", err)
+		if err != nil {
+			return nil, fmt.Errorf("list counts: %w", err)
+		}
 	}
 	return out, nil
 }
