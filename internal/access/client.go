@@ -2,6 +2,7 @@ package access
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -15,15 +16,34 @@ const (
 	newClientsWindow  = 7 * 24 * time.Hour
 )
 
+// ErrManyClients is returned when a partner has brought in as many new clients as it may.
+var ErrManyClients = errors.New("the business of the app has brought in as many new clients as it may within seven days")
+
 // ClientUser is the system user that an app acts as for a client, made when there is none; by is who lets the app in. Errors:
 // [ErrUnknown] for the app.
 func (s *Service) ClientUser(ctx context.Context, app wa.AppID, client wa.BusinessID, by string) (*SystemUser, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.clientUser(ctx, app, client, by)
+}
+
+// AdmitClient is ClientUser for a client that signs up. The portfolio of the app may bring in ten new ones in seven days, 200
+// once it is verified. Errors: [ErrUnknown], [ErrManyClients]. Source: spec/access.md section 12.2.
+func (s *Service) AdmitClient(ctx context.Context, app wa.AppID, client wa.BusinessID, by string, verified bool) (*SystemUser, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if a, ok := s.App(app); ok && !s.takesClient(a.Business, client, verified) {
+		return nil, ErrManyClients
+	}
+	return s.clientUser(ctx, app, client, by)
+}
+
+// clientUser needs mu.
+func (s *Service) clientUser(ctx context.Context, app wa.AppID, client wa.BusinessID, by string) (*SystemUser, error) {
 	a, ok := s.App(app)
 	if !ok {
 		return nil, ErrUnknown
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	for _, u := range s.SystemUsers(client) {
 		if u.Client == client && slices.Contains(u.Installed, app) {
 			return u, nil
@@ -46,9 +66,8 @@ func (s *Service) Clients(app wa.AppID) []wa.BusinessID {
 	return slices.Compact(out)
 }
 
-// TakesClient reports whether the portfolio of an app may bring in the client: one that it has already, or one of ten new ones
-// in seven days, of 200 once the portfolio is verified. Source: spec/access.md section 12.2.
-func (s *Service) TakesClient(partner, client wa.BusinessID, verified bool) bool {
+// takesClient reports whether a portfolio has the client already, or may bring in one more.
+func (s *Service) takesClient(partner, client wa.BusinessID, verified bool) bool {
 	since, most, fresh := s.clock.Now().Add(-newClientsWindow), newClientsAtFirst, map[wa.BusinessID]bool{}
 	if verified {
 		most = newClientsGrown

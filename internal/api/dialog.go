@@ -319,9 +319,6 @@ func (d *dialog) signUp(ctx context.Context, q *asked, p *access.Person, w *busi
 		names[i] = string(t)
 	}
 	ctx = business.WithActor(ctx, business.Actor{ID: p.ID, Name: p.Name})
-	if !d.access.TakesClient(q.app.Business, w.Owner, d.verified(q.app.Business)) {
-		return access.CodeSpec{}, errors.New("the business of the app has brought in as many new clients as it may within seven days")
-	}
 	x, err := d.solution(q)
 	if err != nil {
 		return access.CodeSpec{}, err
@@ -332,7 +329,7 @@ func (d *dialog) signUp(ctx context.Context, q *asked, p *access.Person, w *busi
 			tasks = append(tasks, access.Task(t))
 		}
 	}
-	u, err := d.access.ClientUser(ctx, q.app.ID, w.Owner, p.ID)
+	u, err := d.access.AdmitClient(ctx, q.app.ID, w.Owner, p.ID, d.verified(q.app.Business))
 	if err != nil {
 		return access.CodeSpec{}, err
 	}

@@ -3,9 +3,13 @@ package api_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -254,31 +258,42 @@ func userError(title, text string) string {
 	return graphError("Invalid parameter", `"code":100,"is_transient":false,"error_user_title":"`+title+`","error_user_msg":"`+text+`"`)
 }
 
-// Ten new clients in seven days, 200 once the business is verified. Source: spec/access.md section 12.2.
+// Ten new clients in seven days, however many sign up at once, 200 once the business is verified. Source: spec/access.md
+// section 12.2.
 func TestNewClientsOfAPartner(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
-	for i := range 10 {
-		client := wa.BusinessID("50060070080091" + string(rune('0'+i)))
-		if !w.access.TakesClient(birch, client, false) {
-			t.Fatalf("client %d is refused", i)
-		}
-		if _, err := w.access.ClientUser(t.Context(), appB, client, personA); err != nil {
-			t.Fatal(err)
-		}
+	admit := func(client wa.BusinessID, verified bool) error {
+		_, err := w.access.AdmitClient(t.Context(), appB, client, personA, verified)
+		return err
 	}
-	for _, tc := range []struct {
-		client   wa.BusinessID
-		verified bool
-		want     bool
-	}{{cedar, false, false}, {cedar, true, true}, {"500600700800913", false, true}, {birch, false, true}} {
-		if got := w.access.TakesClient(birch, tc.client, tc.verified); got != tc.want {
-			t.Errorf("%+v: %v", tc, got)
-		}
+	var taken atomic.Int32
+	var all sync.WaitGroup
+	for i := range 30 {
+		all.Go(func() {
+			if err := admit(wa.BusinessID(strconv.Itoa(500600700800910+i)), false); err == nil {
+				taken.Add(1)
+			} else if !errors.Is(err, access.ErrManyClients) {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if taken.Load() != 10 {
+		t.Errorf("%d new clients", taken.Load())
+	}
+	if err := admit(cedar, false); !errors.Is(err, access.ErrManyClients) {
+		t.Errorf("the eleventh: %v", err)
+	}
+	if err := admit(birch, false); err != nil {
+		t.Errorf("the business itself: %v", err)
+	}
+	if err := errors.Join(admit(cedar, true), admit(cedar, false)); err != nil {
+		t.Errorf("a verified business, and then a client that it has: %v", err)
 	}
 	w.clock.Advance(7 * 24 * time.Hour)
-	if !w.access.TakesClient(birch, cedar, false) {
-		t.Error("refused a week later")
+	if err := admit("500600700800999", false); err != nil {
+		t.Errorf("a week later: %v", err)
 	}
 }
 
