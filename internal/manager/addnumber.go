@@ -21,9 +21,9 @@ func (m *Manager) addNumberRoutes() []route {
 		page(numbersPath+"add", "", manage, (*visit).addNumberPage),
 		deed(numbersPath+"add", manage, (*visit).addNumber),
 		page(numbersPath+"{number}/connect", "", manage, (*visit).connectPage),
-		deed(numbersPath+"{number}/code", manage, (*visit).requestCode),
-		deed(numbersPath+"{number}/verify", manage, (*visit).verifyCode),
-		deed(numbersPath+"{number}/register", manage, (*visit).register),
+		deed(numbersPath+"{number}/code", manage, (*visit).requestCode).on(numbersPath + "{number}/connect"),
+		deed(numbersPath+"{number}/verify", manage, (*visit).verifyCode).on(numbersPath + "{number}/connect"),
+		deed(numbersPath+"{number}/register", manage, (*visit).register).on(numbersPath + "{number}/connect"),
 	}
 }
 
@@ -79,7 +79,7 @@ func (v *visit) numberPath(n *business.Number, more string) string {
 func (v *visit) createNumber() (*business.Number, error) {
 	id, err := wa.ParsePhone(v.field("phone"))
 	if err != nil {
-		return nil, wa.ErrInvalidParameter.Titled("Param phone_number must be a phone number, and cc its country calling code.")
+		return nil, v.invalid(v.t("numbers.no_number"))
 	}
 	vertical, description := v.field("vertical"), v.field("description")
 	profile := business.ProfileChange{Vertical: &vertical, Description: &description}

@@ -223,9 +223,6 @@ func (v *visit) newToken() error {
 	return v.to(v.with(wa.PhoneNumberID(v.field("from")), wa.WaID(v.field("to"))))
 }
 
-// errNotANumber is shown beside a field.
-var errNotANumber = wa.ErrInvalidParameter.Titled("This is not a phone number with its country calling code.")
-
 // addRecipient sends a code: A3.
 func (v *visit) addRecipient() error {
 	s, err := v.readSetup()
@@ -234,7 +231,7 @@ func (v *visit) addRecipient() error {
 	}
 	user, err := wa.ParsePhone(v.field("phone"))
 	if err != nil {
-		err = errNotANumber
+		err = v.invalid(v.t("numbers.no_number"))
 	} else {
 		err = v.m.o.Business.RequestRecipient(v.ctx(), s.from.ID, user)
 	}

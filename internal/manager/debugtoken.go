@@ -11,24 +11,25 @@ import (
 )
 
 // debugPage is D3: what a token is.
-func (v *visit) debugPage() error { return v.showDebug(nil, "") }
+func (v *visit) debugPage() error { return v.showDebug(http.StatusOK, nil) }
 
-func (v *visit) showDebug(info *access.TokenInfo, wrong string) error {
+func (v *visit) showDebug(status int, result html.Node) error {
 	title := v.t("debugtoken.title")
-	return v.show(http.StatusOK, title, kit.Page(kit.Head{Title: title, Sub: html.Text(v.t("debugtoken.why"))}, kit.Stack(
+	return v.show(status, title, kit.Page(kit.Head{Title: title, Sub: html.Text(v.t("debugtoken.why"))}, kit.Stack(
 		kit.Card(kit.Head{}, kit.Form("/tools/debug/accesstoken/", kit.Swap("result"),
-			kit.Field(kit.Input{Name: "token", Label: v.t("debugtoken.token"), Required: true, Mono: true, Error: wrong, More: html.Group{html.Autocomplete("off"), html.Spellcheck("false")}}),
+			kit.Field(kit.Input{Name: "token", Label: v.t("debugtoken.token"), Required: true, Mono: true, More: html.Group{html.Autocomplete("off"), html.Spellcheck("false")}}),
 			kit.Actions(kit.Btn(kit.Button{Text: v.t("debugtoken.look"), Kind: kit.Primary})))),
-		html.Div(html.ID("result"), v.tokenInfo(info)))))
+		html.Div(html.ID("result"), result))))
 }
 
 func (v *visit) debugToken() error {
 	text := v.field("token")
 	info := v.m.o.Access.Debug(v.ctx(), text)
 	if info.App != nil && !v.mayDebug(info) {
-		return v.showDebug(&access.TokenInfo{}, v.t("debugtoken.foreign"))
+		return v.showDebug(http.StatusForbidden, kit.Note(kit.Warn, html.Role("status"),
+			html.P(html.Strong(html.Text(v.t("debugtoken.untold")))), html.P(html.Text(v.t("debugtoken.foreign")))))
 	}
-	return v.showDebug(&info, "")
+	return v.showDebug(http.StatusOK, v.tokenInfo(info))
 }
 
 // mayDebug shows a token to the person it acts as, and to administrators of the portfolio of its app: as the API does.
@@ -40,10 +41,7 @@ func (v *visit) mayDebug(info access.TokenInfo) bool {
 	return ok && role == access.Admin
 }
 
-func (v *visit) tokenInfo(info *access.TokenInfo) html.Node {
-	if info == nil {
-		return nil
-	}
+func (v *visit) tokenInfo(info access.TokenInfo) html.Node {
 	facts := []kit.Fact{}
 	add := func(name string, n html.Node) { facts = append(facts, kit.Fact{Name: name, Value: n}) }
 	if info.Valid {

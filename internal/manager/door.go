@@ -25,11 +25,11 @@ func (m *Manager) doorRoutes() []route {
 	anybody := need{open: true}
 	return []route{
 		page("/login/{$}", "", anybody, (*visit).loginPage),
-		deed("/login/{$}", anybody, (*visit).login),
+		deed("/login/{$}", anybody, (*visit).login).on("/login/{$}", "next"),
 		page(FirstPath, "", anybody, (*visit).firstPage),
-		deed(FirstPath, anybody, (*visit).first),
-		deed("/login/developer", anybody, (*visit).loginDeveloper),
-		deed("/logout", anybody, (*visit).logout),
+		deed(FirstPath, anybody, (*visit).first).on(FirstPath, "key"),
+		deed("/login/developer", anybody, (*visit).loginDeveloper).on("/login/{$}", "next"),
+		deed("/logout", anybody, (*visit).logout).on("/login/{$}"),
 		page("/wa/manage/{$}", "", need{}, func(v *visit) error { return v.to("/wa/manage/home/") }),
 		page("/settings/{$}", "", need{}, func(v *visit) error { return v.to("/settings/info") }),
 	}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/hikyaku/hikyaku/internal/access"
@@ -87,6 +88,11 @@ func New(o Options) (*Manager, error) {
 	m.mux.Handle(static.Root, static.Handler())
 	m.mux.HandleFunc("POST /preferences", SavePreferences)
 	m.table = m.routes()
+	for i, r := range m.table { // what answers a form stands where its page stands in the menu
+		if j := slices.IndexFunc(m.table, func(p route) bool { return p.method == http.MethodGet && p.path == pathOf(r.back) }); j >= 0 {
+			m.table[i].place = m.table[j].place
+		}
+	}
 	for _, r := range m.table {
 		m.mux.Handle(r.method+" "+r.path, m.serve(r))
 		if trimmed := strings.TrimSuffix(r.path, "/{$}"); trimmed != r.path && r.method == http.MethodGet {

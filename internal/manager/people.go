@@ -20,7 +20,7 @@ func (m *Manager) peopleRoutes() []route {
 	return []route{
 		page(peoplePath, People, member, (*visit).people),
 		deed(peoplePath, admin, (*visit).invite),
-		deed(peoplePath+"/remove", admin, (*visit).removePerson),
+		deed(peoplePath+"/remove", admin, (*visit).removePerson).on(peoplePath),
 	}
 }
 

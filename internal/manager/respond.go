@@ -67,6 +67,15 @@ func (f Frame) NotFound(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
+// Unread is the page for a form that cannot be read, or, with status 413, is too large.
+func (f Frame) Unread(w http.ResponseWriter, r *http.Request, status int) {
+	title, why := f.Lang.T("frame.unreadable"), f.Lang.T("frame.unreadable_why")
+	if status == http.StatusRequestEntityTooLarge {
+		title, why = f.Lang.T("frame.too_large"), f.Lang.T("frame.too_large_why", "kib", maxForm>>10)
+	}
+	f.problem(w, r, status, "circle-alert", title, html.P(html.Text(why)))
+}
+
 // Failed is the page for a fault of ours; trace is what the log knows it by.
 func (f Frame) Failed(w http.ResponseWriter, r *http.Request, trace string) {
 	f.problem(w, r, http.StatusInternalServerError, "circle-alert", f.Lang.T("frame.failed"), html.Group{

@@ -2,7 +2,9 @@ package manager
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/hikyaku/hikyaku/internal/access"
 )
@@ -13,6 +15,10 @@ type route struct {
 	place        Place  // where it stands in the menu; empty for what is not a page of its own
 	need         need
 	do           func(*visit) error
+
+	// Of a form: the page that it stands on, with a query that never changes, and those fields of the form that belong into its address.
+	back string
+	keep []string
 }
 
 // need is what a page asks of whoever opens it. What is looked at, in this order: that they are logged in, that what the address names
@@ -36,12 +42,59 @@ const (
 
 // page makes a line for a page that is read.
 func page(path string, place Place, n need, do func(*visit) error) route {
-	return route{http.MethodGet, path, place, n, do}
+	return route{method: http.MethodGet, path: path, place: place, need: n, do: do}
 }
 
-// deed makes a line for a form.
+// deed makes a line for a form that stands on the page with the same path; see [route.on].
 func deed(path string, n need, do func(*visit) error) route {
-	return route{method: http.MethodPost, path: path, need: n, do: do}
+	return route{method: http.MethodPost, path: path, need: n, do: do, back: path}
+}
+
+// on says which page a form stands on that is posted elsewhere, and which of its fields the address of that page holds. What answers a
+// form can be no page to come back to: a change of language or theme there goes to this one.
+func (r route) on(page string, keep ...string) route {
+	r.back, r.keep = page, keep
+	return r
+}
+
+// pathOf is the path of a page without what its form adds.
+func pathOf(page string) string {
+	path, _, _ := strings.Cut(page, "?")
+	return path
+}
+
+// address is that of the page that a request is about: its own, and of a form that of the page that it stands on.
+func (v *visit) address() *url.URL {
+	if v.rt.back == "" {
+		return &url.URL{Path: v.r.URL.Path, RawQuery: v.r.URL.RawQuery}
+	}
+	path, fixed, _ := strings.Cut(v.rt.back, "?")
+	parts := strings.Split(strings.TrimSuffix(path, "{$}"), "/")
+	for i, part := range parts {
+		if name, ok := strings.CutPrefix(part, "{"); ok {
+			parts[i] = v.r.PathValue(strings.TrimSuffix(name, "}"))
+		}
+	}
+	q, err := url.ParseQuery(fixed)
+	if err != nil {
+		q = url.Values{}
+	}
+	v.scope.add(q)
+	for _, name := range v.rt.keep {
+		if text := v.field(name); text != "" && len(text) <= maxKept {
+			q.Set(name, text)
+		}
+	}
+	return &url.URL{Path: strings.Join(parts, "/"), RawQuery: q.Encode()}
+}
+
+// maxKept is how much of a field goes into an address, in bytes.
+const maxKept = 512
+
+// switches reports whether another account can be chosen on the page: not on that of one number, say, which belongs to one account.
+func (r route) switches() bool {
+	objects := strings.Contains(strings.ReplaceAll(strings.ReplaceAll(r.path, "{$}", ""), "{app}", ""), "{")
+	return r.need.about != nothing && !objects
 }
 
 // routes is the table of every page and form. A file with pages has a method that lists its own.

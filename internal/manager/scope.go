@@ -108,7 +108,7 @@ func (v *visit) named(b, w string) error {
 	if v.portfolio == nil {
 		v.portfolio = v.home(x)
 	}
-	if v.portfolio == nil || !slices.Contains(v.wabas(v.portfolio), x) {
+	if v.portfolio == nil || !v.hasAccount(x.ID) {
 		return errMissing
 	}
 	v.waba = x
@@ -176,10 +176,20 @@ func (v *visit) apps(b wa.BusinessID) (out []*access.App) {
 	return out
 }
 
+// ownsApp reports whether the chosen portfolio owns an app. Ids are compared: each reading of a room is a snapshot of its own.
+func (v *visit) ownsApp(id wa.AppID) bool {
+	return slices.ContainsFunc(v.apps(v.portfolio.ID), func(a *access.App) bool { return a.ID == id })
+}
+
+// hasAccount reports whether an account is owned by the chosen portfolio or shared with it, and visible to the person.
+func (v *visit) hasAccount(id wa.WABAID) bool {
+	return slices.ContainsFunc(v.wabas(v.portfolio), func(w *business.WABA) bool { return w.ID == id })
+}
+
 // chooseApp takes the app that the path names; its portfolio is what the page is about.
 func (v *visit) chooseApp() error {
 	a, ok := v.m.o.Access.App(wa.AppID(v.r.PathValue("app")))
-	if !ok || !v.caller.SeesBusiness(a.Business) || !slices.Contains(v.apps(a.Business), a) {
+	if !ok || !v.caller.SeesBusiness(a.Business) {
 		return errMissing
 	}
 	v.app = a
@@ -195,8 +205,13 @@ func (v *visit) chooseApp() error {
 	return nil
 }
 
-// nothingYet stands where there is no account: the way to get one. Source: spec/manager.md N8.
+// nothingYet stands where there is no account: the way to get one. A form that was meant for one has done nothing. Source:
+// spec/manager.md N8.
 func (v *visit) nothingYet() error {
-	return v.show(http.StatusOK, v.t("door.nothing"), kit.Page(kit.Head{Title: v.t("door.nothing")}, kit.Card(kit.Head{}, kit.Empty("messages-square",
+	status := http.StatusOK
+	if v.rt.method != http.MethodGet {
+		status = http.StatusConflict
+	}
+	return v.show(status, v.t("door.nothing"), kit.Page(kit.Head{Title: v.t("door.nothing")}, kit.Card(kit.Head{}, kit.Empty("messages-square",
 		v.t("door.nothing"), v.t("door.nothing_why"), kit.Btn(kit.Button{Text: v.t("door.get_started"), Kind: kit.Primary, Href: "/get-started/"})))))
 }

@@ -26,7 +26,7 @@ func (m *Manager) settingsRoutes() []route {
 		page(accountsPath+"{$}", Accounts, member, (*visit).accountsPage),
 		deed(accountsPath+"{$}", admin, (*visit).addAccount),
 		page(accountsPath+"{waba}", "", member, (*visit).accountPage),
-		deed(accountsPath+"{waba}/people", member, (*visit).assignMember),
+		deed(accountsPath+"{waba}/people", member, (*visit).assignMember).on(accountsPath + "{waba}?tab=people"),
 	}
 }
 
@@ -51,12 +51,20 @@ func (v *visit) infoForm(status int, wrong error) error {
 	return v.show(status, "", kit.Page(kit.Head{Title: v.t("menu.info")}, v.bookmark(), kit.Card(kit.Head{Title: v.t("frame.business_portfolio")}, kit.Facts(
 		kit.Fact{Name: v.t("settings.name"), Value: html.Text(p.Name)},
 		kit.Fact{Name: v.t("settings.id"), Value: kit.Copy(v.lang, v.t("settings.id"), string(p.ID))},
-		kit.Fact{Name: v.t("settings.legal"), Value: html.Text(p.Name)},
+		kit.Fact{Name: v.t("settings.legal"), Value: orDash(legalName(p))},
 		kit.Fact{Name: v.t("settings.location"), Value: orDash(p.Country)},
 		kit.Fact{Name: v.t("home.verification"), Value: kit.State(v.lang, strings.ToUpper(string(p.Verification)))},
 		kit.Fact{Name: v.t("home.limit"), Value: kit.Mono(string(p.MessagingLimit))},
 		kit.Fact{Name: v.t("settings.created"), Value: kit.Time(p.Created, time.UTC)},
 	)), edit))
+}
+
+// legalName is that of the credit line; nothing else here knows one, and the portfolio's own name is none.
+func legalName(p *business.Portfolio) string {
+	if p.Credit == nil {
+		return ""
+	}
+	return p.Credit.LegalName
 }
 
 func (v *visit) rename() error {
@@ -156,7 +164,7 @@ func (v *visit) addAccount() error {
 // theAccount is the one of the path, seen through the chosen portfolio.
 func (v *visit) theAccount() (*business.WABA, error) {
 	w, ok := v.m.o.Business.WABA(wa.WABAID(v.r.PathValue("waba")))
-	if !ok || !slices.Contains(v.wabas(v.portfolio), w) {
+	if !ok || !v.hasAccount(w.ID) {
 		return nil, errMissing
 	}
 	return w, nil

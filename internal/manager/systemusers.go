@@ -2,6 +2,7 @@ package manager
 
 import (
 	"encoding/hex"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -24,10 +25,10 @@ func (m *Manager) systemUserRoutes() []route {
 		page(systemUsersPath, SystemUsers, member, (*visit).systemUsers),
 		deed(systemUsersPath, admin, (*visit).addSystemUser),
 		page(systemUsersPath+"/{id}", "", member, (*visit).systemUser),
-		deed(systemUsersPath+"/{id}/assign", admin, (*visit).assignSystemUser),
-		deed(systemUsersPath+"/{id}/install", admin, (*visit).installApp),
-		deed(systemUsersPath+"/{id}/token", admin, (*visit).generateToken),
-		deed(systemUsersPath+"/{id}/revoke", admin, (*visit).revokeTokens),
+		deed(systemUsersPath+"/{id}/assign", admin, (*visit).assignSystemUser).on(systemUsersPath + "/{id}"),
+		deed(systemUsersPath+"/{id}/install", admin, (*visit).installApp).on(systemUsersPath + "/{id}"),
+		deed(systemUsersPath+"/{id}/token", admin, (*visit).generateToken).on(systemUsersPath + "/{id}"),
+		deed(systemUsersPath+"/{id}/revoke", admin, (*visit).revokeTokens).on(systemUsersPath + "/{id}"),
 	}
 }
 
@@ -161,7 +162,7 @@ func (v *visit) generateToken() error {
 		return err
 	}
 	app, ok := v.m.o.Access.App(wa.AppID(v.field("app")))
-	if !ok || !slices.Contains(v.apps(v.portfolio.ID), app) {
+	if !ok || !v.ownsApp(app.ID) {
 		return errMissing
 	}
 	var scopes []access.Scope
@@ -171,7 +172,7 @@ func (v *visit) generateToken() error {
 		}
 	}
 	if len(scopes) == 0 {
-		return v.systemUserDetail(http.StatusBadRequest, u, nil, wa.ErrInvalidParameter.Titled("%s", v.t("users.choose_one")))
+		return v.systemUserDetail(http.StatusBadRequest, u, nil, v.invalid(v.t("users.choose_one")))
 	}
 	if !slices.Contains(u.Installed, app.ID) { // as by hand on the real service: generating installs
 		if err := v.m.o.Access.Install(v.ctx(), u.ID, app.ID); err != nil {
@@ -186,27 +187,27 @@ func (v *visit) generateToken() error {
 	if err != nil {
 		return err
 	}
-	if err := v.record(u, business.ActGranted, "Access token generated"); err != nil {
-		return err
+	var unrecorded html.Node
+	if err := v.record(u, business.ActGranted, "Access token generated"); err != nil { // the token works, and can be shown only now
+		v.m.log.ErrorContext(v.ctx(), "a token has no entry in the history", "system_user", u.ID, "err", err)
+		unrecorded = kit.Note(kit.Warn, html.P(html.Text(v.t("users.unrecorded"))))
 	}
 	v.r.PostForm = nil
 	v.r.Form = map[string][]string{}
 	u, _ = v.m.o.Access.SystemUser(u.ID)
-	return v.systemUserDetail(http.StatusOK, u, kit.Note(kit.OK, html.P(html.Strong(html.Text(v.t("users.once")))),
-		kit.Copy(v.lang, v.t("users.token"), secret.Reveal())), nil)
+	return v.systemUserDetail(http.StatusOK, u, html.Group{kit.Note(kit.OK, html.P(html.Strong(html.Text(v.t("users.once")))),
+		kit.Copy(v.lang, v.t("users.token"), secret.Reveal())), unrecorded}, nil)
 }
 
-// record writes into the history of every account that the system user reaches.
-func (v *visit) record(u *access.SystemUser, what business.ActivityType, text string) error {
+// record writes into the history of every account that the system user reaches; one that cannot be written does not stop the others.
+func (v *visit) record(u *access.SystemUser, what business.ActivityType, text string) (err error) {
 	for _, w := range v.m.o.Business.WABAs(v.portfolio.ID) {
 		if !v.reaches(u, w) {
 			continue
 		}
-		if err := v.m.o.Business.Record(v.ctx(), w.ID, what, string(u.ID), text); err != nil {
-			return err
-		}
+		err = errors.Join(err, v.m.o.Business.Record(v.ctx(), w.ID, what, string(u.ID), text))
 	}
-	return nil
+	return err
 }
 
 func (v *visit) reaches(u *access.SystemUser, w *business.WABA) bool {
@@ -329,7 +330,7 @@ func (v *visit) installApp() error {
 		return err
 	}
 	a, ok := v.m.o.Access.App(wa.AppID(v.field("app")))
-	if !ok || !slices.Contains(v.apps(v.portfolio.ID), a) {
+	if !ok || !v.ownsApp(a.ID) {
 		return errMissing
 	}
 	if err := v.m.o.Access.Install(v.ctx(), u.ID, a.ID); err != nil {
@@ -361,7 +362,7 @@ func (v *visit) assignSystemUser() error {
 // managed is an account of the portfolio whose users the person may manage.
 func (v *visit) managed(id string) (*business.WABA, error) {
 	w, ok := v.m.o.Business.WABA(wa.WABAID(id))
-	if !ok || !slices.Contains(v.wabas(v.portfolio), w) {
+	if !ok || !v.hasAccount(w.ID) {
 		return nil, errMissing
 	}
 	if v.caller.May(asset(w), access.ManageUsers, access.Management) != access.Allowed {

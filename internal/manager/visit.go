@@ -22,6 +22,7 @@ type visit struct {
 	m    *Manager
 	w    http.ResponseWriter
 	r    *http.Request
+	rt   route
 	lang i18n.Lang
 	here Place
 
@@ -48,7 +49,7 @@ func (r refused) Error() string { return "needs " + string(r) }
 // serve runs a line of the table.
 func (m *Manager) serve(rt route) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		v := &visit{m: m, w: w, r: r, lang: i18n.Choose(r), here: rt.place}
+		v := &visit{m: m, w: w, r: r, rt: rt, lang: i18n.Choose(r), here: rt.place}
 		if err := v.enter(rt); err != nil { //nolint:contextcheck // a visit holds its request
 			v.fail(err) //nolint:contextcheck // a visit holds its request
 		}
@@ -56,44 +57,66 @@ func (m *Manager) serve(rt route) http.HandlerFunc {
 }
 
 func (v *visit) enter(rt route) error {
-	if err := v.form(); err != nil {
-		return err
-	}
 	v.recognise()
+	unread := v.form()
 	if v.person == nil && !rt.need.open {
 		v.toLogin()
 		return nil
 	}
 	if v.person != nil {
-		done, err := v.choose(rt.need.about)
-		if done || err != nil {
+		if done, err := v.choose(rt.need.about); done || err != nil {
 			return err
 		}
-		if lack := v.lacks(rt.need); lack != "" {
-			if rt.need.about == account && v.waba == nil {
-				return v.nothingYet()
-			}
+		lack := v.lacks(rt.need)
+		if lack == string(rt.need.task) && v.bare(rt.need) { // nobody has tasks on what is not there
+			lack = ""
+		}
+		if lack != "" {
 			return refused(lack)
 		}
-		if rt.need.about == account && v.waba == nil || rt.need.about == portfolio && v.portfolio == nil {
-			return v.nothingYet()
-		}
+	}
+	switch {
+	case unread != nil:
+		return unread
+	case v.person != nil && v.bare(rt.need):
+		return v.nothingYet()
 	}
 	return rt.do(v)
 }
 
-// form reads what was posted, as far as a form of ours can be.
+// bare reports whether there is nothing that a page could be about.
+func (v *visit) bare(n need) bool {
+	switch n.about {
+	case account:
+		return v.waba == nil
+	case app: // only what asks for a task is about an account
+		return v.waba == nil && n.task != ""
+	case portfolio:
+		return v.portfolio == nil
+	case nothing:
+	}
+	return false
+}
+
+// form reads what was posted, as far as a form of ours can be. Errors: [errTooLarge], [errUnreadable].
 func (v *visit) form() error {
 	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, maxForm)
-	if err := v.r.ParseForm(); err != nil {
-		http.Error(v.w, "the form cannot be read", http.StatusBadRequest)
-		return errAnswered
+	err := v.r.ParseForm()
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return errTooLarge
+	case err != nil:
+		return errUnreadable
 	}
 	return nil
 }
 
-// errAnswered says that the answer is written.
-var errAnswered = errors.New("answered")
+// Forms that are answered with a page of their own.
+var (
+	errTooLarge   = errors.New("the form is too large")
+	errUnreadable = errors.New("the form cannot be read")
+)
 
 // fail answers with the page for an error. A row of the error table that no form has shown beside its field is shown as a page.
 func (v *visit) fail(err error) {
@@ -101,7 +124,10 @@ func (v *visit) fail(err error) {
 	var lack refused
 	f := v.frame()
 	switch {
-	case errors.Is(err, errAnswered):
+	case errors.Is(err, errTooLarge):
+		f.Unread(v.w, v.r, http.StatusRequestEntityTooLarge)
+	case errors.Is(err, errUnreadable):
+		f.Unread(v.w, v.r, http.StatusBadRequest)
 	case errors.Is(err, errMissing), errors.Is(err, business.ErrUnknown), errors.Is(err, access.ErrUnknown):
 		f.NotFound(v.w, v.r)
 	case errors.As(err, &lack):
@@ -130,10 +156,7 @@ func (v *visit) field(name string) string { return strings.TrimSpace(v.r.Form.Ge
 // frame is what stands around the page.
 func (v *visit) frame() Frame {
 	f := Frame{
-		Lang: v.lang, Theme: Theme(v.r), Here: v.here, URL: v.r.URL, Version: v.m.o.Release, Scope: v.scope,
-	}
-	if v.r.Method != http.MethodGet { // changes of language come back to what can be asked for again
-		f.URL = &url.URL{Path: v.r.URL.Path, RawQuery: v.scope.query()}
+		Lang: v.lang, Theme: Theme(v.r), Here: v.here, URL: v.address(), Version: v.m.o.Release, Scope: v.scope,
 	}
 	if v.person == nil {
 		return f
@@ -141,6 +164,9 @@ func (v *visit) frame() Frame {
 	f.Person, f.Places = v.person.Name, v.places()
 	for _, p := range v.portfolios() {
 		f.Portfolios = append(f.Portfolios, Named{string(p.ID), p.Name})
+	}
+	if !v.rt.switches() {
+		return f
 	}
 	for _, w := range v.wabas(v.portfolio) {
 		f.WABAs = append(f.WABAs, Named{string(w.ID), w.Name})
@@ -150,13 +176,17 @@ func (v *visit) frame() Frame {
 
 func (s Scope) query() string {
 	q := url.Values{}
+	s.add(q)
+	return q.Encode()
+}
+
+func (s Scope) add(q url.Values) {
 	if s.Business != "" {
 		q.Set("business_id", s.Business)
 	}
 	if s.WABA != "" {
 		q.Set("waba_id", s.WABA)
 	}
-	return q.Encode()
 }
 
 // show answers with a page.
@@ -192,51 +222,6 @@ func (v *visit) in(path string) string {
 // inBusiness is a path of the portfolio's settings.
 func (v *visit) inBusiness(path string) string {
 	return path + "?" + Scope{Business: v.scope.Business}.query()
-}
-
-// problem is what stands beside a form that was refused, nil without one: the sentence for people, and what the API would answer.
-type problem struct {
-	text, code string
-}
-
-func (v *visit) problem(err error) problem {
-	var row *wa.Error
-	switch {
-	case err == nil:
-		return problem{}
-	case errors.As(err, &row):
-		text := row.UserMsg
-		if text == "" {
-			text = row.Message()
-		}
-		return problem{text, code(row)}
-	}
-	return problem{text: err.Error()}
-}
-
-// refusal is a note with what a form was refused for.
-func (v *visit) refusal(err error) html.Node {
-	p := v.problem(err)
-	if p.text == "" {
-		return nil
-	}
-	return kit.Note(kit.Bad, html.P(html.Text(p.text)), html.Iff(p.code != "", func() html.Node {
-		return html.P(html.Class("sub"), html.Text(v.t("door.api_says")), html.Text(" "), kit.Mono(p.code))
-	}))
-}
-
-// known passes on what a form can show, and stops at faults of ours.
-func known(err error) (shown, fault error) {
-	var row *wa.Error
-	if err == nil || errors.As(err, &row) {
-		return err, nil
-	}
-	for _, e := range []error{access.ErrEmail, access.ErrLink, business.ErrNoCourier} {
-		if errors.Is(err, e) {
-			return e, nil
-		}
-	}
-	return nil, err
 }
 
 // portfolios are those that the person belongs to, by name.

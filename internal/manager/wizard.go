@@ -18,7 +18,7 @@ const wizardPath = "/get-started/"
 func (m *Manager) wizardRoutes() []route {
 	return []route{
 		page(wizardPath+"{$}", "", need{}, (*visit).wizard),
-		deed(wizardPath+"{$}", need{}, (*visit).finish),
+		deed(wizardPath+"{$}", need{}, (*visit).finish).on(wizardPath+"{$}?step=portfolio", "app", "app_name"),
 	}
 }
 
@@ -141,7 +141,7 @@ func (v *visit) setUp() error {
 	}
 	name := v.field("app_name")
 	if n := len([]rune(name)); !known && (n == 0 || n > maxAppName) {
-		return wa.ErrInvalidParameter.Titled("Param name must have 1 to %d characters.", maxAppName)
+		return v.invalid(v.t("apps.name_wrong"))
 	}
 	if id == "" {
 		p, err := v.newPortfolio(v.field("portfolio_name"))

@@ -53,7 +53,7 @@ func (w *world) SendCode(_ context.Context, to wa.WaID, code string, _ business.
 // ChooseCode implements business.Courier.
 func (w *world) ChooseCode(wa.WaID) (string, bool) { return "", false }
 
-func newWorld(t *testing.T, change func(*manager.Options)) *world {
+func newWorld(t *testing.T, change func(*manager.Options), keeps ...func(business.Store) business.Store) *world {
 	t.Helper()
 	w := &world{t: t, clock: clock.NewFake(noon), codes: map[wa.WaID]string{}}
 	must := func(err error) {
@@ -67,7 +67,11 @@ func newWorld(t *testing.T, change func(*manager.Options)) *world {
 	t.Cleanup(func() { _ = db.Close() })
 	w.access, err = access.New(t.Context(), db, access.Options{Clock: w.clock, Sealer: plain{}, Pepper: bytes.Repeat([]byte{7}, 32), Rounds: 10})
 	must(err)
-	w.business, err = business.New(t.Context(), db, business.Options{Clock: w.clock, Courier: w})
+	var kept business.Store = db
+	for _, keep := range keeps {
+		kept = keep(kept)
+	}
+	w.business, err = business.New(t.Context(), kept, business.Options{Clock: w.clock, Courier: w})
 	must(err)
 	templates, err := template.New(t.Context(), db, template.Options{Clock: w.clock})
 	must(err)
