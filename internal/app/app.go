@@ -148,7 +148,7 @@ func (a *App) serve(publicListener, operatorListener net.Listener, secure *tls.C
 	}
 	logger := slog.NewLogLogger(a.o.Logger.Handler(), slog.LevelDebug)
 	a.public = &http.Server{
-		Handler: http.HandlerFunc(a.servePublic), TLSConfig: secure, ErrorLog: logger, MaxHeaderBytes: maxHeader,
+		Handler: a.front(), TLSConfig: secure, ErrorLog: logger, MaxHeaderBytes: maxHeader,
 		ReadHeaderTimeout: headerTimeout, ReadTimeout: bodyTimeout, IdleTimeout: idleTimeout,
 	}
 	mux := a.operatorMux()
@@ -184,6 +184,14 @@ func (a *App) fail(err error) {
 
 // Failed tells why the platform cannot go on. Stop it then; starting again is the recovery.
 func (a *App) Failed() <-chan error { return a.failed }
+
+// front is what the public port answers with.
+func (a *App) front() http.Handler {
+	if a.o.BehindProxy {
+		return forwarded(http.HandlerFunc(a.servePublic))
+	}
+	return http.HandlerFunc(a.servePublic)
+}
 
 func (a *App) servePublic(w http.ResponseWriter, r *http.Request) {
 	p := a.platform.Load()
