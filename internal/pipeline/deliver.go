@@ -29,7 +29,7 @@ func (l *lane) deliver(m *letter, c *redeliver) {
 	}
 	now := l.now()
 	hold, dropped := l.pacing(m)
-	closed := l.closed(m.Number, m.User)
+	closed := l.closed(m.Number, m.User, m.Template, now)
 	switch {
 	case now >= m.Expires:
 		l.drop(m)

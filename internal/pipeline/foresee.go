@@ -8,14 +8,17 @@ import (
 	"github.com/hikyaku/hikyaku/internal/wa"
 )
 
-// Borders tells which people an account may not write to. It is called from all lanes at once and must not block.
+// Borders tells what an account may not write, and to whom, whatever passed between the two. It is called from all lanes at once
+// and must not block.
 type Borders interface {
-	// Closed returns the row that every message from the number to the user fails with; nil when there is none.
-	Closed(n *business.Number, user wa.WaID) *wa.Error
+	// Closed returns the row that a message from the number to the user fails with at now (Unix milliseconds), before anything
+	// else is looked at; nil when there is none. template is what it was made from; empty for messages of other types. Source
+	// for the order: spec/errors.md section 2, gate 16: country restriction, classification restriction.
+	Closed(n *business.Number, user wa.WaID, template wa.TemplateID, now int64) *wa.Error
 }
 
 // closed asks for messages of every type.
-func (l *lane) closed(number wa.PhoneNumberID, user wa.WaID) *wa.Error {
+func (l *lane) closed(number wa.PhoneNumberID, user wa.WaID, template wa.TemplateID, now int64) *wa.Error {
 	if l.p.o.Borders == nil {
 		return nil
 	}
@@ -23,7 +26,7 @@ func (l *lane) closed(number wa.PhoneNumberID, user wa.WaID) *wa.Error {
 	if !ok {
 		return nil
 	}
-	return l.p.o.Borders.Closed(n, user)
+	return l.p.o.Borders.Closed(n, user, template, now)
 }
 
 // foresee returns the row that the message at hand would fail with a moment later, if the operator wants sends to be answered
@@ -33,7 +36,7 @@ func (l *lane) foresee(p *peer, n *business.Number, c *accept, now int64) *wa.Er
 	if len(l.p.o.Sync) == 0 || c.m.Held {
 		return nil
 	}
-	row := l.closed(c.m.Number, c.m.To)
+	row := l.closed(c.m.Number, c.m.To, c.m.Template, now)
 	template := c.m.Type == message.TypeTemplate
 	switch {
 	case row != nil:

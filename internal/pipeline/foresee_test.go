@@ -10,12 +10,17 @@ import (
 	"github.com/hikyaku/hikyaku/internal/wa"
 )
 
-// sealed is a country that nobody may be written to.
+// sealed is a country that nobody may be written to, and a template that was sold as another.
 type sealed struct{ user wa.WaID }
 
-func (s sealed) Closed(_ *business.Number, user wa.WaID) *wa.Error {
-	if user == s.user {
+const missold = wa.TemplateID("770220330440999")
+
+func (s sealed) Closed(_ *business.Number, user wa.WaID, template wa.TemplateID, _ int64) *wa.Error {
+	switch {
+	case user == s.user:
 		return wa.ErrCountry
+	case template == missold:
+		return wa.ErrClassification
 	}
 	return nil
 }
@@ -79,5 +84,47 @@ func TestClosedCountry(t *testing.T) {
 			t.Errorf("%s failed with %d", m.Type, s.Code)
 		}
 		w.clock.Advance(time.Minute)
+	}
+}
+
+// A message that earns several rows fails with the first of the contract's order, now or later: country, classification, opt-out.
+func TestClassificationComesBeforeOptOut(t *testing.T) {
+	t.Parallel()
+	const abroad = wa.WaID("447400123456")
+	for _, sync := range [][]int{nil, {131064, 131050, 130497}} {
+		d := &doorman{}
+		w := newWorld(t, func(w *world) {
+			w.set = func(o *pipeline.Options) { o.Gate, o.Borders, o.Sync = d, sealed{abroad}, sync }
+		})
+		w.phone(ana)
+		w.phone(abroad)
+		w.feedback(ana, pipeline.FeedbackStop)
+		w.feedback(abroad, pipeline.FeedbackStop)
+		for _, c := range []struct {
+			to       wa.WaID
+			template wa.TemplateID
+			code     int
+		}{{ana, missold, 131064}, {abroad, missold, 130497}, {ana, "770220330440998", 131050}} {
+			m := template(c.to, "offer")
+			m.Category, m.Template = "marketing", c.template
+			var row *wa.Error
+			id, err := w.p.Accept(t.Context(), m)
+			switch {
+			case errors.As(err, &row):
+				if row.Code != c.code || sync == nil {
+					t.Errorf("%s to %s was refused with %d, want %d", c.template, c.to, row.Code, c.code)
+				}
+			case err != nil || sync != nil:
+				t.Errorf("%s to %s: %v, want %d at once", c.template, c.to, err, c.code)
+			default:
+				w.settle()
+				if s := w.ladder(id, accepted, failed)[0]; s.Code != c.code {
+					t.Errorf("%s to %s failed with %d, want %d", c.template, c.to, s.Code, c.code)
+				}
+			}
+		}
+		if got := d.take(); got != "[]" {
+			t.Errorf("the gate was asked: %s", got)
+		}
 	}
 }

@@ -35,12 +35,9 @@ func (s *Service) marketing(m Send) bool {
 // of marketing by an experiment, marketing is paused in the person's country, the person's share of it is used up, the
 // portfolio's messaging limit is, payment is missing, or a sanction is in force.
 // What passes may hold room until Settle. Messages of test numbers hold nothing, and only a sanction keeps them
-// back, or that their account misused the utility category. Source:
+// back. What comes before all of this is asked of Closed. Source:
 // spec/limits.md sections 3 and 4, spec/pricing.md section 4, spec/quality.md section 5.
 func (s *Service) Admit(n *business.Number, m Send, now int64) *wa.Error {
-	if s.misused(n, m, now) {
-		return errMisused
-	}
 	barred := s.barred(n, now)
 	if n.Mode == business.Sandbox {
 		return barred

@@ -11,15 +11,21 @@ import (
 	"github.com/hikyaku/hikyaku/internal/wa"
 )
 
-// Closed is the row that every message of the number to the user fails with: the account may not write to people of that country.
-// Source: spec/errors.md section 2, gate 16.
-func (s *Service) Closed(n *business.Number, user wa.WaID) *wa.Error {
+// Closed is the row that a message of the number to the user fails with before anything else is looked at: its account may not
+// write to people of that country, or, of a template, it sold marketing as utility. Neither spares test numbers. id is empty for
+// messages of other types, now is in Unix milliseconds. Source: spec/errors.md section 2, gate 16.
+func (s *Service) Closed(n *business.Number, user wa.WaID, id wa.TemplateID, now int64) *wa.Error {
 	w, ok := s.o.Business.WABA(n.WABA)
-	if !ok || len(w.Closed) == 0 {
+	if !ok {
 		return nil
 	}
-	if iso, _ := wa.CountryOf(user); slices.Contains(w.Closed, iso) {
-		return wa.ErrCountry
+	if len(w.Closed) > 0 {
+		if iso, _ := wa.CountryOf(user); slices.Contains(w.Closed, iso) {
+			return wa.ErrCountry
+		}
+	}
+	if id != "" && s.misused(w, id, now) {
+		return errMisused
 	}
 	return nil
 }
@@ -59,11 +65,10 @@ var errMisused = wa.ErrClassification.With("Message failed to send because templ
 
 // misused reports whether a template may not go out because its account sold marketing as utility: what is utility, or was before
 // it was found to be marketing. How many of them the real service lets pass is not published; none do here.
-func (s *Service) misused(n *business.Number, m Send, now int64) bool {
-	w, ok := s.o.Business.WABA(n.WABA)
-	if !ok || !w.Misuse.InForce(time.UnixMilli(now)) {
+func (s *Service) misused(w *business.WABA, id wa.TemplateID, now int64) bool {
+	if !w.Misuse.InForce(time.UnixMilli(now)) {
 		return false
 	}
-	t, ok := s.o.Template.Template(m.Template)
+	t, ok := s.o.Template.Template(id)
 	return ok && (t.Category == template.Utility || t.Category == template.Marketing && t.Previous == template.Utility)
 }

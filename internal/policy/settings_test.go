@@ -138,7 +138,7 @@ func TestMisuse(t *testing.T) {
 		return x.ID
 	}
 	sends := func(id wa.TemplateID) int {
-		row := w.policy.Admit(n, policy.Send{User: "5511900001", Template: id, Category: "utility"}, w.now())
+		row := w.policy.Closed(n, "5511900001", id, w.now())
 		if row == nil {
 			return 0
 		}
