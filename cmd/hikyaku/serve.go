@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/alecthomas/kong"
 	"golang.org/x/term"
 
 	"github.com/hikyaku/hikyaku/internal/app"
@@ -64,8 +65,18 @@ type serveCmd struct {
 // gcPercent trades memory for processor time: what lives long is small beside what passes through. GOGC overrides it.
 const gcPercent = 200
 
+// given are the names of the flags on the command line.
+func given(k *kong.Context) (names []string) {
+	for _, p := range k.Path {
+		if p.Flag != nil {
+			names = append(names, p.Flag.Name)
+		}
+	}
+	return names
+}
+
 // Run implements the command.
-func (c *serveCmd) Run(ctx context.Context) error {
+func (c *serveCmd) Run(ctx context.Context, k *kong.Context) error {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
@@ -76,7 +87,7 @@ func (c *serveCmd) Run(ctx context.Context) error {
 		PrivateWebhooks: c.PrivateWebhooks, WebhookBatch: c.WebhookBatch, NoPreviews: c.NoLinkPreviews,
 		Media: c.Media, PrivateMedia: c.PrivateMedia, PreviewLoopback: c.PreviewPrivate, Retention: c.Retention, TokenCarriers: c.TokenCarriers, RequirePayment: c.RequirePayment, Billing: c.Billing, Enforcement: c.Enforcement, PaceAfter: c.PaceAfter, PaceBatch: c.PaceBatch,
 		AdaptiveCap: c.MarketingCap == "adaptive", PausedMarkets: c.PausedMarkets, Region: c.Region, Holdout: c.Holdout, InternationalUsers: c.International, RateCard: c.RateCard, Seed: c.Seed, FrozenAt: c.Clock,
-		Logger: logger(c.LogLevel, c.LogJSON), Out: os.Stdout, Command: command(),
+		Given: given(k), Logger: logger(c.LogLevel, c.LogJSON), Out: os.Stdout, Command: command(),
 	})
 }
 

@@ -30,7 +30,7 @@ func settle(o *Options) error {
 	}
 	o.errors = c.Errors
 	c.fill(o)
-	if o.TokenCarriers != "" {
+	if o.TokenCarriers != "" || slices.Contains(o.Given, "token-carriers") {
 		return nil
 	}
 	o.TokenCarriers = c.Access.TokenCarriers

@@ -250,13 +250,17 @@ func TestFlagsBeforeSettings(t *testing.T) {
 			Options{Enforcement: "off", Billing: "off", PaceAfter: 1, PaceBatch: 2, Holdout: 0.1, PausedMarkets: []string{"TR"}},
 			Options{Enforcement: "off", Billing: "off", PaceAfter: 1, PaceBatch: 2, Holdout: 0.1, PausedMarkets: []string{"TR"}},
 		},
+		{ // what is given counts, also where it is zero
+			Options{Given: []string{"enforcement", "billing", "pace-after", "pace-batch", "marketing-holdout", "paused-markets", "marketing-cap", "require-payment"}},
+			Options{},
+		},
 	} {
 		c.o.Config = path
 		if err := settle(&c.o); err != nil {
 			t.Fatal(err)
 		}
 		got := Options{Enforcement: c.o.Enforcement, Billing: c.o.Billing, PaceAfter: c.o.PaceAfter, PaceBatch: c.o.PaceBatch, Holdout: c.o.Holdout, PausedMarkets: c.o.PausedMarkets}
-		if !reflect.DeepEqual(got, c.want) || !c.o.AdaptiveCap || !c.o.RequirePayment {
+		if !reflect.DeepEqual(got, c.want) || c.o.AdaptiveCap != (c.o.Given == nil) || c.o.RequirePayment != (c.o.Given == nil) {
 			t.Errorf("%+v, want %+v", got, c.want)
 		}
 	}

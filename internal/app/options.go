@@ -54,6 +54,9 @@ type Options struct {
 	InternationalUsers int    // portfolios that reach more people in 30 days pay international rates; 0 means 750,000
 	Seed               uint64 // not 0: ids and virtual users repeat from run to run; keys stay random
 
+	// Given are the names of the flags that were given, without dashes: each counts against Config also where its field is zero.
+	Given []string
+
 	errors   Errors   // of the configuration file
 	settings Settings // likewise
 

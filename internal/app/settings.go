@@ -13,7 +13,8 @@ import (
 )
 
 // Settings are what the contract leaves to the operator about limits, prices, quality and webhooks. They are read from the
-// configuration file at every start; a zero field keeps the default. Where there is a flag, too, the flag counts.
+// configuration file at every start; a zero field keeps the default. Where there is a flag, too, a flag that was given counts,
+// whatever it says.
 // Source: spec/limits.md, spec/pricing.md, spec/quality.md, "(ours)".
 type Settings struct {
 	Throughput struct {
@@ -31,7 +32,7 @@ type Settings struct {
 		AppFloor int `yaml:"app_floor"` // calls of an app in an hour, however few users it has; 0 means 50,000
 	} `yaml:"ratelimit"`
 	Marketing struct {
-		Cap             string   `yaml:"cap"`              // as --marketing-cap; either of them makes it adaptive
+		Cap             string   `yaml:"cap"`              // as --marketing-cap
 		UserCap         int      `yaml:"user_cap"`         // of a portfolio's templates in 24 hours; 0 means 2
 		UserCapOverall  int      `yaml:"user_cap_overall"` // of all portfolios' together; 0 means 10
 		PausedMarkets   []string `yaml:"paused_markets"`   // as --paused-markets
@@ -46,7 +47,7 @@ type Settings struct {
 	} `yaml:"policy"`
 	Billing struct {
 		Mode                 string `yaml:"mode"`                   // as --billing
-		RequirePaymentMethod bool   `yaml:"require_payment_method"` // as --require-payment; either of them requires one
+		RequirePaymentMethod bool   `yaml:"require_payment_method"` // as --require-payment
 	} `yaml:"billing"`
 	Quality struct {
 		UnratedLabel  string         `yaml:"unrated_label"`  // quality_rating of a number without one: "UNKNOWN" or "NA"
@@ -59,7 +60,7 @@ type Settings struct {
 	} `yaml:"templates"`
 	Webhooks struct {
 		StrictStatus bool `yaml:"strict_status"`  // only 200 is success
-		Concurrency  int  `yaml:"concurrency"`    // deliveries in flight per endpoint; 0 means 256
+		Concurrency  int  `yaml:"concurrency"`    // deliveries in flight per endpoint; 0 means 64
 		RetryAllApps bool `yaml:"retry_all_apps"` // not built: refused
 	} `yaml:"webhooks"`
 }
@@ -126,26 +127,31 @@ func (s *Settings) checkSettings() error {
 // fill gives options that were not given what the settings say.
 func (s *Settings) fill(o *Options) {
 	o.settings = *s
-	if o.Enforcement == "" {
+	open := func(flag string, zero bool) bool { return zero && !slices.Contains(o.Given, flag) }
+	if open("enforcement", o.Enforcement == "") {
 		o.Enforcement = s.Policy.Enforcement
 	}
-	if o.PaceAfter == 0 {
+	if open("pace-after", o.PaceAfter == 0) {
 		o.PaceAfter = s.Pacing.TemplateThreshold
 	}
-	if o.PaceBatch == 0 {
+	if open("pace-batch", o.PaceBatch == 0) {
 		o.PaceBatch = s.Pacing.PortfolioBatch
 	}
-	if len(o.PausedMarkets) == 0 {
+	if open("paused-markets", len(o.PausedMarkets) == 0) {
 		o.PausedMarkets = s.Marketing.PausedMarkets
 	}
-	if o.Holdout == 0 {
+	if open("marketing-holdout", o.Holdout == 0) {
 		o.Holdout = s.Marketing.ExperimentShare
 	}
-	if o.Billing == "" {
+	if open("billing", o.Billing == "") {
 		o.Billing = s.Billing.Mode
 	}
-	o.RequirePayment = o.RequirePayment || s.Billing.RequirePaymentMethod
-	o.AdaptiveCap = o.AdaptiveCap || s.Marketing.Cap == "adaptive"
+	if open("require-payment", !o.RequirePayment) {
+		o.RequirePayment = s.Billing.RequirePaymentMethod
+	}
+	if open("marketing-cap", !o.AdaptiveCap) {
+		o.AdaptiveCap = s.Marketing.Cap == "adaptive"
+	}
 }
 
 // calm is how long a better rating must hold; negative for not at all.
