@@ -73,7 +73,7 @@ type Options struct {
 	BatchAbove int // length of the queue above which updates share POSTs; 0 means 50 (spec/limits.md W5)
 
 	StartConcurrency int // 0 means 16
-	MaxConcurrency   int // 0 means 256
+	MaxConcurrency   int // 0 means 64, see spec/limits.md section 8
 	SuspendAfter     int // failures in a row; 0 means 20 (spec/limits.md section 8)
 
 	QueueEvents int // per endpoint in memory; 0 means 8,192
@@ -104,7 +104,7 @@ func (o *Options) fill() {
 	o.BatchMax = min(o.BatchMax, maxUpdates)
 	or(&o.BatchAbove, 50)
 	or(&o.StartConcurrency, 16)
-	or(&o.MaxConcurrency, 256)
+	or(&o.MaxConcurrency, 64)
 	or(&o.SuspendAfter, 20)
 	or(&o.QueueEvents, 8192)
 	or(&o.QueueBytes, 16<<20)

@@ -4,7 +4,7 @@
 //	journal, one head reader per partition
 //	    │ build the payload once per variant, route it: number → WABA → app
 //	    ▼
-//	endpoint queue (bounded) ──workers, AIMD 1…256──► signed POST ──2xx──► frame done, cursor moves
+//	endpoint queue (bounded) ──workers, AIMD 1…64 ──► signed POST ──2xx──► frame done, cursor moves
 //	    ▲        │ full or suspended: detached                │ failed twice
 //	    │        ▼                                            ▼
 //	 own reader from the endpoint's cursor            row in the store ──schedule──► POST again … 7 days, then dropped

@@ -85,7 +85,7 @@ type TransportOptions struct {
 	Allow   []netip.Prefix // reached on any port although not public; see [LoopbackPrefixes], [PrivatePrefixes]
 	Ports   []uint16       // besides 80 and 443
 	RootCAs *x509.CertPool // nil means the system's; add private authorities to a copy of those
-	// PerHost bounds the idle connections kept per host; 0 means 256, the most an endpoint uses at once.
+	// PerHost bounds the idle connections kept per host; 0 means 256.
 	PerHost int
 
 	lookup func(ctx context.Context, host string) ([]netip.Addr, error) // tests; nil means the system's resolver
