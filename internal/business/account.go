@@ -269,6 +269,17 @@ func (s *Service) SetMessagingLimit(ctx context.Context, id wa.BusinessID, t Tie
 	})
 }
 
+// RaiseMessagingLimit gives a portfolio the next messaging limit, which it earned, and notes when: both or neither. One that has
+// another limit than from by now keeps it. Errors: [ErrUnknown].
+func (s *Service) RaiseMessagingLimit(ctx context.Context, id wa.BusinessID, from, to Tier) (*Portfolio, error) {
+	return s.setStanding(ctx, id, func(p *Portfolio) error {
+		if p.MessagingLimit == from && p.ReachLimit == 0 {
+			p.MessagingLimit, p.Raised = to, s.clock.Now()
+		}
+		return nil
+	})
+}
+
 // setStanding changes what limits hang on. When they change, every account of the portfolio is owed a webhook, and the names
 // of its numbers are reviewed when the limit rises.
 func (s *Service) setStanding(ctx context.Context, id wa.BusinessID, change func(*Portfolio) error) (*Portfolio, error) {

@@ -2,6 +2,7 @@ package business
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/hikyaku/hikyaku/internal/wa"
@@ -16,12 +17,20 @@ const (
 	misuseAgain   = 30 * 24 * time.Hour
 
 	violationMisuse = "UTILITY_TEMPLATE_MISUSE"
+
+	// misuseKept is how many decisions an account remembers: far more than are announced and not carried out.
+	misuseKept = 1000
 )
 
-// Misused counts that an account sold marketing as utility, and owes the webhooks of what follows. closed says that the category
-// was closed by it. Errors: [ErrUnknown].
-func (s *Service) Misused(ctx context.Context, id wa.WABAID) (w *WABA, closed bool, err error) {
-	w, err = s.UpdateWABA(ctx, id, func(w *WABA) error {
+// Misused counts that an account sold marketing as utility, and owes the webhooks of what follows. A decision, which names the
+// template and what was found before, counts once, however often it is told. Errors: [ErrUnknown].
+func (s *Service) Misused(ctx context.Context, id wa.WABAID, decision string) (*WABA, error) {
+	return s.UpdateWABA(ctx, id, func(w *WABA) error {
+		old := w.Misuse.Counted
+		if slices.Contains(old, decision) {
+			return nil
+		}
+		w.Misuse.Counted = append(slices.Clone(old[max(0, len(old)-misuseKept+1):]), decision)
 		now := s.clock.Now()
 		was := w.Misuse.InForce(now)
 		w.Misuse.Times++
@@ -39,17 +48,15 @@ func (s *Service) Misused(ctx context.Context, id wa.WABAID) (w *WABA, closed bo
 		default:
 			w.Misuse.Until = now.Add(misuseAgain)
 		}
-		closed = true
 		s.owe(s.notice(id, FieldAccount, accountValue{Event: "ACCOUNT_RESTRICTION", Restrictions: []restrictionInfo{
 			{"RESTRICTED_UTILITY_TEMPLATES", w.Misuse.Until.Unix()},
 		}}))
 		s.record(&Activity{WABA: id, Type: ActUpdated, Text: "The utility category is closed to the account"})
 		return nil
 	})
-	return w, closed, err
 }
 
-// Forgive forgets the misuse of an account. What is lifted before its time is told as a restriction that expires now (ours).
+// Forgive forgets the misuse of an account; what was decided does not count again. What is lifted before its time is told as a restriction that expires now (ours).
 // Errors: [ErrUnknown].
 func (s *Service) Forgive(ctx context.Context, id wa.WABAID) (*WABA, error) {
 	return s.UpdateWABA(ctx, id, func(w *WABA) error {
@@ -58,7 +65,7 @@ func (s *Service) Forgive(ctx context.Context, id wa.WABAID) (*WABA, error) {
 				{"RESTRICTED_UTILITY_TEMPLATES", now.Unix()},
 			}}))
 		}
-		w.Misuse = Misuse{}
+		w.Misuse = Misuse{Counted: w.Misuse.Counted}
 		return nil
 	})
 }

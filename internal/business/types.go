@@ -18,6 +18,7 @@ type Portfolio struct {
 	Verification   Verification  // of the business
 	MessagingLimit Tier          // whatsapp_business_manager_messaging_limit: users reached outside a window in 24 hours
 	ReachLimit     int           // ours: people instead of those of the tier; 0 means those of the tier
+	Raised         time.Time     `json:",omitzero"` // when the limit last grew by itself; zero for never
 	Country        string        // primary location, ISO 3166 alpha-2; empty: that of each account
 	International  International // rates of authentication templates to other countries
 	Created        time.Time
@@ -121,8 +122,9 @@ type WABA struct {
 // Misuse is how often templates of an account were found to be marketing sold as utility, and until when the account may use
 // the utility category no more. Source: spec/quality.md section 3.4.
 type Misuse struct {
-	Times int       `json:",omitempty"`
-	Until time.Time `json:",omitzero"`
+	Times   int       `json:",omitempty"`
+	Until   time.Time `json:",omitzero"`
+	Counted []string  `json:",omitempty"` // the last decisions that count, or were forgiven; replaced as a whole
 }
 
 // InForce reports whether the category is closed at now.

@@ -235,6 +235,7 @@ func TestDeniedRaise(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, business.Tier250, 0)
 	w.reached = 2000
+	w.use(one)
 	w.check(w.policy.SetRating(t.Context(), string(one), quality.Yellow))
 	for range 3 {
 		w.evaluate()

@@ -8,11 +8,14 @@ import (
 	"github.com/hikyaku/hikyaku/internal/analytics"
 	"github.com/hikyaku/hikyaku/internal/business"
 	"github.com/hikyaku/hikyaku/internal/limits"
+	"github.com/hikyaku/hikyaku/internal/template"
 	"github.com/hikyaku/hikyaku/internal/wa"
 )
 
 // Evaluate looks at every portfolio, number and template. It runs every hour; the operator may ask for it at any time.
 func (s *Service) Evaluate(ctx context.Context) error {
+	s.working.Lock()
+	defer s.working.Unlock()
 	var errs []error
 	for _, n := range s.o.Business.AllNumbers() {
 		if n.Registered {
@@ -21,6 +24,9 @@ func (s *Service) Evaluate(ctx context.Context) error {
 	}
 	for _, p := range s.o.Business.Portfolios() {
 		errs = append(errs, s.evaluate(ctx, p), s.tellTiers(ctx, p))
+		for _, w := range s.o.Business.WABAs(p.ID) {
+			errs = append(errs, s.closeUtility(ctx, w.ID))
+		}
 	}
 	s.mu.Lock()
 	for id := range s.active { // templates in use, and those whose rating may have to go
@@ -31,10 +37,11 @@ func (s *Service) Evaluate(ctx context.Context) error {
 	}
 	s.active = map[string]bool{}
 	s.mu.Unlock()
-	errs = append(errs, s.CatchUp(ctx))
+	errs = append(errs, s.catchUp(ctx))
 	return errors.Join(errs...)
 }
 
+// evaluate needs Service.working.
 func (s *Service) evaluate(ctx context.Context, p *business.Portfolio) error {
 	var ids []wa.PhoneNumberID
 	var numbers []*business.Number
@@ -61,11 +68,15 @@ func (s *Service) evaluate(ctx context.Context, p *business.Portfolio) error {
 // raise moves the portfolio's messaging limit up a step when it was earned. A limit that the operator set stays.
 func (s *Service) raise(ctx context.Context, p *business.Portfolio, ids []wa.PhoneNumberID, numbers []*business.Number, now time.Time) (err error) {
 	note := s.noteOf(string(p.ID))
+	raised := max(note.Raised, p.Raised.UnixMilli())
+	if note.Earned != 0 && note.Earned <= raised {
+		note.Earned = 0 // it was given, and only this note was not saved
+	}
 	if !raisable(p) {
 		return s.unearn(ctx, p.ID, note)
 	}
 	r := limits.Raise{
-		Limit: p.Reach(), Verified: p.Verification == business.Verified, Since: now.Sub(time.UnixMilli(note.Raised)),
+		Limit: p.Reach(), Verified: p.Verification == business.Verified, Since: now.Sub(time.UnixMilli(raised)),
 	}
 	if r.HighGrade, err = s.highGrade(ctx, p.ID, numbers); err != nil {
 		return err
@@ -91,10 +102,10 @@ func (s *Service) raise(ctx context.Context, p *business.Portfolio, ids []wa.Pho
 	if now.Before(time.UnixMilli(note.Earned).Add(s.o.ScaleDelay)) {
 		return s.save(ctx, string(p.ID), note)
 	}
-	if err := s.SetLimit(ctx, p.ID, tier, 0); err != nil {
+	if _, err := s.o.Business.RaiseMessagingLimit(ctx, p.ID, p.MessagingLimit, tier); err != nil {
 		return err
 	}
-	note.Raised, note.Denied, note.Earned = now.UnixMilli(), false, 0
+	note.Denied, note.Earned = false, 0
 	return s.save(ctx, string(p.ID), note)
 }
 
@@ -214,27 +225,30 @@ func (s *Service) remember(ctx context.Context, id wa.BusinessID) error {
 	})
 }
 
-// highGrade reports whether every number is well rated and no template in use is rated badly.
+// highGrade reports whether no number and no template that was in use in the last seven days is rated badly. Source: spec/limits.md
+// section 3.2.
 func (s *Service) highGrade(ctx context.Context, id wa.BusinessID, numbers []*business.Number) (bool, error) {
+	var bad []string
 	for _, n := range numbers {
 		if n.Quality == business.QualityYellow || n.Quality == business.QualityRed {
-			return false, nil
+			bad = append(bad, string(n.ID))
 		}
 	}
 	for _, w := range s.o.Business.WABAs(id) {
 		for _, t := range s.o.Template.List(w.ID) {
-			if t.Quality != "YELLOW" && t.Quality != "RED" {
-				continue
+			if t.Quality == template.QualityYellow || t.Quality == template.QualityRed {
+				bad = append(bad, string(t.ID))
 			}
-			used, err := s.users(ctx, string(t.ID))
-			if err != nil {
-				return false, err
-			}
-			for _, n := range used {
-				if n > 0 {
-					return false, nil
-				}
-			}
+		}
+	}
+	since := s.o.Clock.Now().Add(-week).UnixMilli()
+	for _, id := range bad {
+		used, err := s.users(ctx, id)
+		if err != nil {
+			return false, err
+		}
+		if used != [len(used)]int{} || s.noteOf(id).PretendedAt > since {
+			return false, nil
 		}
 	}
 	return true, nil
@@ -270,13 +284,20 @@ func (s *Service) finish(ctx context.Context) error {
 		if n.Upgrade == "" || now.Before(n.MaintenanceUntil) {
 			continue
 		}
-		errs = append(errs, s.SetLevel(ctx, n.ID, n.Upgrade, n.MPS))
+		errs = append(errs, s.setLevel(ctx, n.ID, n.Upgrade, n.MPS))
 	}
 	return errors.Join(errs...)
 }
 
 // SetLevel sets the throughput of a number, at once and without time away; a rise is told. Errors: business.ErrUnknown.
 func (s *Service) SetLevel(ctx context.Context, id wa.PhoneNumberID, level business.Level, mps int) error {
+	s.working.Lock()
+	defer s.working.Unlock()
+	return s.setLevel(ctx, id, level, mps)
+}
+
+// setLevel needs Service.working: a rise is told once.
+func (s *Service) setLevel(ctx context.Context, id wa.PhoneNumberID, level business.Level, mps int) error {
 	n, ok := s.o.Business.Number(id)
 	if !ok {
 		return business.ErrUnknown

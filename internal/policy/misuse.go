@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/hikyaku/hikyaku/internal/business"
@@ -31,33 +32,46 @@ func (s *Service) Closed(n *business.Number, user wa.WaID, id wa.TemplateID, now
 }
 
 // Recategorise gives a template another category after the usual notice, or at at. Marketing that was sold as utility counts
-// against its account; when that closes the category, all its utility templates become marketing at once. Source:
-// spec/quality.md section 3.4. Errors: template.ErrUnknown, template.ErrState.
+// against its account; when that closes the category, all its utility templates become marketing at once. A decision counts
+// before it is carried out, and once: whoever is told of a failure asks again. Source: spec/quality.md section 3.4. Errors:
+// template.ErrUnknown, template.ErrState.
 func (s *Service) Recategorise(ctx context.Context, id wa.TemplateID, c template.Category, at time.Time) (*template.Template, error) {
 	old, ok := s.o.Template.Template(id)
-	misuse := ok && old.Category == template.Utility && c == template.Marketing &&
-		old.Correct != template.Marketing // announced already, and counted then
+	misuse := ok && old.Category == template.Utility && old.Status == template.Approved && c == template.Marketing
+	if misuse {
+		// What was found before tells a decision from the next one about the same template: it may be sold as utility again.
+		if _, err := s.o.Business.Misused(ctx, old.WABA, string(id)+"/"+strconv.Itoa(old.Missold)); err != nil {
+			return nil, err
+		}
+	}
 	t, err := s.o.Template.Recategorise(ctx, id, c, at)
 	if err != nil || !misuse {
 		return t, err
 	}
-	_, closed, err := s.o.Business.Misused(ctx, t.WABA)
-	if err != nil || !closed {
-		return t, err
-	}
-	var errs []error
-	for _, x := range s.o.Template.List(t.WABA) {
-		if x.Category != template.Utility || x.Status != template.Approved {
-			continue
-		}
-		if _, err := s.o.Template.Recategorise(ctx, x.ID, template.Marketing, s.o.Clock.Now()); err != nil && !errors.Is(err, template.ErrState) {
-			errs = append(errs, err)
-		}
-	}
+	err = s.closeUtility(ctx, t.WABA)
 	if now, ok := s.o.Template.Template(id); ok {
 		t = now
 	}
-	return t, errors.Join(errs...)
+	return t, err
+}
+
+// closeUtility makes the utility templates of an account marketing while the category is closed to it. It is repeated by the
+// clock: a crash, or a review that ends meanwhile, leaves none.
+func (s *Service) closeUtility(ctx context.Context, id wa.WABAID) error {
+	now := s.o.Clock.Now()
+	if w, ok := s.o.Business.WABA(id); !ok || !w.Misuse.InForce(now) {
+		return nil
+	}
+	var errs []error
+	for _, x := range s.o.Template.List(id) {
+		if x.Category != template.Utility || x.Status != template.Approved {
+			continue
+		}
+		if _, err := s.o.Template.Recategorise(ctx, x.ID, template.Marketing, now); err != nil && !errors.Is(err, template.ErrState) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // errMisused has words of ours: the real service's are not published.

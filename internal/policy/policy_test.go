@@ -332,6 +332,12 @@ func TestRefusedHoldsNothing(t *testing.T) {
 	}
 }
 
+// use lets a number reach somebody.
+func (w *world) use(id wa.PhoneNumberID) {
+	w.t.Helper()
+	w.apply(&pipeline.Batch{Counts: []analytics.Count{{Key: analytics.Key{Subject: string(id), What: analytics.Users, Bucket: analytics.DayOf(w.now())}, N: 1}}})
+}
+
 func (w *world) evaluate() {
 	w.t.Helper()
 	w.check(w.policy.Evaluate(w.t.Context()))
@@ -410,7 +416,9 @@ func TestRaise(t *testing.T) {
 		t.Error("M11: 999 are not half")
 	}
 	w.reached = 1000
+	w.check(w.policy.SetRating(t.Context(), string(two), quality.Red)) // nobody was reached by it
 	w.check(w.policy.SetRating(t.Context(), string(one), quality.Yellow))
+	w.use(one)
 	w.evaluate()
 	if tier() != business.Tier2K {
 		t.Error("M12: a number that is not rated well")

@@ -15,6 +15,13 @@ import (
 
 // CatchUp rates whatever users have said something about, and does what has become due.
 func (s *Service) CatchUp(ctx context.Context) error {
+	s.working.Lock()
+	defer s.working.Unlock()
+	return s.catchUp(ctx)
+}
+
+// catchUp needs Service.working.
+func (s *Service) catchUp(ctx context.Context) error {
 	s.mu.Lock()
 	dirty := s.dirty
 	s.dirty = map[string]bool{}

@@ -93,6 +93,10 @@ type Service struct {
 	portfolios sync.Map // wa.BusinessID to *portfolio
 	market     [shards]marketShard
 
+	// working is held while portfolios are evaluated, ratings made and levels raised, by the clock or because an operator asks:
+	// what one of them reads and writes, the others must not have read before. Taken before rating and mu.
+	working sync.Mutex
+
 	rating sync.Mutex // held from reading the note of a number or a template to saving it; taken before mu
 
 	mu      sync.Mutex
@@ -140,8 +144,8 @@ type note struct {
 	Pauses        int              `json:"pauses,omitempty"` // of a template, ever
 	PausedUntil   int64            `json:"paused_until,omitempty"`
 	RedSince      int64            `json:"red_since,omitempty"`
-	Standing      quality.Standing `json:"standing"` // of a number on the ladder
-	Raised        int64            `json:"raised,omitempty"`
+	Standing      quality.Standing `json:"standing"`            // of a number on the ladder
+	Raised        int64            `json:"raised,omitempty"`    // of notes before 1.0: now it is in the portfolio's row
 	Earned        int64            `json:"earned,omitempty"`    // since when a portfolio has earned the next limit; 0: it has not
 	Denied        bool             `json:"denied,omitempty"`    // a higher limit was earned and not given; the portfolio was told
 	Mode          Mode             `json:"mode,omitempty"`      // of the platform, when the operator chose it

@@ -75,6 +75,7 @@ func TestRatingsAreLookedAtForLimits(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, business.Tier2K, 0)
 	w.check(w.policy.SetRating(t.Context(), string(one), quality.Yellow))
+	w.use(one)
 	w.reached = 1000
 	w.evaluate()
 	if p, _ := w.business.Portfolio(owner); p.MessagingLimit != business.Tier2K {
@@ -120,22 +121,27 @@ func TestMisuse(t *testing.T) {
 	w := newWorld(t, business.Tier2K, 0)
 	n, _ := w.business.Number(one)
 	made := 0
-	found := func() wa.TemplateID {
+	utility := func(of wa.WABAID) wa.TemplateID {
 		t.Helper()
 		made++
 		x, err := w.template.Create(t.Context(), template.Template{
-			ID: wa.TemplateID(fmt.Sprint(770220330440200 + made)), WABA: waba, Name: fmt.Sprint("t", made), Language: "en_US", Category: template.Utility,
+			ID: wa.TemplateID(fmt.Sprint(770220330440200 + made)), WABA: of, Name: fmt.Sprint("t", made), Language: "en_US", Category: template.Utility,
 			Status: template.Approved, Components: []template.Component{{Type: template.Body, Text: "x"}},
 		})
 		w.check(err)
-		_, err = w.policy.Recategorise(t.Context(), x.ID, template.Marketing, w.clock.Now().Add(24*hour))
+		return x.ID
+	}
+	found := func() wa.TemplateID {
+		t.Helper()
+		id := utility(waba)
+		_, err := w.policy.Recategorise(t.Context(), id, template.Marketing, w.clock.Now().Add(24*hour))
 		w.check(err)
 		// What was announced and is done at once counts once. The closing of the category has done it already.
-		_, err = w.policy.Recategorise(t.Context(), x.ID, template.Marketing, w.clock.Now())
+		_, err = w.policy.Recategorise(t.Context(), id, template.Marketing, w.clock.Now())
 		if !errors.Is(err, template.ErrState) {
 			w.check(err)
 		}
-		return x.ID
+		return id
 	}
 	sends := func(id wa.TemplateID) int {
 		row := w.policy.Closed(n, "5511900001", id, w.now())
@@ -169,6 +175,48 @@ func TestMisuse(t *testing.T) {
 	_, err := w.business.Forgive(t.Context(), waba)
 	w.check(err)
 	expect("forgiven, the first", found(), 0)
+	misuse := func() business.Misuse { x, _ := w.business.WABA(waba); return x.Misuse }
+	announce := func(id wa.TemplateID, c template.Category) {
+		t.Helper()
+		_, err := w.policy.Recategorise(t.Context(), id, c, w.clock.Now().Add(24*hour))
+		w.check(err)
+	}
+	changed := utility(waba)
+	announce(changed, template.Marketing)
+	announce(changed, template.Authentication) // the operator thinks again
+	w.start()
+	announce(changed, template.Marketing)
+	if n := misuse().Times; n != 2 {
+		t.Errorf("announced, changed and announced again: counted %d times, want 2 with the one before", n)
+	}
+	orphan := utility("1") // of an account that cannot be counted for
+	if _, err := w.policy.Recategorise(t.Context(), orphan, template.Marketing, w.clock.Now().Add(24*hour)); !errors.Is(err, business.ErrUnknown) {
+		t.Errorf("nothing can be counted: %v", err)
+	}
+	if x, _ := w.template.Template(orphan); x.Correct != "" {
+		t.Errorf("announced and not counted: %+v", x)
+	}
+	failed := utility(waba)
+	// It counted, and the platform died before anything followed.
+	_, err = w.business.Misused(t.Context(), waba, string(failed)+"/0")
+	w.check(err)
+	w.start()
+	expect("the category is closed", failed, 131064)
+	announce(failed, template.Marketing)
+	if x, _ := w.template.Template(failed); misuse().Times != 3 || x.Category != template.Marketing {
+		t.Errorf("asked again: %+v, %+v", misuse(), x)
+	}
+	late := utility(waba) // its review ends while the category is closed
+	w.evaluate()
+	if x, _ := w.template.Template(late); x.Category != template.Marketing {
+		t.Errorf("approved while it is closed: %s", x.Category)
+	}
+	_, err = w.template.Update(t.Context(), failed, func(x *template.Template) error { x.Category = template.Utility; return nil })
+	w.check(err)
+	announce(failed, template.Marketing)
+	if n := misuse().Times; n != 4 {
+		t.Errorf("sold as utility again: counted %d times, want 4", n)
+	}
 	if _, err := w.policy.Recategorise(t.Context(), "1", template.Marketing, w.clock.Now()); !errors.Is(err, template.ErrUnknown) {
 		t.Errorf("an unknown template: %v", err)
 	}

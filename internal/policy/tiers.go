@@ -2,6 +2,7 @@ package policy
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"strings"
 	"time"
@@ -27,8 +28,11 @@ type volumes map[string]map[string]int64
 // spec/pricing.md section 3, "Volume tiers".
 var tieredCategories = map[string][]string{"utility": {"utility"}, "authentication": {"authentication", "authentication-international"}}
 
+// tierMemory is how long after a month its tiers are told: what was reached in its last hour, or while the platform was away.
+const tierMemory = 24 * time.Hour
+
 // tellTiers tells the accounts of a portfolio which volume tiers it has reached in the month, each in its own time zone. A
-// notice is owed before it is remembered: a crash repeats it, which the contract allows.
+// notice is owed before it is remembered: a crash repeats it, which the contract allows. It needs Service.working.
 func (s *Service) tellTiers(ctx context.Context, p *business.Portfolio) error {
 	if len(s.o.Rates) == 0 {
 		return nil
@@ -43,34 +47,34 @@ func (s *Service) tellTiers(ctx context.Context, p *business.Portfolio) error {
 	accounts := s.o.Business.WABAs(p.ID)
 	months := map[string]volumes{}
 	changed := false
+	var failed error
 	for _, w := range accounts {
 		zone := analytics.Zone(w.TimezoneID)
-		card := s.o.Rates.At(now.In(zone), w.Currency)
-		if card == nil || !card.Tiered() {
-			continue
-		}
-		month := now.In(zone).Format("2006-01")
-		v, ok := months[month]
-		if !ok {
-			var err error
-			if v, err = s.volumes(ctx, accounts, month, now); err != nil {
-				return err
+		for _, at := range []time.Time{now.Add(-tierMemory), now} {
+			card := s.o.Rates.At(at.In(zone), w.Currency)
+			month := at.In(zone).Format(pricing.Month)
+			if card == nil || !card.Tiered() || at.Before(now) && month == now.In(zone).Format(pricing.Month) {
+				continue
 			}
-			months[month] = v
+			v, ok := months[month]
+			if !ok {
+				var err error
+				if v, err = s.volumes(ctx, accounts, month, now); err != nil {
+					return errors.Join(failed, err)
+				}
+				months[month] = v
+			}
+			n, err := s.tellVolumes(ctx, w, card, v, month, known)
+			changed, failed = changed || n > 0, errors.Join(failed, err)
 		}
-		n, err := s.tellVolumes(ctx, w, card, v, month, known)
-		if err != nil {
-			return err
-		}
-		changed = changed || n > 0
 	}
 	if !changed {
-		return nil
+		return failed
 	}
 	old := now.AddDate(0, -2, 0).Format("2006-01")
 	maps.DeleteFunc(known, func(k string, _ int64) bool { return strings.SplitN(k, "|", 3)[1] < old })
 	note.Tiers = &told{From: known}
-	return s.save(ctx, key, note)
+	return errors.Join(failed, s.save(ctx, key, note))
 }
 
 // tellVolumes tells one account, and notes it in known.

@@ -81,4 +81,13 @@ func TestVolumeTiers(t *testing.T) {
 	charge(waba, "IN", "regular", "utility", 30)
 	const may = `"pricing_category":"UTILITY","tier":"11:20","effective_month":"2026-05"`
 	want("Tokyo's May", eleven, month, auth, auth, last, last, may)
+
+	// What is reached in the last hour of a month is told in the next one.
+	w.clock.Advance(time.Date(2026, 5, 31, 23, 30, 0, 0, time.UTC).Sub(w.clock.Now()))
+	w.apply(&pipeline.Batch{Counts: []analytics.Count{{Key: analytics.Key{
+		Subject: string(waba), What: analytics.Priced("regular", "authentication"), Bucket: w.clock.Now().Unix(), Number: one, Country: "IN",
+	}, N: 11}}})
+	w.clock.Advance(time.Hour)
+	w.evaluate()
+	want("the last hour of May", eleven, month, auth, auth, last, last, may, `"effective_month":"2026-05"`, `"effective_month":"2026-05"`, `"effective_month":"2026-05"`)
 }

@@ -162,6 +162,9 @@ func (t *Template) recategorise() {
 		t.tellStatus(string(Rejected), t.Rejected, "")
 		return
 	}
+	if t.Category == Utility && to == Marketing {
+		t.Missold++
+	}
 	t.Previous, t.Category = t.Category, to
 	t.tell("template_category_update", quoted(quoted(nil, `,"previous_category":`, string(t.Previous)), `,"new_category":`, string(to)))
 }

@@ -30,6 +30,7 @@ type Template struct {
 	QualityAt time.Time `json:",omitzero"`
 	Rejected  string    `json:",omitempty"` // rejected_reason; empty for NONE
 	Previous  Category  `json:",omitempty"` // before the category was changed
+	Missold   int       `json:",omitempty"` // how often it was made marketing after it was sold as utility
 	Correct   Category  `json:",omitempty"` // correct_category: what it will be changed to at Recategorise
 
 	Created time.Time
