@@ -27,9 +27,9 @@ func testCluster(t *testing.T, s *System, nodes int) {
 	owner, other := (leader+1)%nodes, (leader+2)%nodes
 	l := js[owner].Log(0)
 	var want []string
-	for i := range 20 {
+	for i := range 20 { // nodes that have just met may not all know where the stream is
 		want = append(want, fmt.Sprint("k", i))
-		add(t, l, fact("k%d", i))
+		persist(t, l, fmt.Sprint("k", i))
 	}
 	for n, j := range js {
 		expectIDs(t, ids(read(t, j.Log(0), 0, len(want))), want...)
@@ -54,7 +54,7 @@ func testCluster(t *testing.T, s *System, nodes int) {
 	_, err := try(ctx, l, fact("stale"))
 	expectErr(t, err, journal.ErrFenced)
 	want = append(want, "new owner")
-	add(t, successor, fact("new owner"))
+	persist(t, successor, "new owner")
 
 	shut(js[leader])
 	back, err := s.Open(leader, o)
@@ -64,7 +64,7 @@ func testCluster(t *testing.T, s *System, nodes int) {
 	t.Cleanup(func() { shut(back) })
 	expectIDs(t, ids(read(t, back.Log(0), 0, len(want))), want...)
 	want = append(want, "caught up")
-	add(t, successor, fact("caught up"))
+	persist(t, successor, "caught up")
 	expectIDs(t, ids(read(t, back.Log(0), 0, len(want))), want...)
 	testLease(t, js[other], back)
 }
