@@ -108,26 +108,22 @@ func (c *greeted) run(l *lane) {
 	}
 }
 
-// regreet tries a first contact again.
+// regreet tries a first contact again. Until the pair is known anew the queue stays where it is: what was parked meanwhile
+// comes behind it.
 type regreet struct {
 	p *peer
 	t *thread
 }
 
 func (c *regreet) run(l *lane) {
+	waits := len(c.t.queue) > 0 && slices.Contains(c.p.threads, c.t)
+	if waits && !c.p.ready() {
+		l.park(c.p, c)
+		return
+	}
 	c.p.held--
 	c.t.asked = false
-	if len(c.t.queue) == 0 || !slices.Contains(c.p.threads, c.t) {
-		return
-	}
-	if c.p.ready() {
+	if waits {
 		l.greet(c.p, c.t)
-		return
-	}
-	queue := c.t.queue
-	c.t.queue = nil
-	l.greeting -= len(queue)
-	for _, w := range queue {
-		l.decide(w) // waits for the pair to be loaded again
 	}
 }

@@ -3,10 +3,13 @@ package pipeline_test
 import (
 	"context"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/hikyaku/hikyaku/internal/business"
+	"github.com/hikyaku/hikyaku/internal/clock"
 	"github.com/hikyaku/hikyaku/internal/journal/record"
 	"github.com/hikyaku/hikyaku/internal/pipeline"
 	"github.com/hikyaku/hikyaku/internal/wa"
@@ -140,6 +143,89 @@ func TestDirectoryFails(t *testing.T) {
 	if s := w.ladder(id, accepted, failed)[0]; s.Code != 131026 {
 		t.Errorf("failed with %d", s.Code)
 	}
+}
+
+// A message that waits for the pair to be loaded does not overtake one whose first contact failed before.
+func TestOrderAfterFailedContact(t *testing.T) {
+	t.Parallel()
+	pace := clock.NewControlled(epoch, 1)
+	var landed atomic.Pointer[func()]
+	w := newWorld(t, func(w *world) {
+		w.pace = pace
+		w.wrap = func(l pipeline.Log) pipeline.Log { return &landingLog{l, &landed} }
+	})
+	f := w.phone(ana)
+	w.phone(bob)
+	w.accept(template(bob, "known"))
+	w.settle()
+	w.people.down = 1
+	want := []wa.MessageID{w.accept(template(ana, "first"))}
+	for w.people.asked() < 2 {
+		w.check(pace.Sleep(t.Context(), time.Millisecond))
+	}
+	change := sync.OnceFunc(func() {
+		w.people.mu.Lock()
+		defer w.people.mu.Unlock()
+		w.people.loaded = func() {
+			landed.Store(nil)
+			pace.Advance(time.Minute)
+			for range 3 { // the lane goes on meanwhile
+				w.accept(template(bob, "meanwhile"))
+			}
+		}
+		w.p.UserChanged(ana, false)
+	})
+	landed.Store(&change)
+	want = append(want, w.accept(template(ana, "second")))
+	w.settle()
+	if got := f.received(); !slices.Equal(got, want) {
+		t.Errorf("came: %v, want %v", got, want)
+	}
+}
+
+// Nor does a later message overtake one whose pair could not be loaded at once.
+func TestOrderAfterFailedLoad(t *testing.T) {
+	t.Parallel()
+	var landed atomic.Pointer[func()]
+	ill := &illStore{}
+	w := newWorld(t, func(w *world) {
+		w.wrap = func(l pipeline.Log) pipeline.Log { return &landingLog{l, &landed} }
+		w.set = func(o *pipeline.Options) { ill.Store, o.Store = o.Store, ill }
+	})
+	f := w.phone(ana)
+	want := []wa.MessageID{w.accept(template(ana, "known"))}
+	w.settle()
+	change := sync.OnceFunc(func() {
+		ill.mu.Lock()
+		defer ill.mu.Unlock()
+		ill.reads = 1
+		w.p.UserChanged(ana, false)
+	})
+	landed.Store(&change)
+	want = append(want, w.accept(template(ana, "first")))
+	for ill.failing() {
+		w.check(w.pace.Sleep(t.Context(), 10*time.Millisecond))
+	}
+	want = append(want, w.accept(template(ana, "second")))
+	w.settle()
+	if got := f.received(); !slices.Equal(got, want) {
+		t.Errorf("came: %v, want %v", got, want)
+	}
+}
+
+// landingLog says when a frame is durable, before the pipeline hears of it.
+type landingLog struct {
+	pipeline.Log
+	landed *atomic.Pointer[func()]
+}
+
+func (l *landingLog) Append(recs []record.Record, done func(uint64, error)) error {
+	return l.Log.Append(recs, func(seq uint64, err error) {
+		if f := l.landed.Load(); f != nil {
+			(*f)()
+		}
+		done(seq, err)
+	})
 }
 
 // A device that registers again during its first contact gets what waited for the old one, in order.

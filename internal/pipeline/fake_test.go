@@ -40,6 +40,13 @@ func (s *illStore) fails() bool {
 	return s.reads >= 0
 }
 
+// failing reports whether a read is yet to fail.
+func (s *illStore) failing() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.reads > 0
+}
+
 func (s *illStore) Peers(ctx context.Context, keys []pipeline.PeerKey) ([]pipeline.Peer, error) {
 	if s.fails() {
 		return nil, errDead

@@ -191,15 +191,15 @@ func (l *lane) install(lp *loadedPeer) {
 	if !ok || !p.asked {
 		return // the lane forgot its memory meanwhile
 	}
-	p.asked = false
-	var orphans []command
 	if lp.err != nil {
 		l.logger.Warn("load pair", "number_id", string(lp.key.Number), "err", lp.err)
-	} else {
-		orphans = l.adopt(p, lp)
-		if err := l.recognise(p); err != nil {
-			l.logger.Error("look at a pair", "number_id", string(lp.key.Number), "err", err)
-		}
+		l.loadLater(p, lp.err)
+		return
+	}
+	p.asked = false
+	orphans := l.adopt(p, lp)
+	if err := l.recognise(p); err != nil {
+		l.logger.Error("look at a pair", "number_id", string(lp.key.Number), "err", err)
 	}
 	p.stale = p.stale || p.outrun
 	p.outrun = false
@@ -211,9 +211,35 @@ func (l *lane) install(lp *loadedPeer) {
 		l.decide(c)
 	}
 	for _, c := range waiting {
-		l.resume(c, lp.err)
+		l.decide(c)
 	}
 }
+
+// loadLater keeps what waits for a pair that could not be loaded, in its order; who waits for an answer is refused.
+func (l *lane) loadLater(p *peer, err error) {
+	all := len(p.waiting)
+	p.waiting = slices.DeleteFunc(p.waiting, func(c command) bool {
+		r, ok := c.(refuser)
+		if ok {
+			r.refuse(wa.ErrUnavailable.Because(err))
+			l.busy.Add(-1)
+		}
+		return ok
+	})
+	gone := all - len(p.waiting)
+	p.held -= gone
+	l.parked -= gone
+	p.asked, p.outrun = len(p.waiting) > 0, false
+	if p.asked {
+		l.busy.Add(1)
+		l.retryLater(&reload{p.key})
+	}
+}
+
+// reload loads a pair once more.
+type reload struct{ key PeerKey }
+
+func (c *reload) run(l *lane) { l.missing = append(l.missing, c.key) }
 
 // adopt takes over what was loaded. State that the lane itself maintains is taken only the first time; on a reload only
 // the user and the devices are new, and sessions with devices that registered again are gone. It returns what waited for

@@ -95,6 +95,13 @@ func (d *people) Bundle(_ context.Context, device wa.DeviceID) (*signal.Bundle, 
 	return d.phones[device.User()].bundle(), nil
 }
 
+// asked is how often somebody asked for prekeys.
+func (d *people) asked() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.bundles
+}
+
 // ---- a phone ----
 
 // phone is a scripted device with real sessions. Its lock is taken by the mailbox that pushes items.
