@@ -48,12 +48,17 @@ func (s *surface) certify(ctx context.Context, c *graph.Call, p portfolio) (any,
 }
 
 func readClaim(p graph.Value) (claim business.Claim, err error) {
-	const maxDocuments = 10
+	const maxDocuments, maxHandle = 10, 1024
 	if claim.Documents, err = p.Get("business_documents").StringsOr(); err != nil {
 		return claim, err
 	}
 	if len(claim.Documents) > maxDocuments {
 		return claim, graph.Invalid("Param business_documents must have at most %d values.", maxDocuments)
+	}
+	for _, h := range claim.Documents {
+		if len(h) > maxHandle {
+			return claim, graph.Invalid("Param business_documents must have values of at most %d characters.", maxHandle)
+		}
 	}
 	if v := p.Get("business_vertical"); v.Present() {
 		if claim.Vertical, err = v.Enum(business.PortfolioVerticals...); err != nil {
@@ -76,6 +81,9 @@ func readClaim(p graph.Value) (claim business.Claim, err error) {
 			return claim, err
 		}
 		currency, err := o.Get("currency").Str()
+		if err == nil {
+			err = business.CheckCurrency(currency)
+		}
 		if err != nil {
 			return claim, err
 		}

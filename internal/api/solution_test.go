@@ -304,6 +304,14 @@ func TestPartnersCertifyClients(t *testing.T) {
 	post := "POST /v23.0/" + aozora + "/self_certify_whatsapp_business"
 	list := "GET /v23.0/" + aozora + "/self_certified_whatsapp_business_submissions?fields=verification_status,rejection_reasons"
 	w.direct("admin", post, `{"end_business_id":"`+cedar+`"}`).want(t, 400, graphError("(#100) Param end_business_id must be the id of a client business.", `"code":100`))
+	for claim, want := range map[string]string{
+		`"business_documents":["` + strings.Repeat("4", 1025) + `"]`:                                              "at most 1024 characters",
+		`"average_monthly_revenue_spend_with_partner":{"amount":1,"currency":"` + strings.Repeat("E", 999) + `"}`: "must be a currency code of ISO 4217",
+	} {
+		if r := w.direct("admin", post, `{"end_business_id":"`+birch+`",`+claim+`}`); r.status != 400 || !strings.Contains(r.body, want) {
+			t.Errorf("%.60s: %d %s", claim, r.status, r.body)
+		}
+	}
 	first := idIn(t, w.direct("admin", post, `{"end_business_id":"`+birch+`","business_vertical":"retail","average_monthly_revenue_spend_with_partner":{"amount":12.5,"currency":"EUR"},"num_billing_cycles_with_partner":3}`), "id")
 	id := idIn(t, w.direct("admin", post, `{"end_business_id":"`+birch+`"}`), "id")
 	w.direct("birch", "GET /v23.0/"+birch+"?fields=verification_status", "").want(t, 200, `{"verification_status":"pending","id":"`+birch+`"}`)

@@ -60,6 +60,14 @@ func (s *Service) AddWABA(ctx context.Context, nw NewWABA) (*WABA, error) {
 	return w, nil
 }
 
+// CheckCurrency refuses what is no currency in use. Error: a row of code 100.
+func CheckCurrency(code string) error {
+	if unit, err := currency.ParseISO(code); err != nil || unit.String() != code || unit == currency.XXX {
+		return wa.ErrInvalidParameter.Titled("Param currency must be a currency code of ISO 4217.")
+	}
+	return nil
+}
+
 func tooManyWABAs() error {
 	return wa.ErrManagementParameter.User("Limit reached", fmt.Sprintf("A business portfolio has at most %d WhatsApp Business Accounts.", MaxWABAs))
 }
@@ -68,8 +76,8 @@ func (w *WABA) check() error {
 	if n := utf8.RuneCountInString(strings.TrimSpace(w.Name)); n == 0 || n > maxAccountName {
 		return wa.ErrInvalidParameter.Titled("Param name must have 1 to %d characters.", maxAccountName)
 	}
-	if unit, err := currency.ParseISO(w.Currency); err != nil || unit.String() != w.Currency || unit == currency.XXX {
-		return wa.ErrInvalidParameter.Titled("Param currency must be a currency code of ISO 4217.")
+	if err := CheckCurrency(w.Currency); err != nil {
+		return err
 	}
 	if w.TimezoneID == "" || len(w.TimezoneID) > 4 || strings.Trim(w.TimezoneID, "0123456789") != "" {
 		return wa.ErrInvalidParameter.Titled("Param timezone_id must be the number of a time zone.")

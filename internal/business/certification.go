@@ -22,6 +22,7 @@ type Certification struct {
 	Reasons []string // of a rejection
 	Created time.Time
 	Updated time.Time
+	Gone    bool // on its way out of the store
 }
 
 // Claim is what the partner says about the client.

@@ -146,7 +146,8 @@ func (s *Service) due(ctx context.Context) (time.Duration, error) {
 			set.Budgets = append(set.Budgets, &Budget{WaID: b.WaID, Gone: true})
 		}
 	}
-	if len(set.Numbers)+len(set.WABAs)+len(set.Budgets) > 0 {
+	snap.forget(&set, now)
+	if len(set.Numbers)+len(set.WABAs)+len(set.Budgets)+len(set.Solutions)+len(set.Intents)+len(set.Certifications) > 0 {
 		if err := s.commit(ctx, &set); err != nil {
 			return 0, err
 		}

@@ -22,6 +22,7 @@ type Solution struct {
 	Asked   wa.AppID // the app that asked to deactivate it; empty: nobody did
 	Created time.Time
 	Updated time.Time
+	Gone    bool // on its way out of the store
 }
 
 // Party is one of the two sides of a solution.
@@ -87,23 +88,32 @@ func (s *snapshot) putPartners(set *Set) {
 		s.solutions = grown(s.solutions, len(set.Solutions))
 		for _, x := range set.Solutions {
 			s.solutions[x.ID] = x
+			if x.Gone {
+				delete(s.solutions, x.ID)
+			}
 		}
 	}
 	if len(set.Intents) > 0 {
 		s.intents = grown(s.intents, len(set.Intents))
 		for _, i := range set.Intents {
 			s.intents[i.ID] = i
+			if i.Gone {
+				delete(s.intents, i.ID)
+			}
 		}
 	}
 	if len(set.Certifications) > 0 {
 		s.certifications = grown(s.certifications, len(set.Certifications))
 		for _, x := range set.Certifications {
 			s.certifications[x.ID] = x
+			if x.Gone {
+				delete(s.certifications, x.ID)
+			}
 		}
 	}
 }
 
-// maxSolutions bounds the solutions that an app owns (ours).
+// maxSolutions bounds the solutions that an app owns and that may still serve somebody (ours).
 const maxSolutions = 100
 
 // holdsMessaging reports whether tasks let somebody send messages.
@@ -139,7 +149,7 @@ func (s *Service) CreateSolution(ctx context.Context, x Solution) (*Solution, er
 	defer s.mu.Unlock()
 	owned := 0
 	for _, o := range s.snap.Load().solutions {
-		if o.Owner.App == x.Owner.App {
+		if o.Owner.App == x.Owner.App && (o.Status == SolutionInitiated || o.Status == SolutionActive) {
 			owned++
 		}
 	}
@@ -294,77 +304,12 @@ func (s *Service) Join(ctx context.Context, id wa.WABAID, solution string) (*WAB
 		for _, i := range s.snap.Load().intents {
 			if i.WABA == id && i.Status == IntentInitiated && i.Solution == x.ID {
 				c := *i
-				c.Status = IntentCompleted
+				c.Status, c.Updated = IntentCompleted, s.clock.Now()
 				s.draft.Intents = append(s.draft.Intents, &c)
 			}
 		}
 		return w.check()
 	})
-}
-
-// ---- intents ----
-
-// Intent is a partner's wish that a client's account moves to another solution: the client carries it out by signing up with
-// that solution. Source: spec/access.md section 13.
-type Intent struct {
-	ID       string
-	WABA     wa.WABAID
-	App      wa.AppID // of the solution
-	Solution string
-	Status   IntentStatus
-	Created  time.Time
-}
-
-// IntentStatus is the state of an intent.
-type IntentStatus string
-
-// The states of an intent. A newer intent for the same account rejects the one before; what is accepted is completed at once.
-const (
-	IntentInitiated IntentStatus = "INITIATED"
-	IntentRejected  IntentStatus = "REJECTED"
-	IntentCompleted IntentStatus = "COMPLETED"
-)
-
-// MoveTo notes that an account is to move to a solution of app. Errors: [ErrUnknown], rows of code 100.
-func (s *Service) MoveTo(ctx context.Context, id wa.WABAID, app wa.AppID, solution string) (*Intent, error) {
-	s.lock()
-	defer s.mu.Unlock()
-	w, ok := s.WABA(id)
-	if !ok {
-		return nil, fmt.Errorf("move account %s to a solution: %w", id, ErrUnknown)
-	}
-	snap := s.snap.Load()
-	x := snap.solutions[solution]
-	switch {
-	case x == nil || x.Party(app) == nil || x.Status != SolutionActive:
-		return nil, wa.ErrInvalidParameter.Titled("Param solution_id must be the id of an active solution of the app.")
-	case w.Solution == solution:
-		return nil, wa.ErrInvalidParameter.Titled("The WhatsApp Business Account belongs to the solution already.")
-	}
-	var set Set
-	for _, i := range snap.intents {
-		if i.WABA == id && i.Status == IntentInitiated {
-			c := *i
-			c.Status = IntentRejected
-			set.Intents = append(set.Intents, &c)
-		}
-	}
-	free, err := s.freeID()
-	if err != nil {
-		return nil, err
-	}
-	i := &Intent{ID: free, WABA: id, App: app, Solution: solution, Status: IntentInitiated, Created: s.clock.Now()}
-	set.Intents = append(set.Intents, i)
-	if err := s.commit(ctx, &set); err != nil {
-		return nil, fmt.Errorf("move account %s to a solution: %w", id, err)
-	}
-	return i, nil
-}
-
-// Intent finds an intent by id.
-func (s *Service) Intent(id string) (*Intent, bool) {
-	i, ok := s.snap.Load().intents[id]
-	return i, ok
 }
 
 // Onboarding is a request to bring the clients of partners to the marketing messages API.

@@ -8,14 +8,14 @@ type Set struct {
 	WABAs      []*WABA
 	Numbers    []*Number
 
-	QRCodes     []*QRCode      // those marked as deleted are removed
-	Preverified []*Preverified // those marked as removed are removed
-	Solutions   []*Solution
-	Intents     []*Intent
-
+	// Of these, the ones that are marked as deleted, removed or gone leave the store.
+	QRCodes        []*QRCode
+	Preverified    []*Preverified
+	Solutions      []*Solution
+	Intents        []*Intent
 	Certifications []*Certification
+	Budgets        []*Budget
 
-	Budgets    []*Budget   // those marked as gone are removed
 	Notices    []*Notice   // owed webhooks; loaded until they are delivered
 	Delivered  []string    // ids of notices to forget
 	Activities []*Activity // history; never loaded

@@ -98,12 +98,21 @@ func (m *memory) SaveBusiness(ctx context.Context, s *business.Set) error {
 	}
 	for _, x := range s.Solutions {
 		m.set["s"+x.ID] = *x
+		if x.Gone {
+			delete(m.set, "s"+x.ID)
+		}
 	}
 	for _, i := range s.Intents {
 		m.set["i"+i.ID] = *i
+		if i.Gone {
+			delete(m.set, "i"+i.ID)
+		}
 	}
 	for _, x := range s.Certifications {
 		m.set["c"+x.ID] = *x
+		if x.Gone {
+			delete(m.set, "c"+x.ID)
+		}
 	}
 	for _, b := range s.Budgets {
 		m.set["b"+string(b.WaID)] = *b

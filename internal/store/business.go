@@ -67,53 +67,44 @@ func (s *Store) SaveBusiness(ctx context.Context, set *business.Set) error {
 	})
 }
 
+// saveOrForget writes a document, or takes it out of the table.
+func saveOrForget(ctx context.Context, t tx, table, id string, doc any, gone bool) error {
+	if !gone {
+		return saveDoc(ctx, t, table, id, doc)
+	}
+	_, err := t.exec(ctx, "DELETE FROM "+table+" WHERE id = ?", text(id))
+	return err
+}
+
 // saveBeside writes what accompanies accounts and numbers.
 func saveBeside(ctx context.Context, t tx, set *business.Set) error {
 	for _, q := range set.QRCodes {
-		if q.Deleted {
-			if _, err := t.exec(ctx, "DELETE FROM qr_codes WHERE id = ?", text(q.Code)); err != nil {
-				return err
-			}
-			continue
-		}
-		if err := saveDoc(ctx, t, "qr_codes", q.Code, q); err != nil {
+		if err := saveOrForget(ctx, t, "qr_codes", q.Code, q, q.Deleted); err != nil {
 			return err
 		}
 	}
 	for _, b := range set.Budgets {
-		if b.Gone {
-			if _, err := t.exec(ctx, "DELETE FROM code_budgets WHERE id = ?", text(b.WaID)); err != nil {
-				return err
-			}
-			continue
-		}
-		if err := saveDoc(ctx, t, "code_budgets", string(b.WaID), b); err != nil {
+		if err := saveOrForget(ctx, t, "code_budgets", string(b.WaID), b, b.Gone); err != nil {
 			return err
 		}
 	}
 	for _, p := range set.Preverified {
-		if p.Removed {
-			if _, err := t.exec(ctx, "DELETE FROM preverified WHERE id = ?", text(p.ID)); err != nil {
-				return err
-			}
-			continue
-		}
-		if err := saveDoc(ctx, t, "preverified", p.ID, p); err != nil {
+		if err := saveOrForget(ctx, t, "preverified", p.ID, p, p.Removed); err != nil {
 			return err
 		}
 	}
 	for _, x := range set.Solutions {
-		if err := saveDoc(ctx, t, "solutions", x.ID, x); err != nil {
+		if err := saveOrForget(ctx, t, "solutions", x.ID, x, x.Gone); err != nil {
 			return err
 		}
 	}
 	for _, i := range set.Intents {
-		if err := saveDoc(ctx, t, "intents", i.ID, i); err != nil {
+		if err := saveOrForget(ctx, t, "intents", i.ID, i, i.Gone); err != nil {
 			return err
 		}
 	}
 	for _, x := range set.Certifications {
-		if err := saveDoc(ctx, t, "certifications", x.ID, x); err != nil {
+		if err := saveOrForget(ctx, t, "certifications", x.ID, x, x.Gone); err != nil {
 			return err
 		}
 	}

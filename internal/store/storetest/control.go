@@ -202,7 +202,14 @@ func documents(t *testing.T, s *store.Store) {
 	if got, err := s.LoadAccess(t.Context()); err != nil || len(got.Sessions) != 1 || got.Sessions[0].Hash != a.Sessions[1].Hash {
 		t.Errorf("an ended session is left: %v, %v", got, err)
 	}
-	must(t, s.SaveBusiness(t.Context(), &business.Set{}))
+	must(t, s.SaveBusiness(t.Context(), &business.Set{
+		QRCodes: []*business.QRCode{{Code: b.QRCodes[0].Code, Deleted: true}}, Preverified: []*business.Preverified{{ID: "5", Removed: true}},
+		Budgets: []*business.Budget{{WaID: "15550142234", Gone: true}}, Solutions: []*business.Solution{{ID: "6", Gone: true}},
+		Intents: []*business.Intent{{ID: "7", Gone: true}}, Certifications: []*business.Certification{{ID: "8", Gone: true}},
+	}))
+	left, err := s.LoadBusiness(t.Context())
+	must(t, err)
+	equal("what is left", left, &business.Set{Portfolios: b.Portfolios, WABAs: b.WABAs, Numbers: b.Numbers, Notices: b.Notices})
 	must(t, s.ForgetTemplates(t.Context(), []wa.TemplateID{"1", "2"}))
 	if got, err := s.LoadTemplates(t.Context()); len(got) != 0 || err != nil {
 		t.Errorf("forgotten templates: %v, %v", got, err)
