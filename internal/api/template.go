@@ -49,7 +49,7 @@ func (s *surface) templateNode() graph.Node[*template.Template] {
 			}
 			return o
 		}},
-		{Name: "correct_category", Get: func(t T) any { return graph.NonEmpty(t.Correct) }},
+		{Name: "correct_category", Get: func(t T) any { return graph.NonEmpty(t.CorrectCategory()) }},
 		{Name: "display_format", Get: func(t T) any { return graph.NonEmpty(t.DisplayFormat) }},
 		{Name: "cta_url_link_tracking_opted_out", Get: func(t T) any { return t.UntrackedLink }},
 		{Name: "is_primary_device_delivery_only", Get: func(t T) any { return t.PrimaryOnly }},
@@ -147,6 +147,7 @@ func (s *surface) editTemplate(ctx context.Context, c *graph.Call, t *template.T
 	if e.Category == template.Utility && t.Category != template.Utility && w.Misuse.InForce(s.o.Clock.Now()) {
 		return nil, wa.ErrPolicy
 	}
+	e.SupportedApps = c.Version.AtLeast(graph.V(21))
 	e.App, e.NoFlows, e.Passcodes = who(c).Caller.App.ID, s.mayMakeFlows(c, w), s.allowance(w).Passcodes
 	if _, err := s.o.Template.Change(ctx, t.ID, e); err != nil {
 		return nil, templateError(err)

@@ -20,6 +20,7 @@ func (s *surface) templatesEdge() graph.Edge[*business.WABA] {
 		Name: edgeTemplates, Scopes: scopes(get, kindWABA, edgeTemplates),
 		List: graph.Collection[*business.WABA, *template.Template]{
 			Item: graph.Ref[*template.Template](kindTemplate), Max: maxTemplates, Default: 25, Key: templateKey,
+			BadCursor: wa.ErrCursor, BadSince: graph.V(24), // spec/errors.md section 6
 			List: func(_ context.Context, c *graph.Call, w *business.WABA, p graph.Page) (graph.Items[*template.Template], error) {
 				if !mayList(c, w, edgeTemplates) {
 					return graph.Items[*template.Template]{}, nil

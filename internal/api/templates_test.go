@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/hikyaku/hikyaku/internal/api"
+	"github.com/hikyaku/hikyaku/internal/graph"
 	"github.com/hikyaku/hikyaku/internal/template"
 	"github.com/hikyaku/hikyaku/internal/wa"
 )
@@ -91,6 +92,54 @@ func TestTemplateCalls(t *testing.T) {
 	same.want(t, 200, r.body)
 	if r := w.call("admin", "POST /v23.0/"+wabaA+"/upsert_message_templates", `{"name":"code","languages":["en_US","ja"],"category":"AUTHENTICATION","components":[{"type":"BODY"},{"type":"BUTTONS","buttons":[{"type":"OTP","otp_type":"COPY_CODE"}]}]}`); r.status != 200 || strings.Count(r.body, `"status":"APPROVED"`) != 2 {
 		t.Error(r.body)
+	}
+}
+
+// Source: spec/graph.md section 2.4, spec/errors.md section 6.
+func TestTemplatesByVersion(t *testing.T) {
+	t.Parallel()
+	alive, err := graph.ParseRelease("v20.0", "2024-05-21", "2030-01-01")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWorld(t, func(o *api.Options) {
+		if o.Versions, err = graph.NewRegistry(false, append(graph.DefaultReleases(), alive)...); err != nil {
+			t.Fatal(err)
+		}
+	})
+	const apps = `"category":"AUTHENTICATION","components":[{"type":"BODY"},{"type":"BUTTONS","buttons":[{"type":"OTP","otp_type":"ONE_TAP","package_name":"com.example.app","signature_hash":"K8a/AINcGX7"}]}]}`
+	refusal := managementError("2388042", `Message template \"components\" param contains unexpected field(s)`, "component of type BUTTONS has unexpected field(s) (package_name, signature_hash)", "")
+	id := ""
+	for _, c := range []struct {
+		name, line, body string
+		status           int
+		want             string
+	}{
+		{"one tap since v21", "POST /v21.0/" + wabaA + "/message_templates", `{"name":"tap","language":"en_US",` + apps, 400, refusal},
+		{"several languages since v21", "POST /v23.0/" + wabaA + "/upsert_message_templates", `{"name":"tap","languages":["ja"],` + apps, 400, refusal},
+		{"one tap until v20", "POST /v20.0/" + wabaA + "/message_templates", `{"name":"tap","language":"en_US",` + apps, 200, ""},
+		{"several languages until v20", "POST /v20.0/" + wabaA + "/upsert_message_templates", `{"name":"tap","languages":["ja"],` + apps, 200, ""},
+		{"an edit since v21", "POST /v23.0/", `{` + apps, 400, refusal},
+		{"a cursor until v23", "GET /v23.0/" + wabaA + "/message_templates?after=x", "", 400, graphError("(#100) Invalid cursors values", `"code":100`)},
+		{
+			"a cursor since v24", "GET /v24.0/" + wabaA + "/message_templates?before=x", "", 400,
+			graphError("(#131059) Invalid cursor", `"code":131059,"error_data":{"messaging_product":"whatsapp","details":"The cursor is invalid or has expired. Start again without a cursor."}`),
+		},
+	} {
+		line := c.line
+		if strings.HasSuffix(line, "/") {
+			line += id
+		}
+		r := w.direct("admin", line, c.body)
+		if m := anID.FindStringSubmatch(r.body); m != nil && id == "" {
+			id = m[1]
+		}
+		if c.want == "" && r.status == c.status {
+			continue
+		}
+		if r.status != c.status || r.body != c.want {
+			t.Errorf("%s: %d %s, want %d %s", c.name, r.status, r.body, c.status, c.want)
+		}
 	}
 }
 

@@ -38,6 +38,7 @@ func (s *surface) createTemplate(ctx context.Context, c *graph.Call, w *business
 	if err != nil {
 		return nil, err
 	}
+	d.SupportedApps = c.Version.AtLeast(graph.V(21))
 	d.App, d.NoFlows = who(c).Caller.App.ID, s.mayMakeFlows(c, w)
 	t, err := s.o.Template.Submit(ctx, w.ID, d, s.allowance(w))
 	if err != nil {
@@ -150,6 +151,7 @@ func (s *surface) upsertTemplates(ctx context.Context, c *graph.Call, w *busines
 	if err != nil {
 		return nil, err
 	}
+	d.SupportedApps = c.Version.AtLeast(graph.V(21))
 	ts, err := s.o.Template.Upsert(ctx, w.ID, d, list, s.allowance(w))
 	if err != nil {
 		return nil, err

@@ -166,7 +166,7 @@ func (c *Call) cursor(name string, l *listing) (string, error) {
 		return "", err
 	}
 	key, err := ParseCursor(s)
-	if err != nil && l.badCursor != nil {
+	if err != nil && l.badCursor != nil && c.Version.AtLeast(l.badSince) {
 		return "", l.badCursor
 	}
 	return key, err

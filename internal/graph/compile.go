@@ -62,6 +62,7 @@ type listing struct {
 	def, max  int
 	unpaged   bool
 	badCursor *wa.Error
+	badSince  Version
 	run       func(context.Context, *Call, any, Page) (listed, error)
 }
 
@@ -217,7 +218,7 @@ func eraseAction[T any](a *Action[T]) *action {
 }
 
 func (l Collection[T, S]) listing(b *builder) *listing {
-	out := &listing{item: l.Item.compile(b), def: l.Default, max: l.Max, unpaged: l.Unpaged, badCursor: l.BadCursor}
+	out := &listing{item: l.Item.compile(b), def: l.Default, max: l.Max, unpaged: l.Unpaged, badCursor: l.BadCursor, badSince: l.BadSince}
 	if out.max == 0 {
 		out.max = 100
 	}

@@ -129,6 +129,8 @@ func TestCarriers(t *testing.T) {
 		{"query beside the header counts as absent", "GET /v23.0/101?access_token=x", "", nil, graph.Carriers{}, 200, "query false"},
 		{"form, allowed", "POST /v23.0/101", "access_token=good&name=x", []string{"Authorization:", form}, all, 200, "form true"},
 		{"JSON, allowed", "POST /v23.0/101", `{"access_token":"good","name":"x"}`, []string{"Authorization:"}, all, 200, "form true"},
+		{"form, with the method", "POST /v23.0/301", "access_token=good&method=delete", []string{"Authorization:", form}, all, 200, "form true"},
+		{"form, with the method of an edge", "POST /v23.0/101", "access_token=good&method=get", []string{"Authorization:", form}, all, 200, "form true"},
 		{"the same twice", "POST /v23.0/101?access_token=good", `{"access_token":"good","name":"x"}`, nil, all, 200, "query true,form true"},
 		{"two that differ", "GET /v23.0/101?access_token=other", "", nil, all, 400, "query true"},
 		{"form and header that differ", "POST /v23.0/101", `{"access_token":"other","name":"x"}`, nil, all, 400, "form true"},

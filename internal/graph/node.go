@@ -138,8 +138,9 @@ type Collection[T, S any] struct {
 	Unpaged bool           // everything in one answer without paging: single-valued edges
 	// List returns the items p asks for, in the edge's order. See [Slice] for collections in memory.
 	List func(ctx context.Context, c *Call, t T, p Page) (Items[S], error)
-	// BadCursor replaces wa.ErrInvalidCursor on edges that answer an own row.
+	// BadCursor replaces wa.ErrInvalidCursor on edges that answer an own row, from BadSince on; the zero version is every one.
 	BadCursor *wa.Error
+	BadSince  Version
 }
 
 func (Collection[T, S]) over(T) {}

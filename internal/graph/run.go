@@ -85,7 +85,7 @@ func (s *Server) conclude(ctx context.Context, c *Call, v any, enter func() erro
 	for entered := false; ; {
 		ep, err := match()
 		if err != nil {
-			if c.bodyRead || !c.hasParamBody() || s.readParams(ctx, c, s.opt.MaxBody) != nil || !c.bodyMethod() {
+			if !c.hasParamBody() || s.readParams(ctx, c, s.opt.MaxBody) != nil || !c.bodyMethod() {
 				return nil, err
 			}
 			continue
@@ -105,11 +105,10 @@ func (s *Server) conclude(ctx context.Context, c *Call, v any, enter func() erro
 				return nil, c.queryErr
 			}
 		} else {
-			fresh := !c.bodyRead
 			if err := s.readParams(ctx, c, ep.maxBody); err != nil {
 				return nil, err
 			}
-			if fresh && c.bodyMethod() {
+			if c.bodyMethod() {
 				continue
 			}
 		}

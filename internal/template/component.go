@@ -87,6 +87,8 @@ type OTP struct {
 	Autofill string `json:",omitempty"` // label of the autofill button
 	Apps     []App  `json:",omitempty"`
 	Terms    bool   `json:",omitempty"` // zero_tap_terms_accepted
+
+	onButton bool // while it is read: the button names its app itself
 }
 
 // OTPKind is the otp_type.

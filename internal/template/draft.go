@@ -30,6 +30,7 @@ type Settings struct {
 	PrimaryOnly   *bool
 	Specs         map[string][]byte
 	App           wa.AppID // that asks: it uploaded the samples
+	SupportedApps bool     // since v21.0 apps stand in supported_apps and nowhere else
 	NoFlows       error    // why the caller may make no flow by flow_json; nil: it may
 }
 
@@ -242,6 +243,16 @@ func (s *Settings) checkTTL(c Category) error {
 		return nil
 	}
 	return wa.ErrParamType.Fill("message_send_ttl_seconds", "between "+itoa(least)+" and "+itoa(most)+" for category "+string(c))
+}
+
+// checkApps holds OTP buttons to where they may name their apps. Source: spec/graph.md section 2.4.
+func (s *Settings) checkApps(list []Component) error {
+	for _, b := range buttons(list) {
+		if s.SupportedApps && b.OTP != nil && b.OTP.onButton {
+			return wa.ErrTemplateUnexpectedField.FillMsg("BUTTONS", "package_name, signature_hash")
+		}
+	}
+	return nil
 }
 
 // apply writes what was given into t.

@@ -100,6 +100,9 @@ func (s *Service) rewrite(ctx context.Context, t *Template, e *Edit) error {
 	if err != nil {
 		return err
 	}
+	if err := e.checkApps(list); err != nil {
+		return err
+	}
 	t.Category = effective(e.Category, t.Category)
 	if t.Components = list; t.Category == Authentication {
 		t.Components = localise(list, t.Language)

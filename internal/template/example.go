@@ -3,8 +3,6 @@ package template
 import (
 	"slices"
 	"strings"
-
-	"github.com/hikyaku/hikyaku/internal/wa"
 )
 
 // parseTexts reads the samples of a text's variables in any of the forms clients send, and returns them in the form the
@@ -121,11 +119,11 @@ func parseNamed[V Value[V]](v V, kind ComponentType, key string, names []string)
 	return append(b, `]}`...), nil
 }
 
-// parseHandle reads the sample of a media header: {"header_handle":["4::…"]}. What the handle stands for is looked up when
-// the template is submitted. Source: spec/templates.md section 6.1.
+// parseHandle reads the sample of a media header: {"header_handle":["4::…"]}. Whether there is one and what it stands
+// for is looked up when the template is submitted. Source: spec/templates.md section 6.1.
 func parseHandle[V Value[V]](c *Component, v V) error {
 	if !v.Present() {
-		return wa.ErrTemplateSampleHandle
+		return nil
 	}
 	o, err := v.Object()
 	if err != nil {
@@ -135,10 +133,9 @@ func parseHandle[V Value[V]](c *Component, v V) error {
 	if err != nil {
 		return err
 	}
-	if len(list) == 0 || list[0] == "" || len(list[0]) > maxHandle {
-		return wa.ErrTemplateSampleHandle
+	if len(list) > 0 && len(list[0]) <= maxHandle {
+		c.Handle = list[0]
 	}
-	c.Handle = list[0]
 	return nil
 }
 

@@ -249,7 +249,7 @@ func TestRecategorise(t *testing.T) {
 	clk.Advance(24 * time.Hour)
 	p.want(t, `220 template_category_update {`+identity(m)+`,"previous_category":"UTILITY","new_category":"MARKETING"}`)
 	got, _ := s.Template(m.ID)
-	if got.Category != template.Marketing || got.Previous != template.Utility || got.Correct != "" || got.Status != template.Approved {
+	if got.Category != template.Marketing || got.Previous != template.Utility || got.CorrectCategory() != template.Marketing || got.Status != template.Approved {
 		t.Errorf("%+v", got)
 	}
 }

@@ -27,7 +27,8 @@ func parseComponents[V Value[V]](v V, c Category, language string, f Format) ([]
 	if f == "" {
 		f = Positional
 	}
-	list, err := parseList(v, c, f, false)
+	r := &reading{category: c, format: f}
+	list, err := parseList(v, r, false)
 	if err != nil {
 		return nil, err
 	}
@@ -40,10 +41,27 @@ func parseComponents[V Value[V]](v V, c Category, language string, f Format) ([]
 		}
 		return list, nil
 	}
-	return list, checkVariables(list, f, v.Path())
+	if err := checkVariables(list, f, v.Path()); err != nil {
+		return nil, err
+	}
+	return list, r.sample
 }
 
-func parseList[V Value[V]](v V, c Category, f Format, card bool) ([]Component, error) {
+// reading is what holds for every component of a list.
+type reading struct {
+	category Category
+	format   Format
+	sample   error // the first fault of a sample: what the variables are called and where they stand is looked at before
+}
+
+// late keeps a fault of a sample.
+func (r *reading) late(err error) {
+	if r.sample == nil {
+		r.sample = err
+	}
+}
+
+func parseList[V Value[V]](v V, r *reading, card bool) ([]Component, error) {
 	raw, err := v.List()
 	if err != nil {
 		return nil, err
@@ -57,7 +75,7 @@ func parseList[V Value[V]](v V, c Category, f Format, card bool) ([]Component, e
 		if err != nil {
 			return nil, err
 		}
-		if err := parseComponent(&out[i], o, c, f, card); err != nil {
+		if err := parseComponent(&out[i], o, r, card); err != nil {
 			return nil, err
 		}
 		if slices.ContainsFunc(out[:i], func(o Component) bool { return o.Type == out[i].Type }) {
@@ -81,14 +99,14 @@ var passcodeKeys = map[ComponentType][]string{
 	Body: {"add_security_recommendation"}, Footer: {"code_expiration_minutes"}, Buttons: {"buttons"},
 }
 
-func parseComponent[V Value[V]](c *Component, o V, cat Category, f Format, card bool) error {
+func parseComponent[V Value[V]](c *Component, o V, r *reading, card bool) error {
 	kind, err := o.Get("type").Enum(typeNames(card)...)
 	if err != nil {
 		return err
 	}
 	c.Type = ComponentType(kind)
-	keys := keysOf[c.Type]
-	if cat == Authentication {
+	keys, passcode := keysOf[c.Type], r.category == Authentication
+	if passcode {
 		if keys = passcodeKeys[c.Type]; keys == nil {
 			return wa.ErrParamType.Fill(o.Path(), "BODY, FOOTER or BUTTONS: authentication templates have no "+kind)
 		}
@@ -98,9 +116,9 @@ func parseComponent[V Value[V]](c *Component, o V, cat Category, f Format, card 
 	}
 	switch c.Type {
 	case Header:
-		return parseHeader(c, o, f)
+		return parseHeader(c, o, r)
 	case Body:
-		if cat == Authentication {
+		if passcode {
 			if s := o.Get("add_security_recommendation"); s.Present() {
 				yes, err := s.Bool()
 				c.Security = &yes
@@ -108,16 +126,16 @@ func parseComponent[V Value[V]](c *Component, o V, cat Category, f Format, card 
 			}
 			return nil
 		}
-		return parseBody(c, o, f, card)
+		return parseBody(c, o, r, card)
 	case Footer:
-		if cat == Authentication {
+		if passcode {
 			return parseExpiry(c, o)
 		}
 		return parseFooter(c, o)
 	case Buttons:
-		return parseButtons(c, o.Get("buttons"), cat)
+		return parseButtons(c, o.Get("buttons"), r)
 	case Carousel:
-		return parseCarousel(c, o.Get("cards"), cat, f)
+		return parseCarousel(c, o.Get("cards"), r)
 	case LimitedOffer:
 		return parseOffer(c, o.Get("limited_time_offer"))
 	case CallPermission:
@@ -162,7 +180,7 @@ func tooLong(field string, text string, limit int) error {
 	return wa.ErrTemplateCharacterLimit.FillMsg(field, limit)
 }
 
-func parseHeader[V Value[V]](c *Component, o V, f Format) error {
+func parseHeader[V Value[V]](c *Component, o V, r *reading) error {
 	format, err := o.Get("format").EnumOr("", "TEXT", "IMAGE", "VIDEO", "DOCUMENT", "GIF", "LOCATION", "PRODUCT")
 	if err != nil {
 		return err
@@ -191,11 +209,12 @@ func parseHeader[V Value[V]](c *Component, o V, f Format) error {
 	if err = tooLong("header text", c.Text, maxHeader); err != nil {
 		return err
 	}
-	c.Example, err = parseTexts(o.Get("example"), c, "header_text", f)
-	return err
+	c.Example, err = parseTexts(o.Get("example"), c, "header_text", r.format)
+	r.late(err)
+	return nil
 }
 
-func parseBody[V Value[V]](c *Component, o V, f Format, card bool) (err error) {
+func parseBody[V Value[V]](c *Component, o V, r *reading, card bool) (err error) {
 	if c.Text, err = o.Get("text").StrOr(""); err != nil {
 		return err
 	}
@@ -214,8 +233,9 @@ func parseBody[V Value[V]](c *Component, o V, f Format, card bool) (err error) {
 		return wa.ErrTemplateBody.User("Message body format is incorrect",
 			"Message body can't have more than two consecutive newlines, tabs, or more than four consecutive spaces.")
 	}
-	c.Example, err = parseTexts(o.Get("example"), c, "body_text", f)
-	return err
+	c.Example, err = parseTexts(o.Get("example"), c, "body_text", r.format)
+	r.late(err)
+	return nil
 }
 
 func parseFooter[V Value[V]](c *Component, o V) (err error) {
@@ -273,7 +293,7 @@ func parseOffer[V Value[V]](c *Component, v V) error {
 	return tooLong("limited-time offer text", c.Offer.Text, maxOfferText)
 }
 
-func parseCarousel[V Value[V]](c *Component, v V, cat Category, f Format) error {
+func parseCarousel[V Value[V]](c *Component, v V, r *reading) error {
 	if !v.Present() {
 		return missing(Carousel, "cards")
 	}
@@ -293,7 +313,7 @@ func parseCarousel[V Value[V]](c *Component, v V, cat Category, f Format) error 
 		if err = expected(o, "CAROUSEL", []string{"components"}); err != nil {
 			return err
 		}
-		if c.Cards[i].Components, err = parseList(o.Get("components"), cat, f, true); err != nil {
+		if c.Cards[i].Components, err = parseList(o.Get("components"), r, true); err != nil {
 			return err
 		}
 	}

@@ -42,7 +42,7 @@ var buttonTypes = []string{
 	"OTP", "APP", "REQUEST_CONTACT_INFO",
 }
 
-func parseButtons[V Value[V]](c *Component, v V, cat Category) error {
+func parseButtons[V Value[V]](c *Component, v V, r *reading) error {
 	if !v.Present() {
 		return missing(Buttons, "buttons")
 	}
@@ -54,7 +54,7 @@ func parseButtons[V Value[V]](c *Component, v V, cat Category) error {
 		return wa.ErrParamType.Fill(v.Path(), "an array of 1 to 10 buttons")
 	}
 	c.Buttons = make([]Button, len(list))
-	count := map[ButtonType]int{}
+	count, passcode := map[ButtonType]int{}, r.category == Authentication
 	for i, e := range list {
 		b := &c.Buttons[i]
 		o, err := e.Object()
@@ -66,16 +66,16 @@ func parseButtons[V Value[V]](c *Component, v V, cat Category) error {
 			return err
 		}
 		b.Type = ButtonType(kind)
-		if cat == Authentication != (b.Type == OTPButton) {
+		if passcode != (b.Type == OTPButton) {
 			return wa.ErrParamType.Fill(o.Get("type").Path(), "OTP in authentication templates and in no others")
 		}
-		if cat == Authentication {
+		if passcode {
 			if len(list) != 1 {
 				return wa.ErrParamType.Fill(v.Path(), "exactly one OTP button")
 			}
 			return parseOTP(b, o)
 		}
-		if err := parseButton(b, o); err != nil {
+		if err := parseButton(b, o, r); err != nil {
 			return err
 		}
 		if count[b.Type]++; count[b.Type] > buttonRules[b.Type].most {
@@ -99,7 +99,7 @@ func grouped(list []Button) bool {
 	return changes <= 1
 }
 
-func parseButton[V Value[V]](b *Button, o V) (err error) {
+func parseButton[V Value[V]](b *Button, o V, r *reading) (err error) {
 	rule := buttonRules[b.Type]
 	if err = expected(o, "BUTTONS", append([]string{"type", "text"}, rule.keys...)); err != nil {
 		return err
@@ -112,7 +112,7 @@ func parseButton[V Value[V]](b *Button, o V) (err error) {
 	}
 	switch b.Type {
 	case URLButton:
-		return parseURL(b, o)
+		return parseURL(b, o, r)
 	case PhoneButton:
 		return parsePhone(b, o.Get("phone_number"))
 	case CopyCode:
@@ -159,7 +159,7 @@ func sample[V Value[V]](v V) (string, error) {
 	return list[0], nil
 }
 
-func parseURL[V Value[V]](b *Button, o V) (err error) {
+func parseURL[V Value[V]](b *Button, o V, r *reading) (err error) {
 	if b.URL, err = o.Get("url").StrOr(""); err != nil {
 		return err
 	}
@@ -185,11 +185,12 @@ func parseURL[V Value[V]](b *Button, o V) (err error) {
 	if len(vars) == 0 {
 		return nil
 	}
-	if b.Example, err = sample(o.Get("example")); err != nil {
-		return err
+	if b.Example, err = sample(o.Get("example")); err == nil && b.Example == "" {
+		err = missing(Buttons, "example")
 	}
-	if b.Example == "" {
-		return missing(Buttons, "example")
+	if err != nil {
+		r.late(err)
+		return nil
 	}
 	if !strings.HasPrefix(b.Example, "http://") && !strings.HasPrefix(b.Example, "https://") {
 		b.Example = bare + b.Example
@@ -299,7 +300,8 @@ func parseApps[V Value[V]](p *OTP, o V) error {
 	if err != nil {
 		return err
 	}
-	if len(list) == 0 && o.Get("package_name").Present() { // the form of v20.0 and before
+	p.onButton = o.Get("package_name").Present() || o.Get("signature_hash").Present()
+	if len(list) == 0 && p.onButton { // the form of v20.0 and before
 		list = []V{o}
 	}
 	if len(list) == 0 {

@@ -2,6 +2,7 @@ package template
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"maps"
 	"time"
@@ -108,6 +109,9 @@ func (s *Service) build(ctx context.Context, v *view, w wa.WABAID, d *Draft) (*T
 	if d.fault != nil {
 		return nil, d.fault
 	}
+	if err := d.checkApps(d.Components); err != nil {
+		return nil, err
+	}
 	t := &Template{WABA: w, Name: d.Name, Language: d.Language, Category: d.Category, Components: d.Components, Format: Positional}
 	d.apply(t)
 	approved := d.Category == Authentication
@@ -180,7 +184,12 @@ func (s *Service) samples(ctx context.Context, app wa.AppID, t *Template) error 
 	for _, list := range t.lists() {
 		for i := range list {
 			c := &list[i]
-			if c.Handle == "" || s.o.Samples == nil {
+			switch {
+			case !c.Format.media():
+				continue
+			case c.Handle == "":
+				return wa.ErrTemplateSampleHandle
+			case s.o.Samples == nil:
 				continue
 			}
 			if err := s.o.Samples.Sample(ctx, app, c.Handle, c.Format); err != nil {
@@ -250,8 +259,8 @@ func (s *Service) Upsert(ctx context.Context, w wa.WABAID, d *Draft, list []stri
 	if err := s.room(v, may, fresh); fresh > 0 && err != nil {
 		return nil, err
 	}
-	if d.fault != nil {
-		return nil, d.fault
+	if err := cmp.Or(d.fault, d.checkApps(d.Components)); err != nil {
+		return nil, err
 	}
 	out, changed := make([]*Template, len(list)), make([]*Template, 0, len(list))
 	for i, l := range list {

@@ -39,6 +39,15 @@ type Template struct {
 	life
 }
 
+// CorrectCategory is the category that the template is going to have, that which it has once it was changed, and empty when
+// nobody found it wrong. Source: spec/templates.md section 12.
+func (t *Template) CorrectCategory() Category {
+	if t.Correct == "" && t.Previous != "" {
+		return t.Category
+	}
+	return t.Correct
+}
+
 // Category of a template.
 type Category string
 

@@ -189,7 +189,7 @@ var templateTypes = map[string]typeWords{
 		may("id", id, ""),
 		may("rejected_reason", text, "NONE unless it was rejected."),
 		may("quality_score", object(must("score", text, ""), may("date", unix, "")), ""),
-		may("correct_category", text, "The category that it is going to have."),
+		may("correct_category", text, "The category that it is going to have; once it was changed, that which it has."),
 		may("display_format", text, ""),
 		may("cta_url_link_tracking_opted_out", flag, ""),
 		may("is_primary_device_delivery_only", flag, ""),
