@@ -261,6 +261,10 @@ func (m *mail) SendCode(_ context.Context, to wa.WaID, code string, _ business.C
 	return nil
 }
 
+func (m *mail) TellCode(ctx context.Context, _ *business.Number, to wa.WaID, code string) error {
+	return m.SendCode(ctx, to, code, business.BySMS, "en_US")
+}
+
 func (m *mail) ChooseCode(wa.WaID) (string, bool) { return "", false }
 
 func (m *mail) code(to wa.WaID) string {

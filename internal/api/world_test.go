@@ -111,7 +111,7 @@ func newWorld(t testing.TB, change func(*api.Options)) *world {
 	}
 	w.access, err = access.New(ctx, accessStore{}, access.Options{Clock: w.clock, Sealer: sealer{}, Pepper: bytes.Repeat([]byte{7}, 32), Rounds: 1000})
 	must(err)
-	w.business, err = business.New(ctx, businessStore{}, business.Options{Clock: w.clock, IDKey: []byte("ids"), Courier: w.codes, Review: time.Hour, Sealer: sealer{}, Region: "JP"})
+	w.business, err = business.New(ctx, businessStore{}, business.Options{Clock: w.clock, IDKey: []byte("ids"), Courier: w.codes, Teller: w.codes, Review: time.Hour, Sealer: sealer{}, Region: "JP"})
 	must(err)
 	w.template, err = template.New(ctx, templateStore{}, template.Options{Clock: w.clock})
 	must(err)

@@ -43,8 +43,8 @@ func (c courier) ChooseCode(to wa.WaID) (string, bool) {
 	return "", false
 }
 
-// teller brings codes of recipients in a message of the test number, as the real service does. What it sends outside of the
-// limits is bounded by the budget that codes have.
+// teller brings codes of recipients in a message of the test number, whatever driver there is for other codes. What it sends
+// outside of the limits is bounded by the budget that codes have.
 type teller struct{ p *platform }
 
 // recipientCodeMinutes is how long such a code lives.

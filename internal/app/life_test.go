@@ -332,6 +332,27 @@ func TestReset(t *testing.T) {
 	}
 }
 
+// Without a driver a person whom a test number is to write to gets the code as a message all the same; numbers get none. Source:
+// spec/business.md section 8.2.
+func TestCodesWithoutADriver(t *testing.T) {
+	t.Parallel()
+	s := run(t, func(o *app.Options) { o.Sandbox = false })
+	const to = "16505550142"
+	if a := s.graph("POST", s.start.Number+"/allowed_recipients", map[string]string{"phone_number": to}); a.Status != 200 {
+		t.Fatalf("a recipient: %d %s", a.Status, a.Body)
+	}
+	m, err := s.place.Do(t.Context(), "GET", "/metrics", nil)
+	if err != nil || !strings.Contains(string(m.Body), "hikyaku_messages_accepted_total 1\n") {
+		t.Errorf("the message with the code: %v %s", err, m.Body)
+	}
+	a := s.graph("POST", s.start.WABA+"/phone_numbers", map[string]string{"cc": "81", "phone_number": "5055550142", "verified_name": "Aozora"})
+	made := decode[struct{ ID string }](t, a.Body)
+	a = s.graph("POST", made.ID+"/request_code", map[string]string{"code_method": "SMS", "language": "en"})
+	if a.Status != 400 || !strings.Contains(string(a.Body), "This server has no way to send verification codes.") {
+		t.Errorf("a number: %d %s", a.Status, a.Body)
+	}
+}
+
 func TestHealth(t *testing.T) {
 	t.Parallel()
 	s := run(t, func(o *app.Options) { o.Sandbox = false })

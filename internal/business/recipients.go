@@ -16,22 +16,23 @@ type PendingRecipient struct {
 	Ownership Ownership
 }
 
-// Teller brings the code of a recipient-to-be to the devices that the person has, in a message of the test number.
+// Teller brings the code of a recipient-to-be to the devices that the person has, in a message of the test number. It needs no
+// driver, and none takes its place: what is to be confirmed is that the person reads these messages.
 type Teller interface {
 	// TellCode returns when the message is accepted.
 	TellCode(ctx context.Context, from *Number, to wa.WaID, code string) error
 }
 
-// RequestRecipient sends a code to a person whom a test number shall write to: a message on the person's own devices, else by
-// the courier. Errors: [ErrUnknown], code 100 for other numbers
-// and when the five places are taken, those of [Service.RequestCode]. Source: spec/business.md section 8.2.
+// RequestRecipient sends a code to a person whom a test number shall write to, in a message on the person's own devices. Errors:
+// [ErrUnknown], code 100 for other numbers and when the five places are taken, [ErrNoCourier] without a [Teller],
+// [wa.ErrRequestCodeLater] as [Service.RequestCode]. Source: spec/business.md section 8.2.
 func (s *Service) RequestRecipient(ctx context.Context, id wa.PhoneNumberID, user wa.WaID) error {
 	var code string
 	n, err := s.attempt(ctx, id, func(n *Number, now time.Time) (err error) {
 		if err := n.placeFor(user); err != nil {
 			return refuse(err)
 		}
-		if s.courier == nil && s.teller == nil {
+		if s.teller == nil {
 			return refuse(ErrNoCourier)
 		}
 		p := PendingRecipient{User: user}
@@ -62,12 +63,7 @@ func (s *Service) RequestRecipient(ctx context.Context, id wa.PhoneNumberID, use
 	if err != nil {
 		return err
 	}
-	if s.teller != nil {
-		err = s.teller.TellCode(ctx, n, user, code)
-	} else {
-		err = s.courier.SendCode(ctx, user, code, BySMS, "en_US")
-	}
-	if err != nil {
+	if err := s.teller.TellCode(ctx, n, user, code); err != nil {
 		return wa.ErrServerUnavailable.With("The code could not be sent. Try again later.").Because(err)
 	}
 	return nil

@@ -37,7 +37,7 @@ type Options struct {
 	Paid func(ctx context.Context, n *Number, since time.Time) (bool, error)
 
 	Courier Courier                                      // of ownership codes; nil: none can be requested
-	Teller  Teller                                       // of codes of recipients; nil: the courier brings them, too
+	Teller  Teller                                       // of codes of recipients; nil: none can be asked for
 	People  func(context.Context, wa.WaID) (bool, error) // whether a person uses these digits; nil: nobody knows
 	Review  time.Duration                                // from a request to its automatic decision; 0 decides at once
 	Manual  bool                                         // reviews wait for people

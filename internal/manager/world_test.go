@@ -50,6 +50,12 @@ func (w *world) SendCode(_ context.Context, to wa.WaID, code string, _ business.
 	return nil
 }
 
+// TellCode implements business.Teller.
+func (w *world) TellCode(_ context.Context, _ *business.Number, to wa.WaID, code string) error {
+	w.codes[to] = code
+	return nil
+}
+
 // ChooseCode implements business.Courier.
 func (w *world) ChooseCode(wa.WaID) (string, bool) { return "", false }
 
@@ -71,7 +77,7 @@ func newWorld(t *testing.T, change func(*manager.Options), keeps ...func(busines
 	for _, keep := range keeps {
 		kept = keep(kept)
 	}
-	w.business, err = business.New(t.Context(), kept, business.Options{Clock: w.clock, Courier: w})
+	w.business, err = business.New(t.Context(), kept, business.Options{Clock: w.clock, Courier: w, Teller: w})
 	must(err)
 	templates, err := template.New(t.Context(), db, template.Options{Clock: w.clock})
 	must(err)
