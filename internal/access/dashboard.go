@@ -46,7 +46,11 @@ func (s *Service) temporary(person string, app wa.AppID) []*Token {
 // IssueTemporary makes a user token of 23 hours with both WhatsApp scopes, which can be read again with [Service.Temporary].
 // Earlier ones go on working, the newest few. Errors: [ErrUnknown]. Source: spec/manager.md section 7.2, A1.
 func (s *Service) IssueTemporary(ctx context.Context, person string, app wa.AppID) (Secret, *Token, error) {
-	if all := s.temporary(person, app); len(all) >= dashboardTokens {
+	all, life := s.temporary(person, app), dashboardLife
+	if len(all) > 0 { // the newest expires last, on a clock that stands still, too
+		life = max(life, all[len(all)-1].Expires.Sub(s.clock.Now())+time.Millisecond)
+	}
+	if len(all) >= dashboardTokens {
 		old := all[:len(all)-dashboardTokens+1]
 		if _, err := s.Revoke(ctx, LoggedOut, func(t *Token) bool {
 			return slices.ContainsFunc(old, func(o *Token) bool { return o.Hash == t.Hash })
@@ -55,7 +59,7 @@ func (s *Service) IssueTemporary(ctx context.Context, person string, app wa.AppI
 		}
 	}
 	return s.Issue(ctx, TokenSpec{
-		Type: UserToken, App: app, Actor: person, Scopes: []Scope{Management, Messaging}, Life: dashboardLife, Keep: true,
+		Type: UserToken, App: app, Actor: person, Scopes: []Scope{Management, Messaging}, Life: life, Keep: true,
 		Label: dashboardLabel,
 	})
 }

@@ -55,6 +55,25 @@ func TestTemporaryTokens(t *testing.T) {
 	}
 }
 
+// Where time stands still, the newest is the newest all the same.
+func TestTemporaryTokensAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p, err := w.CreatePerson(t.Context(), access.Person{Name: "Mio", Member: []access.Membership{{Business: business, Role: access.Admin}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 20 {
+		made, _, err := w.IssueTemporary(t.Context(), p.ID, w.app.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if shown, _, err := w.Temporary(p.ID, w.app.ID); err != nil || shown != made {
+			t.Fatalf("another token than the newest is shown, %v", err)
+		}
+	}
+}
+
 func TestConfirm(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
