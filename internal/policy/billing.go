@@ -1,13 +1,9 @@
 package policy
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"slices"
-	"strings"
 	"sync"
-	"time"
 
 	"github.com/hikyaku/hikyaku/internal/analytics"
 	"github.com/hikyaku/hikyaku/internal/business"
@@ -32,10 +28,13 @@ func (b Billing) Refuses() bool { return b == BillingPrepaid || b == BillingCred
 // ErrNoBalance says that accounts have no balance in this mode.
 var ErrNoBalance = errors.New("accounts have a balance with --billing prepaid or credit alone")
 
-// Ledger has what was charged.
+// Ledger has what was charged. Times are Unix milliseconds, the end excluded.
 type Ledger interface {
-	// ChargesOf returns the charges of an account from one time up to another (Unix milliseconds), oldest first.
-	ChargesOf(ctx context.Context, id wa.WABAID, from, to int64) ([]pricing.Charge, error)
+	// Charged is how much the accounts were charged for from one multiple of [pricing.Quarter] to another. It must not cost more
+	// the more there is.
+	Charged(ctx context.Context, ids []wa.WABAID, from, to int64) ([]pricing.Volume, error)
+	// EachCharge calls f for every charge of the accounts in the order of time and id.
+	EachCharge(ctx context.Context, ids []wa.WABAID, from, to int64, f func(pricing.Charge)) error
 }
 
 // billNote is the note of an account's purse.
@@ -157,111 +156,4 @@ func (s *Service) Pay(ctx context.Context, id wa.WABAID, add pricing.Micro, limi
 	}
 	s.till.mu.Unlock()
 	return s.Balance(id)
-}
-
-// loadTill reads the purses back, and adds up what the ledger says of the months since they were saved. Months that are over are
-// added to the notes, so that a start reads the present one alone.
-func (s *Service) loadTill(ctx context.Context) error {
-	s.till.mu.Lock()
-	s.till.purses, s.till.meter = map[wa.WABAID]*purse{}, pricing.NewMeter(s.o.Rates)
-	s.till.mu.Unlock()
-	if !s.o.Billing.Refuses() {
-		return nil
-	}
-	var err error
-	for _, p := range s.o.Business.Portfolios() {
-		accounts := s.o.Business.WABAs(p.ID)
-		for _, w := range accounts {
-			if n := s.noteOf(billNote + string(w.ID)); n.Purse != nil {
-				p := *n.Purse
-				s.till.purses[w.ID] = &p
-			}
-		}
-		err = errors.Join(err, s.loadPurses(ctx, accounts))
-	}
-	return err
-}
-
-// loadPurses does so for the accounts of a portfolio, which count together.
-func (s *Service) loadPurses(ctx context.Context, accounts []*business.WABA) error {
-	now := s.o.Clock.Now()
-	first, last := "9999-12", ""
-	for _, w := range accounts {
-		zone := analytics.Zone(w.TimezoneID)
-		here := now.In(zone).Format(pricing.Month)
-		first, last = min(first, here), max(last, here)
-		if p := s.till.purses[w.ID]; p != nil {
-			first = min(first, p.next(zone))
-		}
-	}
-	for month := first; month <= last; month = after(month) {
-		if err := s.loadMonth(ctx, accounts, month, now); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// next is the first month whose charges are not in Spent.
-func (p *purse) next(zone *time.Location) string {
-	if p.Through != "" {
-		return after(p.Through)
-	}
-	return time.UnixMilli(p.Since).In(zone).Format(pricing.Month)
-}
-
-func after(month string) string {
-	t, err := time.Parse(pricing.Month, month)
-	if err != nil {
-		return "9999-12" // never written
-	}
-	return t.AddDate(0, 1, 0).Format(pricing.Month)
-}
-
-func (s *Service) loadMonth(ctx context.Context, accounts []*business.WABA, month string, now time.Time) error {
-	var all []pricing.Charge
-	for _, w := range accounts {
-		start, err := time.ParseInLocation(pricing.Month, month, analytics.Zone(w.TimezoneID))
-		if err != nil {
-			return err
-		}
-		list, err := s.o.Ledger.ChargesOf(ctx, w.ID, start.UnixMilli(), start.AddDate(0, 1, 0).UnixMilli())
-		if err != nil {
-			return err
-		}
-		all = append(all, list...)
-	}
-	slices.SortFunc(all, func(a, b pricing.Charge) int {
-		return cmp.Or(cmp.Compare(a.At, b.At), strings.Compare(string(a.ID), string(b.ID)))
-	})
-	s.till.mu.Lock()
-	had := map[wa.WABAID]pricing.Micro{}
-	for id, p := range s.till.purses {
-		had[id] = p.Spent
-	}
-	for i := range all {
-		s.charge(all[i])
-	}
-	var over []wa.WABAID // accounts for which the month has ended
-	for _, w := range accounts {
-		p := s.till.purses[w.ID]
-		switch {
-		case p == nil:
-		case month < p.next(analytics.Zone(w.TimezoneID)): // it is in the note already
-			p.Spent = had[w.ID]
-		case month < now.In(analytics.Zone(w.TimezoneID)).Format(pricing.Month):
-			p.Through = month
-			over = append(over, w.ID)
-		}
-	}
-	s.till.mu.Unlock()
-	for _, id := range over {
-		key, p := billNote+string(id), *s.till.purses[id]
-		n := s.noteOf(key)
-		n.Purse = &p
-		if err := s.save(ctx, key, n); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -27,7 +27,7 @@ func (s Set) Value(month []Charge, own wa.WABAID, currency string, zone *time.Lo
 	var out []Entry
 	n := map[line]int64{}
 	for _, c := range month {
-		l := counting(c)
+		l := counting(c.Market, c.Category)
 		n[l]++
 		if c.WABA == own {
 			out = append(out, s.price(c, n[l], currency, zone))

@@ -248,10 +248,17 @@ func (s *Store) Stopped(ctx context.Context) ([]quality.Event, error) {
 }
 
 // ChargesOf returns the ledger of a WABA in a span of time (Unix milliseconds, the end excluded), oldest first.
-func (s *Store) ChargesOf(ctx context.Context, id wa.WABAID, from, to int64) ([]pricing.Charge, error) {
-	var out []pricing.Charge
-	err := s.query(ctx, s.db, "SELECT id, waba, number, wa_id, market, category, template, at FROM charges WHERE waba = ? AND at >= ? AND at < ? ORDER BY at, id",
-		[]any{text(id), from, to}, func(r *sql.Rows) error {
+func (s *Store) ChargesOf(ctx context.Context, id wa.WABAID, from, to int64) (out []pricing.Charge, err error) {
+	err = s.EachCharge(ctx, []wa.WABAID{id}, from, to, func(c pricing.Charge) { out = append(out, c) })
+	return out, err
+}
+
+// EachCharge calls f for what is in the ledger of the WABAs in a span of time (Unix milliseconds, the end excluded), in the order of
+// time and id.
+func (s *Store) EachCharge(ctx context.Context, ids []wa.WABAID, from, to int64, f func(pricing.Charge)) error {
+	where, args := within("at", ids, from, to)
+	err := s.query(ctx, s.db, "SELECT id, waba, number, wa_id, market, category, template, at FROM charges"+where+" ORDER BY at, id",
+		args, func(r *sql.Rows) error {
 			var c pricing.Charge
 			var id, waba, number, user, market, category, template string
 			if err := r.Scan(&id, &waba, &number, &user, &market, &category, &template, &c.At); err != nil {
@@ -259,13 +266,42 @@ func (s *Store) ChargesOf(ctx context.Context, id wa.WABAID, from, to int64) ([]
 			}
 			c.ID, c.WABA, c.Number, c.User = wa.MessageID(plain(id)), wa.WABAID(plain(waba)), wa.PhoneNumberID(plain(number)), wa.WaID(plain(user))
 			c.Market, c.Category, c.Template = plain(market), plain(category), wa.TemplateID(plain(template))
-			out = append(out, c)
+			f(c)
 			return nil
 		})
 	if err != nil {
-		return nil, fmt.Errorf("read ledger: %w", err)
+		return fmt.Errorf("read ledger: %w", err)
+	}
+	return nil
+}
+
+// Charged is how much is in the ledger of the WABAs in a span of time whose ends are multiples of [pricing.Quarter] (Unix
+// milliseconds, the end excluded). It reads sums that are kept with the ledger.
+func (s *Store) Charged(ctx context.Context, ids []wa.WABAID, from, to int64) ([]pricing.Volume, error) {
+	var out []pricing.Volume
+	where, args := within("bucket", ids, from, to)
+	err := s.query(ctx, s.db, "SELECT waba, market, category, sum(n) FROM charged"+where+" GROUP BY waba, market, category", args, func(r *sql.Rows) error {
+		var v pricing.Volume
+		var waba, market, category string
+		if err := r.Scan(&waba, &market, &category, &v.N); err != nil {
+			return err
+		}
+		v.WABA, v.Market, v.Category = wa.WABAID(plain(waba)), plain(market), plain(category)
+		out = append(out, v)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("sum ledger: %w", err)
 	}
 	return out, nil
+}
+
+// within is the condition for rows of the WABAs in a span of time.
+func within(column string, ids []wa.WABAID, from, to int64) (where string, args []any) {
+	for _, id := range ids {
+		args = append(args, text(id))
+	}
+	return " WHERE waba IN " + values(1, len(ids)) + " AND " + column + " >= ? AND " + column + " < ?", append(args, from, to)
 }
 
 // Engaged implements pipeline.Store.

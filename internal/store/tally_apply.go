@@ -4,11 +4,13 @@ import (
 	"context"
 	"database/sql/driver"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/hikyaku/hikyaku/internal/limits"
 	"github.com/hikyaku/hikyaku/internal/pipeline"
+	"github.com/hikyaku/hikyaku/internal/pricing"
 )
 
 // What a batch counts for, in SQLite. There are few rows per batch, so the statements are prepared when they are first used.
@@ -20,6 +22,8 @@ ON CONFLICT (number, wa_id) DO UPDATE SET at = max(at, excluded.at), counted = m
 	putMarketing = `INSERT INTO marketing (at, wa_id, number) VALUES (?,?,?) ON CONFLICT DO NOTHING`
 	putCharge    = `INSERT INTO charges (id, waba, number, wa_id, market, category, template, at) VALUES (?,?,?,?,?,?,?,?)
 ON CONFLICT (id) DO NOTHING`
+	addCharged = `INSERT INTO charged (waba, bucket, number, market, category, n) VALUES (?,?,?,?,?,?)
+ON CONFLICT (waba, bucket, number, market, category) DO UPDATE SET n = n + excluded.n`
 	putEngaged  = `INSERT INTO engaged (id, mark, at) VALUES (?,?,?) ON CONFLICT DO NOTHING`
 	putFeedback = `INSERT INTO feedback (number, waba, template, wa_id, at, what, reason, light) VALUES (?,?,?,?,?,?,?,?)`
 )
@@ -43,12 +47,8 @@ func (a *liteApplier) tally(ctx context.Context, b *pipeline.Batch) error {
 			return err
 		}
 	}
-	for i := range b.Charges {
-		c := &b.Charges[i]
-		if err := a.put(ctx, putCharge, text(c.ID), text(c.WABA), text(c.Number), text(c.User), text(c.Market), text(c.Category),
-			text(c.Template), c.At); err != nil {
-			return err
-		}
+	if err := a.charge(ctx, b.Charges); err != nil {
+		return err
 	}
 	for i := range b.Feedback {
 		f := &b.Feedback[i]
@@ -66,19 +66,58 @@ func (a *liteApplier) tally(ctx context.Context, b *pipeline.Batch) error {
 	return nil
 }
 
+// charged is a row of the sums of the ledger.
+type charged struct {
+	waba, number, market, category string
+	bucket                         int64
+}
+
+// charge writes the ledger, and adds up what was not in it.
+func (a *liteApplier) charge(ctx context.Context, list []pricing.Charge) error {
+	if len(list) == 0 {
+		return nil
+	}
+	sums := map[charged]int64{}
+	for i := range list {
+		c := &list[i]
+		fresh, err := a.write(ctx, putCharge, text(c.ID), text(c.WABA), text(c.Number), text(c.User), text(c.Market), text(c.Category),
+			text(c.Template), c.At)
+		if err != nil {
+			return err
+		}
+		if fresh {
+			sums[charged{text(c.WABA), text(c.Number), text(c.Market), text(c.Category), c.At / quarter * quarter}]++
+		}
+	}
+	for k, n := range sums {
+		if err := a.put(ctx, addCharged, k.waba, k.bucket, k.number, k.market, k.category, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// quarter is the width of a bucket of charged, in milliseconds.
+const quarter = int64(pricing.Quarter / time.Millisecond)
+
 func (a *liteApplier) put(ctx context.Context, query string, args ...driver.Value) error {
+	_, err := a.write(ctx, query, args...)
+	return err
+}
+
+// write reports whether a row changed.
+func (a *liteApplier) write(ctx context.Context, query string, args ...driver.Value) (changed bool, err error) {
 	st := a.tallies[query]
 	if st == nil {
-		var err error
 		if st, err = a.prepare(ctx, query); err != nil {
-			return err
+			return false, err
 		}
 		a.tallies[query] = st
 	}
-	if _, err := st.run(ctx, args...); err != nil {
-		return fmt.Errorf("count: %w", err)
+	if changed, err = st.run(ctx, args...); err != nil {
+		return false, fmt.Errorf("count: %w", err)
 	}
-	return nil
+	return changed, nil
 }
 
 // pgTally is the same for PostgreSQL, one statement per table. Keys of a batch are distinct, but for people reached twice.
@@ -105,9 +144,13 @@ func pgTally(q *pgx.Batch, b *pipeline.Batch) {
 			market, category, template = append(market, text(c.Market)), append(category, text(c.Category)), append(template, text(c.Template))
 			at = append(at, c.At)
 		}
-		q.Queue("INSERT INTO charges (id, waba, number, wa_id, market, category, template, at) SELECT * FROM unnest($1::text[], $2::text[], "+
-			"$3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[]) ON CONFLICT (id) DO NOTHING",
-			id, waba, number, user, market, category, template, at)
+		// Numbers are of one partition, so that no two transactions add to the same row of charged.
+		q.Queue("WITH fresh AS (INSERT INTO charges (id, waba, number, wa_id, market, category, template, at) SELECT * FROM unnest($1::text[], "+
+			"$2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[]) ON CONFLICT (id) DO NOTHING "+
+			"RETURNING waba, number, market, category, at) INSERT INTO charged AS t (waba, bucket, number, market, category, n) "+
+			"SELECT waba, at / $9 * $9, number, market, category, count(*) FROM fresh GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5 "+
+			"ON CONFLICT (waba, bucket, number, market, category) DO UPDATE SET n = t.n + excluded.n",
+			id, waba, number, user, market, category, template, at, quarter)
 	}
 	for i := range b.Feedback {
 		f := &b.Feedback[i]

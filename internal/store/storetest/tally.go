@@ -67,6 +67,7 @@ func tally(t *testing.T, s *store.Store) {
 		{ID: "m1", WABA: "w", Number: "1", User: "81", Market: "M", Category: "utility", Template: "7", At: 10},
 		{ID: "m2", WABA: "w", Number: "2", User: "82", Market: "M", Category: "marketing", At: 50},
 	})
+	volumes(t, s)
 	fb, err := s.NumberFeedback(t.Context(), "1", 0)
 	must(t, err)
 	same(t, "feedback", fb, []quality.Event{
@@ -88,6 +89,39 @@ func tally(t *testing.T, s *store.Store) {
 	docs, err := s.Policy(t.Context())
 	must(t, err)
 	same(t, "policy", docs, map[string][]byte{"a": []byte("2")})
+}
+
+// volumes are the sums of the ledger: what is in it already adds nothing.
+func volumes(t *testing.T, s *store.Store) {
+	q := pricing.Quarter.Milliseconds()
+	charge := func(id wa.MessageID, w wa.WABAID, number wa.PhoneNumberID, market string, at int64) pricing.Charge {
+		return pricing.Charge{ID: id, WABA: w, Number: number, Market: market, Category: "utility", At: at}
+	}
+	must(t, s.Apply(t.Context(), &pipeline.Batch{Partition: 5, Position: 1, Charges: []pricing.Charge{
+		charge("c1", "w1", "1", "M", q), charge("c1", "w1", "1", "M", q), charge("c2", "w1", "2", "M", 2*q-1), charge("c3", "w1", "1", "M", 2*q),
+		charge("c4", "w2", "1", "\x00", q), charge("m2", "w1", "1", "M", q),
+	}}))
+	must(t, s.Apply(t.Context(), &pipeline.Batch{Partition: 5, Position: 2, Charges: []pricing.Charge{
+		charge("c3", "w1", "1", "M", q), charge("c5", "w1", "1", "M", q+1),
+	}}))
+	for _, c := range []struct {
+		ids      []wa.WABAID
+		from, to int64
+		want     string
+	}{
+		{[]wa.WABAID{"w1"}, 0, 3 * q, "[{w1 M utility 4}]"},
+		{[]wa.WABAID{"w1"}, q, 2 * q, "[{w1 M utility 3}]"},
+		{[]wa.WABAID{"w1", "w2", "w3"}, 2 * q, 3 * q, "[{w1 M utility 1}]"},
+		{[]wa.WABAID{"w2"}, 0, 3 * q, "[{w2 \x00 utility 1}]"},
+		{[]wa.WABAID{"w3"}, 0, 3 * q, "[]"},
+	} {
+		got, err := s.Charged(t.Context(), c.ids, c.from, c.to)
+		must(t, err)
+		same(t, "sums of the ledger", fmt.Sprint(got), c.want)
+	}
+	var got []string
+	must(t, s.EachCharge(t.Context(), []wa.WABAID{"w1", "w2"}, q, 2*q, func(c pricing.Charge) { got = append(got, string(c.ID)) }))
+	same(t, "the ledger of two accounts", got, []string{"c1", "c4", "c5", "c2"})
 }
 
 func sums(t *testing.T, s *store.Store) {

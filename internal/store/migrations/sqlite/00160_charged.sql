@@ -1,0 +1,15 @@
+-- +goose Up
+-- How many charges there are of a kind in each quarter of an hour (Unix milliseconds): a start adds these up, not the ledger.
+CREATE TABLE charged (
+  waba     TEXT    NOT NULL,
+  bucket   INTEGER NOT NULL,
+  number   TEXT    NOT NULL,
+  market   TEXT    NOT NULL,
+  category TEXT    NOT NULL,
+  n        INTEGER NOT NULL,
+  PRIMARY KEY (waba, bucket, number, market, category)
+) WITHOUT ROWID;
+INSERT INTO charged SELECT waba, at / 900000 * 900000, number, market, category, count(*) FROM charges GROUP BY 1, 2, 3, 4, 5;
+
+-- +goose Down
+DROP TABLE charged;
