@@ -21,7 +21,7 @@ func (p *platform) publicHandler(a *App) (http.Handler, error) {
 			Directory: p.directory, Codes: p.store, Driver: p.codes, Businesses: businesses{p.rules.business}, Clock: p.clock, Log: p.log,
 		})
 	}
-	versions, err := graph.NewRegistry(p.o.Strict, graph.DefaultReleases()...)
+	versions, err := p.o.settings.Versions.registry(p.o.Strict)
 	if err != nil {
 		return nil, err
 	}

@@ -58,6 +58,7 @@ type Settings struct {
 	Templates struct {
 		ReviewSeconds *int `yaml:"review_seconds"` // of the automatic reviewer; nil means 2
 	} `yaml:"templates"`
+	Versions Versions `yaml:"versions"`
 	Webhooks struct {
 		StrictStatus bool `yaml:"strict_status"`  // only 200 is success
 		Concurrency  int  `yaml:"concurrency"`    // deliveries in flight per endpoint; 0 means 64
@@ -117,6 +118,9 @@ func (s *Settings) checkSettings() error {
 	}
 	if d := s.Quality.Hysteresis; d != nil && (*d < 0 || *d > maxHysteresis) {
 		return fmt.Errorf("quality.hysteresis %s: want a duration from 0s to %s", *d, maxHysteresis)
+	}
+	if _, err := s.Versions.registry(false); err != nil {
+		return err
 	}
 	if s.Webhooks.RetryAllApps {
 		return fmt.Errorf("webhooks.retry_all_apps: not built; a delivery is tried again for the app that refused it")
