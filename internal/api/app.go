@@ -206,7 +206,7 @@ func (s *surface) subscribedEdge() graph.Edge[*business.WABA] {
 			if err := s.o.Webhooks.Unlink(ctx, who(c).App(), w.ID); err != nil {
 				return nil, err
 			}
-			return graph.Success, nil
+			return s.noted(ctx, c, w.ID, business.ActWebhook, string(who(c).App()), "App unsubscribed")
 		}},
 	}
 }
@@ -257,5 +257,9 @@ func (s *surface) link(ctx context.Context, c *graph.Call, w *business.WABA) (an
 	if err := s.o.Webhooks.Link(ctx, who(c).App(), w.ID, url, token); err != nil {
 		return nil, err
 	}
-	return graph.Success, nil
+	text := "App subscribed"
+	if url != "" {
+		text = "App subscribed with a callback of the account"
+	}
+	return s.noted(ctx, c, w.ID, business.ActWebhook, string(who(c).App()), text)
 }

@@ -14,7 +14,7 @@ var (
 		"schedules", "audiences", "message_campaigns", "welcome_message_sequences", "dataset", "product_catalogs",
 		"payment_configurations", "obo_mobility_intent", "in_progress_onbehalf_request",
 	}
-	emptyOfBusiness = []string{"owned_product_catalogs", "client_product_catalogs"}
+	emptyOfBusiness = []string{"owned_product_catalogs", "client_product_catalogs", "client_apps"}
 )
 
 // nothing is an item of such an edge.

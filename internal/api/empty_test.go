@@ -14,7 +14,7 @@ func TestEdgesThatHoldNothing(t *testing.T) {
 			"schedules", "audiences", "message_campaigns", "welcome_message_sequences", "dataset", "product_catalogs",
 			"payment_configurations", "obo_mobility_intent", "in_progress_onbehalf_request",
 		},
-		aozora: {"owned_product_catalogs", "client_product_catalogs"},
+		aozora: {"owned_product_catalogs", "client_product_catalogs", "client_apps"},
 	} {
 		for _, name := range names {
 			w.direct("admin", "GET /v23.0/"+id+"/"+name+"?fields=id&limit=5", "").want(t, 200, `{"data":[]}`)

@@ -37,6 +37,11 @@ func done(err error) (any, error) {
 	return graph.Success, nil
 }
 
+// noted ends a write that belongs into the history of the account; object is the id of what was changed.
+func (s *surface) noted(ctx context.Context, c *graph.Call, id wa.WABAID, t business.ActivityType, object, text string) (any, error) {
+	return done(s.o.Business.Record(acting(ctx, c), id, t, object, text))
+}
+
 // addNumber is POST /{waba-id}/phone_numbers. Source: spec/phone_numbers.md section 4.1.
 func (s *surface) addNumber(ctx context.Context, c *graph.Call, w *business.WABA) (any, error) {
 	nn := business.NewNumber{WABA: w.ID, Subscribed: len(s.o.Webhooks.Links(w.ID)) > 0}

@@ -138,6 +138,7 @@ func TestScopeMatrix(t *testing.T) {
 		{"DELETE " + allocation, "B"},
 		{"GET " + aozora + "/owned_product_catalogs", "B"},
 		{"GET " + aozora + "/client_product_catalogs", "B"},
+		{"GET " + aozora + "/client_apps", "B"},
 		{"GET " + aozora + "/pending_users", "B"},
 		{"POST " + numLive + "/calls", "S"},
 		{"GET " + numLive + "/call_permissions", "S"},

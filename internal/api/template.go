@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hikyaku/hikyaku/internal/analytics"
+	"github.com/hikyaku/hikyaku/internal/business"
 	"github.com/hikyaku/hikyaku/internal/graph"
 	"github.com/hikyaku/hikyaku/internal/template"
 	"github.com/hikyaku/hikyaku/internal/wa"
@@ -152,7 +153,7 @@ func (s *surface) editTemplate(ctx context.Context, c *graph.Call, t *template.T
 	if _, err := s.o.Template.Change(ctx, t.ID, e); err != nil {
 		return nil, templateError(err)
 	}
-	return graph.Success, nil
+	return s.noted(ctx, c, w.ID, business.ActTemplateEdited, string(t.ID), "Message template edited")
 }
 
 // unpauseTemplate is POST /{template-id}/unpause. Source: spec/templates.md section 13.2.

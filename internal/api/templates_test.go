@@ -210,4 +210,6 @@ func TestTemplateCursorsAreStable(t *testing.T) {
 	if !strings.Contains(back.body, tplHello) || strings.Contains(back.body, tplPaused) {
 		t.Error(back.body)
 	}
+	w.call("admin", "GET "+edge+"&after=stale", "").want(t, 400, graphError("(#100) Invalid cursors values", `"code":100`))
+	w.call("admin", "GET "+strings.Replace(edge, "v23", "v24", 1)+"&after=stale", "").want(t, 400, cloudError("(#131059) Invalid cursor", "131059", "The cursor is invalid or has expired. Start again without a cursor."))
 }

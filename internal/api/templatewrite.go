@@ -44,6 +44,9 @@ func (s *surface) createTemplate(ctx context.Context, c *graph.Call, w *business
 	if err != nil {
 		return nil, err
 	}
+	if _, err := s.noted(ctx, c, w.ID, business.ActTemplateMade, string(t.ID), "Message template created"); err != nil {
+		return nil, err
+	}
 	return graph.Written{ID: string(t.ID), Else: graph.Obj{
 		{K: "id", V: string(t.ID)}, {K: "status", V: string(t.Status)}, {K: "category", V: string(t.Category)},
 	}}, nil
@@ -66,20 +69,31 @@ func (s *surface) deleteTemplates(ctx context.Context, c *graph.Call, w *busines
 		if err != nil {
 			return nil, err
 		}
-		return success(s.o.Template.Remove(ctx, w.ID, "", ids...))
+		return s.removed(ctx, c, w, "", s.o.Template.Remove(ctx, w.ID, "", ids...))
 	}
 	n, err := name.Str()
 	if err != nil {
 		return nil, err
 	}
 	if !one.Present() {
-		return success(s.o.Template.RemoveName(ctx, w.ID, n))
+		return s.removed(ctx, c, w, "", s.o.Template.RemoveName(ctx, w.ID, n))
 	}
 	id, err := one.ID()
 	if err != nil {
 		return nil, err
 	}
-	return success(s.o.Template.Remove(ctx, w.ID, n, wa.TemplateID(id)))
+	return s.removed(ctx, c, w, id, s.o.Template.Remove(ctx, w.ID, n, wa.TemplateID(id)))
+}
+
+// removed ends a deletion of templates: of one, else of several.
+func (s *surface) removed(ctx context.Context, c *graph.Call, w *business.WABA, id string, err error) (any, error) {
+	switch {
+	case err != nil:
+		return nil, templateError(err)
+	case id == "":
+		return s.noted(ctx, c, w.ID, business.ActTemplateGone, "", "Message templates deleted")
+	}
+	return s.noted(ctx, c, w.ID, business.ActTemplateGone, id, "Message template deleted")
 }
 
 func success(err error) (any, error) {
@@ -159,6 +173,9 @@ func (s *surface) upsertTemplates(ctx context.Context, c *graph.Call, w *busines
 	data := make([]graph.Obj, len(ts))
 	for i, t := range ts {
 		data[i] = graph.Obj{{K: "id", V: string(t.ID)}, {K: "status", V: string(t.Status)}, {K: "language", V: t.Language}}
+	}
+	if _, err := s.noted(ctx, c, w.ID, business.ActTemplateEdited, "", "Authentication templates created or changed"); err != nil {
+		return nil, err
 	}
 	return graph.Obj{{K: "data", V: data}}, nil
 }

@@ -91,8 +91,12 @@ func (a *App) curl(p *Plan) string {
 	if len(a.o.SelfSigned) > 0 {
 		word = "curl --cacert " + Quote(a.trustPath())
 	}
+	version := "v17.0" // old clients go on working
+	if a.o.Strict {
+		version = GraphVersion
+	}
 	lines := []string{
-		word + ` -X POST '` + p.BaseURL + `/v17.0/` + string(p.NumberID) + `/messages' \`,
+		word + ` -X POST '` + p.BaseURL + `/` + version + `/` + string(p.NumberID) + `/messages' \`,
 		`  -H 'Authorization: Bearer ` + p.Token + `' \`,
 		`  -H 'Content-Type: application/json' \`,
 		`  -d '{`,

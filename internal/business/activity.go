@@ -24,6 +24,9 @@ const (
 	ActRevoked        ActivityType = "API_ACCESS_REVOKED"
 	ActWebhook        ActivityType = "WEBHOOK_CONFIGURED"
 	ActBilling        ActivityType = "BILLING_UPDATED"
+	ActTemplateMade   ActivityType = "TEMPLATE_CREATED"
+	ActTemplateEdited ActivityType = "TEMPLATE_UPDATED"
+	ActTemplateGone   ActivityType = "TEMPLATE_DELETED"
 )
 
 // Activity is an entry of an account's history. It names objects by id; nothing of it is content of messages.

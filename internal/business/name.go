@@ -45,7 +45,8 @@ func (s *Service) reviewAt(now time.Time) time.Time {
 }
 
 // RequestName asks for another display name. The one in force stays until the new one is approved and the number registered
-// again. Errors: [ErrUnknown], [wa.ErrNumberDeleted], a row of code 100 for the name. Source: spec/phone_numbers.md section 6.
+// again. Errors: [ErrUnknown], [wa.ErrNumberDeleted], rows of code 100 for the name and for test
+// numbers, whose name is fixed. Source: spec/phone_numbers.md section 6, spec/business.md section 8.1.
 func (s *Service) RequestName(ctx context.Context, id wa.PhoneNumberID, name string) (*Number, error) {
 	return s.UpdateNumber(ctx, id, func(n *Number) error { return s.requestName(n, name) })
 }
@@ -56,8 +57,11 @@ func (s *Service) requestName(n *Number, name string) error {
 	if err := CheckName("new_display_name", name); err != nil {
 		return err
 	}
-	if !n.Live() {
+	switch {
+	case !n.Live():
 		return wa.ErrNumberDeleted
+	case n.Mode == Sandbox:
+		return wa.ErrManagementParameter.User("Display name can't be changed", "The display name of a test number is fixed.")
 	}
 	n.NewName, n.NewNameStatus = name, NamePending
 	n.NameReview = s.reviewAt(s.clock.Now())

@@ -44,7 +44,7 @@ func (s *Server) runBatch(ctx context.Context, c *Call) ([]byte, error) {
 	if v := c.Params.Get("batch"); v.Kind() == KindAbsent {
 		if ids := c.Params.Get("ids"); ids.Present() && strings.EqualFold(c.Params.Get("method").String(), "get") {
 			c.Method = http.MethodGet
-			return s.runIDs(ctx, c, ids.String())
+			return s.runIDs(ctx, c, ids)
 		}
 		return nil, unsupportedRoot(c.Method)
 	}

@@ -50,6 +50,16 @@ func (it Item) Args() Value {
 	return Value{d: d}
 }
 
+// params are the modifiers and, as fields, what stands in braces: the parameters of the same read by the edge's own address.
+func (it Item) params() Value {
+	v := it.Args()
+	if it.Sub != nil {
+		v.d.drop(0, "fields")
+		v.d.add(0, node{key: "fields", text: it.Sub.String(), kind: KindString, loose: true})
+	}
+	return v
+}
+
 // modText drops the quotes of a single quoted argument.
 func modText(s string) string {
 	s = strings.TrimSpace(s)

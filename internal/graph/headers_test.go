@@ -35,7 +35,8 @@ func TestHeadersOfAnswers(t *testing.T) {
 		{"bad token", "GET /v23.0/100", "", "x", map[string]string{"Www-Authenticate": `OAuth "Facebook Platform" "invalid_token" "Invalid OAuth access token - Cannot parse access token"`}},
 		{"scope", "GET /v23.0/100", "", "narrow", map[string]string{"Www-Authenticate": `OAuth "Facebook Platform" "insufficient_scope" "(#200) Requires whatsapp_business_management permission to manage the object"`}},
 		{"quotes in the message", "GET /v23.0/100?fields=(", "", "good", map[string]string{"Www-Authenticate": `OAuth "Facebook Platform" "invalid_request" "Syntax error \"Expected a field name instead of \"(\".\" at character 0: ("`}},
-		{"server fault has no challenge", "GET /v23.0/100/panic", "", "good", map[string]string{"Www-Authenticate": "-"}},
+		{"not found", "GET /v23.0/foo", "", "good", map[string]string{"Www-Authenticate": `OAuth "Facebook Platform" "invalid_request" "(#803) Some of the aliases you requested do not exist: foo"`}},
+		{"server fault", "GET /v23.0/100/panic", "", "good", map[string]string{"Www-Authenticate": `OAuth "Facebook Platform" "invalid_request" "An unknown error occurred"`}},
 		{"retry", "POST /v23.0/301/limited", "{}", "good", map[string]string{"Retry-After": "2"}},
 	} {
 		w := r.do(tc.line, tc.body, "Authorization: Bearer "+tc.token)

@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/hikyaku/hikyaku/internal/wa"
@@ -12,13 +13,21 @@ const maxIDs = 50 // of a multi-id read, and items of a batch
 
 // runRoot answers the root path: batches and multi-id reads, the latter also with an edge.
 func (s *Server) runRoot(ctx context.Context, c *Call) ([]byte, error) {
-	if ids, ok := c.queryValue("ids"); ok && c.Method == http.MethodGet {
-		return s.runIDs(ctx, c, ids)
+	if c.hasIDs() && c.Method == http.MethodGet {
+		return s.runIDs(ctx, c, c.querySet().Get("ids"))
 	}
 	if c.Method == http.MethodPost && len(c.path) == 0 {
 		return s.runBatch(ctx, c)
 	}
 	return nil, unsupportedRoot(c.Method)
+}
+
+// hasIDs reports whether the query asks for several nodes, in any form that lists have: ids=1,2, ids[]=1, ids[0]=1.
+func (c *Call) hasIDs() bool { return slices.ContainsFunc(c.query, isIDs) }
+
+func isIDs(q pair) bool {
+	name, _, _ := bracket(q.key)
+	return name == "ids"
 }
 
 func unsupportedRoot(method string) *wa.Error {
@@ -29,12 +38,12 @@ func unsupportedRoot(method string) *wa.Error {
 }
 
 // runIDs reads several nodes, or one edge of several nodes. One that fails fails the call (spec/graph.md 7).
-func (s *Server) runIDs(ctx context.Context, c *Call, text string) ([]byte, error) {
+func (s *Server) runIDs(ctx context.Context, c *Call, list Value) ([]byte, error) {
 	c.route = "GET ids"
 	if err := s.authenticate(ctx, c, false); err != nil {
 		return nil, err
 	}
-	ids, err := Text("ids", text).Strings()
+	ids, err := list.Strings()
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +54,7 @@ func (s *Server) runIDs(ctx context.Context, c *Call, text string) ([]byte, erro
 		return nil, Invalid("Param ids must not have more than %d ids.", maxIDs)
 	}
 	edge := c.path
-	c.dropQuery("ids")
+	c.query = slices.DeleteFunc(c.query, isIDs)
 	if !c.bodyRead {
 		c.Params = c.querySet()
 	}

@@ -184,7 +184,7 @@ func (w *writer) edgeField(ctx context.Context, s *shape, v any, it Item, first 
 	}
 	c := *w.c
 	c.ID, c.Kind, c.Edge, c.nested = s.id(v), s.kind, e.name, true
-	c.Params = it.Args()
+	c.Params = it.params()
 	w.key(first, it.key())
 	outer := w.c
 	w.c = &c

@@ -203,10 +203,7 @@ func (s *Server) answerHeaders(h http.Header, c *Call, a *answer) {
 		if a.row.RetryIn > 0 {
 			h.Set("Retry-After", strconv.FormatFloat(math.Ceil(a.row.RetryIn), 'f', 0, 64))
 		}
-		switch a.status {
-		case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden:
-			h["Www-Authenticate"] = []string{challenge(a.row)}
-		}
+		h["Www-Authenticate"] = []string{challenge(a.row)}
 		return
 	}
 	h["Cache-Control"] = hPrivate

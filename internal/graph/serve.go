@@ -190,7 +190,7 @@ func (s *Server) run(ctx context.Context, c *Call) ([]byte, error) {
 		}
 		return s.runEndpoint(ctx, c, r)
 	}
-	if len(c.path) == 1 && c.hasQuery("ids") && !digits(c.path[0]) {
+	if len(c.path) == 1 && c.hasIDs() && !digits(c.path[0]) {
 		return s.runRoot(ctx, c)
 	}
 	if err := s.authenticate(ctx, c, false); err != nil {

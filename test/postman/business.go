@@ -16,6 +16,7 @@ func Business() *Collection {
 				get("Its clients", "{{Business-ID}}/clients"),
 				get("Its catalogs", "{{Business-ID}}/owned_product_catalogs"),
 				get("Catalogs of others", "{{Business-ID}}/client_product_catalogs"),
+				get("Apps of others", "{{Business-ID}}/client_apps"),
 				get("Whom it invited", "{{Business-ID}}/pending_users"),
 			),
 			folder("Accounts", "",

@@ -94,6 +94,7 @@ var businessCalls = map[string]Words{
 
 	"GET business/extendedcredits":         {Does: "Lists the credit line of a portfolio."},
 	"GET business/owned_product_catalogs":  {Does: "Lists catalogs: there are none.", More: emptyHere},
+	"GET business/client_apps":             {Does: "Lists apps of others that were shared with the portfolio: apps are not shared here.", More: emptyHere},
 	"GET business/client_product_catalogs": {Does: "Lists catalogs of others: there are none.", More: emptyHere},
 
 	"GET business/preverified_numbers": {
