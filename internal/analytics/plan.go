@@ -2,7 +2,9 @@ package analytics
 
 import (
 	"context"
+	_ "embed"
 	"sort"
+	"strings"
 	"sync"
 	"time"
 	_ "time/tzdata" // machines without a zone database count days like others
@@ -95,11 +97,15 @@ func runs(start, end time.Time, g Granularity, zone *time.Location) (out []run) 
 		from := start.Unix() / HalfHour * HalfHour
 		return []run{{from, (end.Unix() + HalfHour - 1) / HalfHour * HalfHour, HalfHour}}
 	}
-	for at := floor(start.In(zone), g); at.Before(end); {
-		next := at.AddDate(0, 0, 1)
-		if g == Months {
-			next = at.AddDate(0, 1, 0)
-		}
+	y, m, d := start.In(zone).Date()
+	days, months := 1, 0
+	if g == Months {
+		d, days, months = 1, 0, 1
+	}
+	for at := midnight(y, m, d, zone); at.Before(end); {
+		d += days
+		m += time.Month(months)
+		next := midnight(y, m, d, zone)
 		step := next.Unix() - at.Unix()
 		if n := len(out); n > 0 && out[n-1].step == step {
 			out[n-1].to += step
@@ -111,18 +117,19 @@ func runs(start, end time.Time, g Granularity, zone *time.Location) (out []run) 
 	return out
 }
 
-func floor(t time.Time, g Granularity) time.Time {
-	y, m, d := t.Date()
-	if g == Months {
-		d = 1
+// midnight is when a day begins: at one o'clock where clocks are put forward at midnight, as in Chile.
+func midnight(y int, m time.Month, d int, zone *time.Location) time.Time {
+	t := time.Date(y, m, d, 0, 0, 0, 0, zone)
+	if t.Hour() != 0 {
+		return time.Date(y, m, d, 1, 0, 0, 0, zone)
 	}
-	return time.Date(y, m, d, 0, 0, 0, 0, t.Location())
+	return t
 }
 
-// Zone is the time zone behind a WABA's timezone_id: the number of an advertising time zone, of which few are published, or
-// an IANA name. What is not known is UTC. Source: spec/business.md section 2.1.
+// Zone is the time zone behind a WABA's timezone_id: the number of an advertising time zone, or an IANA name. What is not known
+// is UTC. Source: spec/business.md section 2.1.
 func Zone(id string) *time.Location {
-	name, ok := zones[id]
+	name, ok := zones()[id]
 	if !ok {
 		name = id
 	}
@@ -143,6 +150,16 @@ func Zone(id string) *time.Location {
 // loaded are the zones that were read, by name: there are some hundred.
 var loaded sync.Map
 
-var zones = map[string]string{
-	"0": "UTC", "1": "America/Los_Angeles", "7": "America/New_York", "24": "America/Sao_Paulo",
-}
+//go:embed zones.csv
+var zoneFile string
+
+// zones maps the numbers that are published to names. All are whole half hours from UTC, as counts are.
+var zones = sync.OnceValue(func() map[string]string {
+	m := map[string]string{}
+	for line := range strings.Lines(zoneFile) {
+		if id, name, ok := strings.Cut(strings.TrimSpace(line), ","); ok {
+			m[id] = name
+		}
+	}
+	return m
+})
