@@ -78,7 +78,16 @@ func (s *surface) deregister(ctx context.Context, c *graph.Call, n number) (any,
 	return graph.Success, nil
 }
 
-// calm refuses calls with a number that is being upgraded (spec/phone_numbers.md section 7).
+// ownCalm are the calls on a number that go on while it is upgraded: the number itself can be read, its level with it. Those that
+// change something ask for calm at their own place in the order of checks.
+var ownCalm = map[endpoint]bool{
+	{get, kindNumber, ""}: true, {post, kindNumber, ""}: true,
+	{post, kindNumber, edgeMessages}: true, {post, kindNumber, edgeMarketing}: true, {post, kindNumber, edgeEncrypted}: true,
+	{post, kindNumber, edgeMedia}: true, {post, kindNumber, edgeRegister}: true, {post, kindNumber, edgeDeregister}: true,
+	{post, kindNumber, edgeSettings}: true,
+}
+
+// calm refuses calls with a number that is being upgraded (spec/limits.md section 1.4, spec/phone_numbers.md section 7).
 func calm(c *graph.Call, n number) error {
 	if left := n.MaintenanceUntil.Sub(c.Start); left > 0 {
 		return wa.ErrMaintenance.Retry(left.Seconds())

@@ -146,7 +146,10 @@ func (s *surface) enter(_ context.Context, c *graph.Call, node any) error {
 		if err := refusal(c, e, r, who(c).May(asset(v.waba), r.task, r.scopes...), typeNumber); err != nil {
 			return err
 		}
-		return s.writable(e, r, v.waba)
+		if err := s.writable(e, r, v.waba); err != nil || ownCalm[e] {
+			return err
+		}
+		return calm(c, v)
 	case *business.WABA:
 		if err := refusal(c, e, r, who(c).May(asset(v), r.task, r.scopes...), typeWABA); err != nil {
 			return err
@@ -185,17 +188,26 @@ func (s *surface) enter(_ context.Context, c *graph.Call, node any) error {
 				return err
 			}
 		}
-		return refusal(c, e, r, who(c).MayBusiness(v.ID, adminOnly[e], r.scopes...), typeBusiness)
+		if err := refusal(c, e, r, who(c).MayBusiness(v.ID, adminOnly[e], r.scopes...), typeBusiness); err != nil {
+			return err
+		}
+		return s.spendCredit(c, e, v.ID)
 	case *business.Preverified:
 		return enterPreverified(c, v.Owner, typePreverified)
 	case creditLine:
-		return refusal(c, e, r, who(c).MayBusiness(v.owner.ID, adminOnly[e], r.scopes...), typeCredit)
+		if err := refusal(c, e, r, who(c).MayBusiness(v.owner.ID, adminOnly[e], r.scopes...), typeCredit); err != nil {
+			return err
+		}
+		return s.spendCredit(c, e, v.owner.ID)
 	case *business.Solution:
 		return enterSolution(c, e, r, v)
 	case intent:
 		return refusal(c, e, r, who(c).May(asset(v.waba), r.task, r.scopes...), typeIntent)
 	case allocation:
-		return refusal(c, e, r, who(c).MayBusiness(v.owner.ID, adminOnly[e], r.scopes...), typeAllocation)
+		if err := refusal(c, e, r, who(c).MayBusiness(v.owner.ID, adminOnly[e], r.scopes...), typeAllocation); err != nil {
+			return err
+		}
+		return s.spendCredit(c, e, v.owner.ID)
 	case *access.App:
 		return enterApp(c, e, r, v)
 	case *access.SystemUser:

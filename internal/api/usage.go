@@ -13,7 +13,7 @@ import (
 	"github.com/hikyaku/hikyaku/internal/wa"
 )
 
-// meter counts management calls: of an app on an account, and of an app as a whole. It is memory only; a restart begins
+// meter counts management calls: of an app on an account or on credit lines, and of an app as a whole. It is memory only; a restart begins
 // with full budgets. Its keys are objects that exist, so they bound it. Source: spec/limits.md section 6.
 type meter struct {
 	mu        sync.Mutex
@@ -23,8 +23,8 @@ type meter struct {
 }
 
 type budgetKey struct {
-	app  wa.AppID
-	waba wa.WABAID
+	app wa.AppID
+	on  string // an account, or the portfolio of a credit line
 }
 
 // appBudget is the hourly budget of an app, and who used it when: the more people an app has, the more it may call.
@@ -49,6 +49,28 @@ var counted = map[endpoint]bool{
 	{get, kindWABA, edgeSubscribed}: true, {post, kindWABA, edgeSubscribed}: true, {remove, kindWABA, edgeSubscribed}: true,
 }
 
+// countedCredit are the edges of credit lines, which have a budget of their own per portfolio. Source: spec/limits.md section 6.1.
+var countedCredit = map[endpoint]bool{
+	{get, kindBusiness, edgeCredits}: true, {post, kindCredit, edgeShareAttach}: true,
+	{get, kindCredit, edgeAllocations}: true, {get, kindAllocation, ""}: true, {remove, kindAllocation, ""}: true,
+}
+
+// spendCredit takes a call on a credit line off the app's budget for them.
+func (s *surface) spendCredit(c *graph.Call, e endpoint, owner wa.BusinessID) error {
+	if !countedCredit[e] {
+		return nil
+	}
+	now := c.Start.UnixMilli()
+	s.meter.mu.Lock()
+	defer s.meter.mu.Unlock()
+	b, wait := grow(s.meter.accounts, budgetKey{who(c).App(), string(owner)}), time.Duration(0)
+	used, ok := b.Spend(now, limits.BudgetActive)
+	if !ok {
+		wait = b.Wait(now)
+	}
+	return reckon(c, string(owner), limits.Percent(used, limits.BudgetActive), wait)
+}
+
 // spend takes a call on an account off the app's budget for it. The headers show the figures, also when it is refused.
 func (s *surface) spend(c *graph.Call, w *business.WABA) error {
 	if !counted[endpoint{c.Method, c.Kind, c.Edge}] {
@@ -64,7 +86,7 @@ func (s *surface) spend(c *graph.Call, w *business.WABA) error {
 	now := c.Start.UnixMilli()
 	s.meter.mu.Lock()
 	defer s.meter.mu.Unlock()
-	b := grow(s.meter.accounts, budgetKey{who(c).App(), w.ID})
+	b := grow(s.meter.accounts, budgetKey{who(c).App(), string(w.ID)})
 	made := grow(s.meter.creations, w.ID)
 	creates := c.Method == post && c.Edge == edgeTemplates
 	used, wait := b.Used(now), time.Duration(0)
@@ -79,7 +101,12 @@ func (s *surface) spend(c *graph.Call, w *business.WABA) error {
 			made.Spend(now, limits.CreationsPerHour)
 		}
 	}
-	c.SetHeader("X-Business-Use-Case-Usage", usageOf(w.ID, limits.Percent(used, limit), wait))
+	return reckon(c, string(w.ID), limits.Percent(used, limit), wait)
+}
+
+// reckon shows what was used of a budget, and refuses when there is something to wait for.
+func reckon(c *graph.Call, on string, percent int, wait time.Duration) error {
+	c.SetHeader("X-Business-Use-Case-Usage", usageOf(on, percent, wait))
 	if wait > 0 {
 		return wa.ErrWABALimit.Retry(wait.Seconds())
 	}
@@ -95,10 +122,10 @@ func grow[K comparable](m map[K]*limits.Budget, k K) *limits.Budget {
 	return b
 }
 
-// usageOf is the header about an account. What calls cost in time is not measured and shown as 0.
-func usageOf(id wa.WABAID, percent int, wait time.Duration) string {
+// usageOf is the header about an account or a portfolio. What calls cost in time is not measured and shown as 0.
+func usageOf(id string, percent int, wait time.Duration) string {
 	minutes := int(math.Ceil(wait.Minutes()))
-	return `{"` + string(id) + `":[{"type":"whatsapp","call_count":` + strconv.Itoa(percent) +
+	return `{"` + id + `":[{"type":"whatsapp","call_count":` + strconv.Itoa(percent) +
 		`,"total_cputime":0,"total_time":0,"estimated_time_to_regain_access":` + strconv.Itoa(minutes) + `}]}`
 }
 

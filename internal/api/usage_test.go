@@ -68,6 +68,27 @@ func TestManagementBudget(t *testing.T) {
 	call("G6: a number gets registered: 5,000", "admin", line, 200, usage(wabaNew, "4", "0"))
 }
 
+// Credit lines have a budget of their own. Source: spec/limits.md section 6.1.
+func TestCreditBudget(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	line := "GET /v23.0/" + aozora + "/extendedcredits"
+	var r reply
+	for range 5000 {
+		r = w.direct("admin", line, "")
+	}
+	if got := r.header.Get("X-Business-Use-Case-Usage"); r.status != 200 || got != usage(aozora, "100", "0") {
+		t.Errorf("the 5,000th: %d, usage %s", r.status, got)
+	}
+	r = w.direct("admin", line, "")
+	if got := r.header.Get("X-Business-Use-Case-Usage"); r.status != 400 || !strings.Contains(r.body, `"code":80007`) || got != usage(aozora, "100", "60") {
+		t.Errorf("one more: %d %s, usage %s", r.status, r.body, got)
+	}
+	w.direct("admin", "GET /v23.0/"+aozora+"?fields=id", "").want(t, 200, `{"id":"`+aozora+`"}`)
+	w.clock.Advance(time.Hour)
+	w.direct("admin", line, "").want(t, 200, `{"data":[]}`)
+}
+
 func TestAppUsage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)

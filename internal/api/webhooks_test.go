@@ -188,7 +188,15 @@ func TestUpdateAllOrNothing(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	for _, line := range []string{"", "/deregister", "/register"} {
-		w.call("admin", path+line, `{"messaging_product":"whatsapp","pin":"123456"}`).want(t, 500, cloudError("(#131057) Account in maintenance mode", "131057", "Business Account is in maintenance mode"))
+	away := cloudError("(#131057) Account in maintenance mode", "131057", "Business Account is in maintenance mode")
+	for _, line := range []string{
+		"", "/deregister", "/register", "/request_code", "/verify_code", "/block_users", "/whatsapp_business_profile", "/conversational_automation",
+		"/message_qrdls", "/whatsapp_business_encryption", "/whatsapp_commerce_settings", "/official_business_account", "/username",
+	} {
+		w.call("admin", path+line, `{"messaging_product":"whatsapp","pin":"123456"}`).want(t, 500, away)
 	}
+	for _, line := range []string{"/settings", "/block_users", "/whatsapp_business_profile", "/message_qrdls", "/whatsapp_business_encryption", "/message_history"} {
+		w.call("admin", "GET /v23.0/"+numLive+line, "").want(t, 500, away)
+	}
+	w.call("admin", "GET /v23.0/"+numLive+"?fields=throughput", "").want(t, 200, `{"throughput":{"level":"STANDARD"},"id":"`+numLive+`"}`)
 }

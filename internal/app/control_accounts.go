@@ -19,6 +19,7 @@ func accountRoutes(handle func(string, controlHandler)) {
 		return numberAnswer(n, err)
 	})
 	handle("POST /control/v1/numbers/{id}/shards", setShards)
+	handle("POST /control/v1/numbers/{id}/phone_app", setPhoneApp)
 	handle("POST /control/v1/numbers/{id}/delete", deleteNumber)
 	handle("POST /control/v1/wabas/{id}/review", decideReview)
 	handle("POST /control/v1/wabas/{id}/standing", setStanding)
@@ -91,6 +92,24 @@ func decideOfficial(r *http.Request, p *platform) (any, error) {
 		return nil, badRequest("want decision APPROVED or REJECTED")
 	}
 	n, err := p.rules.business.DecideOfficial(r.Context(), wa.PhoneNumberID(r.PathValue("id")), in.Decision == "APPROVED")
+	return numberAnswer(n, err)
+}
+
+// setPhoneApp says whether a number is also used in the phone app, which holds it at 20 messages a second.
+func setPhoneApp(r *http.Request, p *platform) (any, error) {
+	var in struct {
+		Used *bool `json:"used"`
+	}
+	if err := body(r, &in); err != nil {
+		return nil, err
+	}
+	if in.Used == nil {
+		return nil, badRequest("want used, true or false")
+	}
+	n, err := p.rules.business.UpdateNumber(r.Context(), wa.PhoneNumberID(r.PathValue("id")), func(n *business.Number) error {
+		n.OnBizApp = *in.Used
+		return nil
+	})
 	return numberAnswer(n, err)
 }
 
