@@ -217,6 +217,35 @@ func TestTemplateAnalytics(t *testing.T) {
 	}
 }
 
+// What one of them costs is a rate of the card again, not a neighbour of it in binary.
+func TestCostOfOne(t *testing.T) {
+	t.Parallel()
+	rates, err := pricing.Parse(strings.NewReader("2026-01-01,USD,North America,marketing,1,,0.035\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	price := analytics.Priced("regular", "marketing")
+	at := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC).Unix()
+	w := newWorld(t, func(o *api.Options) {
+		o.Rates = rates
+		o.Counts = counts{
+			{Key: analytics.Key{Subject: wabaA, What: price, Bucket: at, Number: numLive, Country: "US"}, N: 3},
+			{Key: analytics.Key{Subject: tplOrder, What: price, Bucket: at, Number: numLive, Country: "US"}, N: 3},
+			{Key: analytics.Key{Subject: tplOrder, What: analytics.Delivered, Bucket: at}, N: 3},
+		}
+	})
+	if _, err := w.business.UpdateWABA(t.Context(), wabaA, func(x *business.WABA) error { x.Insights, x.Currency = true, "USD"; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	path := "GET /v23.0/" + wabaA + "/template_analytics?granularity=DAILY&metric_types=COST&template_ids=" + tplOrder
+	if r := w.call("admin", path+"&start=2026-11-22&end=2026-11-23", ""); !strings.Contains(r.body, `[{"type":"amount_spent","value":0.105},{"type":"cost_per_delivered","value":0.035}]`) {
+		t.Error(r.body)
+	}
+	if r := w.call("admin", path+"&start="+sun+"&end=1795386600", ""); r.status != 400 || !strings.Contains(r.body, "the time of day does not count") {
+		t.Errorf("half a day: %d %s", r.status, r.body)
+	}
+}
+
 // Links come before quick replies; what went through the marketing API is counted there alone. Source: spec/analytics.md section 5.
 func TestClicksOfTemplates(t *testing.T) {
 	t.Parallel()

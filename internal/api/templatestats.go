@@ -163,6 +163,9 @@ func (q *span) days(c *graph.Call, p graph.Value, own bool) error {
 	if q.End, err = moment("end"); err != nil {
 		return err
 	}
+	if q.Start.Equal(q.End) {
+		return wa.ErrManagementParameter.User("Invalid time span", "start must be on a day before that of end: the time of day does not count.")
+	}
 	return q.clip(c, c.Start.AddDate(0, 0, -analytics.LookBackTemplates-1), "90 days")
 }
 
@@ -313,11 +316,10 @@ func (d *tallyDay) point(key, id string, metrics map[string]bool) graph.Obj {
 	if !metrics["COST"] {
 		return out
 	}
-	spent := pricing.Micro(d.spent).Units()
-	cost := []any{graph.Obj{{K: "type", V: "amount_spent"}, {K: "value", V: spent}}}
+	cost := []any{graph.Obj{{K: "type", V: "amount_spent"}, {K: "value", V: pricing.Micro(d.spent).Units()}}}
 	per := func(name string, n int64) {
-		if n > 0 {
-			cost = append(cost, graph.Obj{{K: "type", V: name}, {K: "value", V: spent / float64(n)}})
+		if n > 0 { // divided before it becomes a fraction: 0.105 / 3 is not 0.035
+			cost = append(cost, graph.Obj{{K: "type", V: name}, {K: "value", V: float64(d.spent) / float64(n) / 1e6}})
 		}
 	}
 	per("cost_per_delivered", d.n[analytics.Delivered])
