@@ -71,3 +71,22 @@ func TestReferences(t *testing.T) {
 		}
 	}
 }
+
+// What pages hide in their forms, and where answers send the browser.
+func TestReferencesToPages(t *testing.T) {
+	t.Parallel()
+	f := &scenario.File{Steps: []*scenario.Step{
+		{Label: "page", Answer: &scenario.Answer{Body: `<form><input type="hidden" name="state" value="a&amp;b"><input id="ticket" name="ticket" value="t1"></form>`}},
+		{Label: "code", Answer: &scenario.Answer{Header: [][2]string{{"Location", "https://a.example/back?code=A%2FB&state=1"}}}},
+		{Label: "token", Answer: &scenario.Answer{Header: [][2]string{{"Location", "https://a.example/back#access_token=EAA1&state=1"}}}},
+	}}
+	got, err := f.Resolve("${page.input.state} ${page.input.ticket} ${code.location.code} ${token.location.access_token}", 1)
+	if want := "a&b t1 A/B EAA1"; err != nil || got != want {
+		t.Errorf("got %q, %v, want %q", got, err, want)
+	}
+	for _, text := range []string{"${page.input.other}", "${page.location.code}", "${code.location.other}"} {
+		if got, err := f.Resolve(text, 1); err == nil {
+			t.Errorf("%s is %q", text, got)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package scenario_test
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"mime"
 	"mime/multipart"
@@ -136,6 +137,7 @@ func (s *stage) call(f *scenario.File, r *scenario.Request, n int) *scenario.Ans
 	}
 	if r.Control() {
 		a.Body = strings.TrimSuffix(a.Body, "\n")
+		s.learn(answer)
 	}
 	if !utf8.Valid(answer) {
 		a.Body = fmt.Sprintf("%d bytes, SHA-256 %x", len(answer), sha256.Sum256(answer))
@@ -152,6 +154,18 @@ func (s *stage) call(f *scenario.File, r *scenario.Request, n int) *scenario.Ans
 		}
 	}
 	return a
+}
+
+// learn takes the secret of an app that was made.
+func (s *stage) learn(answer []byte) {
+	var made struct {
+		Secret string `json:"app_secret"`
+	}
+	if json.Unmarshal(answer, &made) == nil && made.Secret != "" {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.secrets = append(s.secrets, made.Secret)
+	}
 }
 
 // body is what goes over the wire for the body of a file, and its type.

@@ -3,6 +3,8 @@ package scenario
 import (
 	"encoding/json"
 	"fmt"
+	"html"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -13,7 +15,8 @@ var reference = regexp.MustCompile(`\$\{([a-z][a-z0-9_]*)\.([A-Za-z0-9_.]+)\}`)
 
 // Resolve replaces references to earlier steps: ${upload.id} is the member of the answer to the step labelled upload,
 // ${send.messages.0.id} one further in, ${reply.wamid} the id of the first message in the step's webhooks, and
-// ${reply.webhook.contacts.0.wa_id} a member of the value of the first. ${n} counts calls that are made several times: 0001.
+// ${reply.webhook.contacts.0.wa_id} a member of the value of the first. ${dialog.input.ticket} is what a form of the page has in its
+// input named ticket, and ${allow.location.code} a parameter of the address that an answer sends the browser to. ${n} counts calls that are made several times: 0001.
 func (f *File) Resolve(text string, n int) (_ string, err error) {
 	text = strings.ReplaceAll(text, "${n}", fmt.Sprintf("%04d", n))
 	out := reference.ReplaceAllStringFunc(text, func(ref string) string {
@@ -42,7 +45,43 @@ func (f *File) lookup(label, path string) (string, error) {
 	if s.Answer == nil {
 		return "", fmt.Errorf("the step has no answer in the file")
 	}
+	if name, ok := strings.CutPrefix(path, "input."); ok {
+		return s.Answer.input(name)
+	}
+	if name, ok := strings.CutPrefix(path, "location."); ok {
+		return s.Answer.location(name)
+	}
 	return member(s.Answer.Body, path)
+}
+
+// input is the value of an input of the page.
+func (a *Answer) input(name string) (string, error) {
+	m := regexp.MustCompile(`<input\b[^>]* name="` + regexp.QuoteMeta(name) + `" value="([^"]*)"`).FindStringSubmatch(a.Body)
+	if m == nil {
+		return "", fmt.Errorf("the page has no such input")
+	}
+	return html.UnescapeString(m[1]), nil
+}
+
+// location is a parameter of the address in the header Location, which may stand behind # instead of ?.
+func (a *Answer) location(name string) (string, error) {
+	for _, h := range a.Header {
+		if h[0] != "Location" {
+			continue
+		}
+		u, err := url.Parse(h[1])
+		if err != nil {
+			return "", err
+		}
+		values := u.Query()
+		if more, err := url.ParseQuery(u.EscapedFragment()); err == nil && !values.Has(name) {
+			values = more
+		}
+		if values.Has(name) {
+			return values.Get(name), nil
+		}
+	}
+	return "", fmt.Errorf("it does not go to an address with this parameter")
 }
 
 // wamid is the id of the first message or status among the webhooks of a step.
