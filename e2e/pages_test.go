@@ -11,22 +11,35 @@ func (s *server) configuration() string {
 	return "/apps/" + s.vars["APP_ID"] + "/whatsapp-business/wa-settings/"
 }
 
-// TestPages looks at every page of the dashboard in both languages.
+// TestPages looks at every page in both languages. Colours do not depend on words: what is accessible is looked at in the dark in one
+// language and in the light in the other.
 func TestPages(t *testing.T) {
 	need(t)
 	s := serve(t)
 	p := s.visit()
 	p.open("/wa/manage/home/")
-	for _, language := range []string{"en", "ja"} {
+	waba, app := "/settings/whatsapp-business-accounts/"+s.vars["WABA_ID"], "/apps/"+s.vars["APP_ID"]
+	user, ok := eval[string](p, `fetch("/settings/system-users", { method: "POST", body: new URLSearchParams({ name: "shop-backend", role: "EMPLOYEE" }) }).then((r) => r.url)`)
+	if !ok {
+		t.Fatal("no system user")
+	}
+	for language, scheme := range map[string]string{"en": "dark", "ja": "light"} {
 		p.open("/wa/manage/home/")
 		p.language(language)
 		for name, path := range map[string]string{
-			"home": "/wa/manage/home/", "apps": "/apps/", "api-setup": s.console(), "configuration": s.configuration(), "test-field": s.configuration() + "?test=messages",
-			"app-settings": "/apps/" + s.vars["APP_ID"] + "/settings/", "roles": "/apps/" + s.vars["APP_ID"] + "/roles/", "debugger": "/tools/debug/accesstoken/",
+			"home": "/wa/manage/home/", "numbers": "/wa/manage/phone-numbers/", "add-number": "/wa/manage/phone-numbers/add",
+			"info": "/settings/info", "people": "/settings/people", "system-users": "/settings/system-users", "system-user": user,
+			"accounts": "/settings/whatsapp-business-accounts/", "account": waba, "account-people": waba + "?tab=people", "account-partners": waba + "?tab=partners",
+			"apps": "/apps/", "api-setup": s.console(), "configuration": s.configuration(), "test-field": s.configuration() + "?test=messages",
+			"app-settings": app + "/settings/", "roles": app + "/roles/", "debugger": "/tools/debug/accesstoken/",
+			"get-started": "/get-started/", "get-started-portfolio": "/get-started/?step=portfolio&app_name=Shop", "log-in": "/login/",
 		} {
 			p.open(path)
-			p.look(name + " " + language)
+			p.lookIn(name+" "+language, scheme)
 		}
+		p.expect("status of 404")
+		p.open("/wa/manage/nowhere/")
+		p.lookIn("not-found "+language, scheme)
 	}
 }
 

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"io"
@@ -13,6 +12,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // program builds the program once.
@@ -39,6 +39,26 @@ type server struct {
 	t    *testing.T
 	dir  string
 	vars map[string]string // as `hikyaku env` prints them
+
+	said, log heard // what it prints for people, and its log
+}
+
+// heard is what a program writes.
+type heard struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (h *heard) Write(b []byte) (int, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.b.Write(b)
+}
+
+func (h *heard) String() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.b.String()
 }
 
 // serve starts the program; extra are flags.
@@ -51,29 +71,26 @@ func serve(t *testing.T, extra ...string) *server {
 	s := &server{t: t, dir: t.TempDir()}
 	args := append([]string{"serve", "--sandbox", "--data", s.dir, "--listen", "127.0.0.1:0", "--control", "127.0.0.1:0", "--seed", "1", "--clock", "2026-01-05T09:00:00Z"}, extra...)
 	c := exec.Command(path, args...)
-	var log bytes.Buffer
-	c.Stderr = &log
-	out, err := c.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	c.Stdout, c.Stderr = &s.said, &s.log
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
+	ended := make(chan error, 1)
+	go func() { ended <- c.Wait() }()
 	t.Cleanup(func() {
 		_ = c.Process.Signal(syscall.SIGTERM)
-		if err := c.Wait(); err != nil || t.Failed() {
-			t.Logf("the server ended with %v and said:\n%s", err, log.String())
+		if err := <-ended; err != nil || t.Failed() {
+			t.Logf("the server ended with %v and said:\n%s", err, s.log.String())
 		}
 	})
-	lines := bufio.NewScanner(out)
-	for ready := false; !ready; {
-		if !lines.Scan() {
-			t.Fatalf("the server did not start: %s", log.String())
+	for !strings.Contains(s.said.String(), "\n\n    ") { // the end of the banner's addresses
+		select {
+		case err := <-ended:
+			ended <- err
+			t.Fatalf("the server did not start: %v\n%s", err, s.log.String())
+		case <-time.After(10 * time.Millisecond):
 		}
-		ready = strings.Contains(lines.Text(), "is ready")
 	}
-	go func() { _, _ = io.Copy(io.Discard, out) }()
 	s.vars = map[string]string{}
 	if err := json.Unmarshal(s.run("env", "--json"), &s.vars); err != nil {
 		t.Fatal(err)
