@@ -57,10 +57,14 @@ func (v *visit) readSetup() (*setup, error) {
 	if s.from == nil {
 		return s, nil
 	}
-	if to, err := wa.ParsePhone(v.field("to")); err == nil {
+	to, err := wa.ParsePhone(v.field("to"))
+	switch {
+	case err == nil:
 		s.to = to
-	} else if len(s.from.Allowed) > 0 {
+	case len(s.from.Allowed) > 0:
 		s.to = s.from.Allowed[0].User
+	case s.from.AllowAll || s.from.Mode != business.Sandbox:
+		s.to = v.m.o.StandIn
 	}
 	return s, nil
 }

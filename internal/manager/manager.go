@@ -43,6 +43,9 @@ type Options struct {
 	// Developer is the portfolio that whoever opens a page on this machine administers, without logging in: development mode.
 	// Empty: everybody logs in. See [Manager.develop] for what a request must look like.
 	Developer string
+	// StandIn is the user who exists in a sandbox from its first start, to whom messages are addressed where nobody else is chosen.
+	// Empty: nobody.
+	StandIn wa.WaID
 	// Open lets recipients of new test numbers be anybody: a sandbox.
 	Open bool
 }
