@@ -123,9 +123,9 @@ func (v *visit) showApps(status int, wrong string) error {
 		Right: kit.Btn(kit.Button{Text: v.t("apps.debugger"), Icon: "key-round", Href: "/tools/debug/accesstoken/"}),
 	},
 		kit.Stack(listed, html.Iff(admin, func() html.Node {
-			return kit.Card(kit.Head{Title: v.t("apps.new")}, kit.Form(v.inBusiness("/apps/"), html.Class("row"),
+			return kit.Card(kit.Head{Title: v.t("apps.new")}, kit.Form(v.inBusiness("/apps/"),
 				kit.Field(kit.Input{Name: "name", Label: v.t("apps.name"), Required: true, Max: maxAppName, Error: wrong, Value: v.field("name")}),
-				kit.Btn(kit.Button{Text: v.t("apps.create"), Icon: "plus"})))
+				kit.Actions(kit.Btn(kit.Button{Text: v.t("apps.create"), Icon: "plus", Kind: kit.Primary}))))
 		}))))
 }
 

@@ -3,9 +3,9 @@ package manager
 import (
 	"encoding/json"
 	"errors"
+	"math"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -24,11 +24,20 @@ func (v *visit) deliveries() []webhook.Delivery {
 	if v.m.o.Dispatcher == nil {
 		return nil
 	}
+	// Payloads are parsed after the log has let go of them: who looks at the page must not hold up what is being delivered.
+	var out []webhook.Delivery
+	for _, d := range v.m.o.Dispatcher.Deliveries(math.MaxInt, v.asks) {
+		if len(out) < maxDeliveries && v.reads(&d) {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+// asks reports whether a delivery is what the address asks for: of the app, not delivered yet, with a text in it.
+func (v *visit) asks(d *webhook.Delivery) bool {
 	failed, text := v.field("show") == "failed", v.field("q")
-	list := v.m.o.Dispatcher.Deliveries(maxDeliveries, func(d *webhook.Delivery) bool {
-		return d.Endpoint.App == v.app.ID && (!failed || d.State != webhook.StateDelivered) && (text == "" || strings.Contains(string(d.Payload), text))
-	})
-	return slices.DeleteFunc(list, func(d webhook.Delivery) bool { return !v.reads(&d) })
+	return d.Endpoint.App == v.app.ID && (!failed || d.State != webhook.StateDelivered) && (text == "" || strings.Contains(string(d.Payload), text))
 }
 
 // reads reports whether the person may see a delivery: they need DEVELOP on every account that it is about, since an app hears of many

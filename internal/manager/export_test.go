@@ -2,6 +2,7 @@ package manager
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 
 	"github.com/hikyaku/hikyaku/internal/access"
@@ -36,4 +37,10 @@ func (m *Manager) Deeds() (out []Deed) {
 func (m *Manager) Problem(l i18n.Lang, err error) (text, code string, lang i18n.Lang) {
 	p := (&visit{m: m, lang: l}).problem(err)
 	return p.text, p.code, p.lang
+}
+
+// Asks reports whether the page of an app with this query asks for a delivery.
+func (m *Manager) Asks(a *access.App, query string, d *webhook.Delivery) bool {
+	q, _ := url.ParseQuery(query)
+	return (&visit{m: m, app: a, r: &http.Request{Form: q}}).asks(d)
 }

@@ -139,7 +139,7 @@ func (v *visit) accountForm(wrong error) html.Node {
 	}
 	return kit.Card(kit.Head{Title: v.t("settings.add_account")}, v.refusal(wrong), kit.Form(v.inBusiness(accountsPath),
 		kit.Field(kit.Input{Name: "name", Label: v.t("home.name"), Value: v.field("name"), Max: 128, Required: true}),
-		kit.Row(kit.Field(kit.Input{Name: "currency", Label: v.t("home.currency"), Value: value("currency", "USD"), Max: 3, Required: true, Mono: true}),
+		kit.Row(kit.Field(kit.Input{Name: "currency", Label: v.t("home.currency"), Value: value("currency", "USD"), Max: 3, Required: true, Mono: true, Hint: html.Text(v.t("settings.currency_hint"))}),
 			kit.Field(kit.Input{Name: "timezone_id", Label: v.t("settings.zone"), Value: value("timezone_id", "1"), Required: true, Mono: true, Hint: html.Text(v.t("settings.zone_hint"))})),
 		kit.Actions(kit.Btn(kit.Button{Text: v.t("settings.add_account"), Icon: "plus", Kind: kit.Primary}))))
 }
@@ -246,9 +246,9 @@ func (v *visit) memberTable(w *business.WABA) html.Node {
 	rows := make([]kit.Cells, len(list))
 	choices := make([]kit.Choice, 0, len(list))
 	for i, m := range list {
-		tasks := v.t("users.by_role")
+		tasks := html.Text(v.t("users.by_role"))
 		if m.role != access.Admin {
-			tasks = v.t("users.no_access")
+			tasks = html.Text(v.t("users.no_access"))
 			choices = append(choices, kit.Choice{Value: m.id, Text: m.name + " · " + m.kind})
 		}
 		for _, a := range m.assigned {
@@ -257,10 +257,10 @@ func (v *visit) memberTable(w *business.WABA) html.Node {
 				for j, t := range a.Tasks {
 					names[j] = string(t)
 				}
-				tasks = strings.Join(names, ", ")
+				tasks = html.Span(html.Class("mono"), html.Text(strings.Join(names, ", ")))
 			}
 		}
-		rows[i] = kit.Cells{html.Text(m.name), html.Text(m.kind), kit.State(v.lang, string(m.role)), html.Span(html.Class("mono"), html.Text(tasks))}
+		rows[i] = kit.Cells{html.Text(m.name), html.Text(m.kind), kit.State(v.lang, string(m.role)), tasks}
 	}
 	var form html.Node
 	if len(choices) > 0 {

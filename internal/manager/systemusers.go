@@ -112,14 +112,14 @@ func (v *visit) systemUser() error {
 func (v *visit) systemUserDetail(status int, u *access.SystemUser, note html.Node, wrong error) error {
 	v.here = SystemUsers
 	admin := v.admin()
-	wide := html.Group{v.tokenTable(u, admin)}
-	narrow := html.Group{v.assetCard(u, admin)}
+	tokens, assets := v.tokenTable(u, admin), v.assetCard(u, admin)
+	body := kit.Columns(tokens, assets)
 	if admin {
-		wide = append(html.Group{v.tokenForm(u, wrong)}, wide...)
+		body = html.Group{kit.Columns(v.tokenForm(u, wrong), assets), tokens}
 	}
 	return v.below(status, u.Name, []kit.Link{{Text: v.t("menu.systemusers"), Href: v.inBusiness(systemUsersPath)}},
 		kit.Page(kit.Head{Title: u.Name, Sub: html.Group{kit.State(v.lang, string(u.Role)), html.Text(" "), kit.Copy(v.lang, v.t("users.id"), string(u.ID))}},
-			note, kit.Columns(wide, narrow)))
+			note, body))
 }
 
 // tokenForm is "Generate token": app, expiry, permissions with search. Source: spec/manager.md B3.

@@ -56,7 +56,7 @@ func (v *visit) callbackCard(h hooks) html.Node {
 	var note html.Node
 	switch {
 	case h.wrong != nil:
-		note = kit.Note(kit.Bad, html.ID("callback-wrong"), html.Role("alert"), html.P(html.Text(p.text)), v.handshake(h.wrong))
+		note = kit.Note(kit.Bad, html.ID("callback-wrong"), html.Role("alert"), p.sentence(), v.handshake(h.wrong))
 	case h.saved:
 		note = kit.Note(kit.OK, html.Role("status"), html.P(html.Text(v.t("webhooks.saved"))))
 	case !ok:
@@ -84,7 +84,7 @@ func (v *visit) handshake(err error) html.Node {
 	}
 	return kit.Facts(
 		kit.Fact{Name: v.t("webhooks.status"), Value: kit.Mono(strconv.Itoa(h.Status))},
-		kit.Fact{Name: v.t("webhooks.reason"), Value: html.Text(h.Why)},
+		kit.Fact{Name: v.t("webhooks.reason"), Value: html.Span(html.Lang("en"), html.Text(h.Why))},
 		kit.Fact{Name: v.t("webhooks.body"), Value: kit.Mono(dash(h.Snippet))},
 		kit.Fact{Name: v.t("webhooks.time"), Value: kit.Time(h.At, v.zone())})
 }

@@ -44,6 +44,13 @@ type plain struct{}
 func (plain) Seal(_, b []byte) ([]byte, error) { return bytes.Clone(b), nil }
 func (plain) Open(_, b []byte) ([]byte, error) { return bytes.Clone(b), nil }
 
+// open is a vault of the webhooks that seals nothing.
+type open struct{}
+
+func (open) SealSecret(_ string, b []byte) ([]byte, error)  { return bytes.Clone(b), nil }
+func (open) SealContent(_ string, b []byte) ([]byte, error) { return bytes.Clone(b), nil }
+func (open) Open(_ string, b []byte) ([]byte, error)        { return bytes.Clone(b), nil }
+
 // SendCode implements business.Courier.
 func (w *world) SendCode(_ context.Context, to wa.WaID, code string, _ business.CodeMethod, _ string) error {
 	w.codes[to] = code
@@ -81,7 +88,7 @@ func newWorld(t *testing.T, change func(*manager.Options), keeps ...func(busines
 	must(err)
 	templates, err := template.New(t.Context(), db, template.Options{Clock: w.clock})
 	must(err)
-	w.webhooks, err = webhook.NewService(t.Context(), webhook.ServiceOptions{Store: db, Clock: w.clock})
+	w.webhooks, err = webhook.NewService(t.Context(), webhook.ServiceOptions{Store: db, Clock: w.clock, Safe: open{}, Transport: http.DefaultTransport})
 	must(err)
 	w.home, err = w.business.CreatePortfolio(t.Context(), business.Portfolio{Name: "Aozora"})
 	must(err)
