@@ -58,12 +58,20 @@ func newPIN(rand io.Reader, pin string) (PIN, error) {
 	return PIN{Salt: salt, Hash: h}, nil
 }
 
+// locked says for how long no PIN counts, not even the right one, after too many wrong ones: [wa.ErrPINGuesses].
+func (p PIN) locked(now time.Time) error {
+	wait := p.Locked.Sub(now)
+	if wait <= 0 {
+		return nil
+	}
+	return wa.ErrPINGuesses.Withf("Too many wrong PINs. Try again in %d seconds.", int(wait.Seconds()+0.5)).Retry(wait.Seconds())
+}
+
 // guess checks pin and returns the state afterwards, which must be stored whatever the error. Errors:
 // [wa.ErrPINGuesses] while locked, [wa.ErrPINTooFast] within a second of a wrong guess, [wa.ErrPINMismatch].
 func (p PIN) guess(pin string, now time.Time) (PIN, error) {
-	if now.Before(p.Locked) {
-		wait := p.Locked.Sub(now)
-		return p, wa.ErrPINGuesses.Withf("Too many wrong PINs. Try again in %d seconds.", int(wait.Seconds()+0.5)).Retry(wait.Seconds())
+	if err := p.locked(now); err != nil {
+		return p, err
 	}
 	if p.Wrong > 0 && now.Before(p.Last.Add(pinPause)) {
 		return p, wa.ErrPINTooFast.With("Try again in 1 second.").Retry(pinPause.Seconds())

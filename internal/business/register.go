@@ -30,8 +30,8 @@ type Registration struct {
 // more shards it becomes HIGH at once. A refused call changes nothing but what is counted.
 //
 // Errors, in this order: [ErrUnknown], [wa.ErrPINFormat], [wa.ErrNumberDeleted], [wa.ErrRegisterCoexistence], rows of code 100
-// for the region, [wa.ErrRegisterRate], [wa.ErrReverify], [wa.ErrPINGuesses], [wa.ErrPINTooFast], [wa.ErrPINMismatch].
-// Source: spec/phone_numbers.md sections 4.4 and 22.
+// for the region, [wa.ErrPINGuesses], [wa.ErrRegisterRate], [wa.ErrReverify], [wa.ErrPINTooFast], [wa.ErrPINMismatch].
+// Source: spec/phone_numbers.md sections 4.4 and 22; spec/security.md SC11.
 func (s *Service) Register(ctx context.Context, id wa.PhoneNumberID, r Registration) (*Number, error) {
 	return s.attempt(ctx, id, func(n *Number, now time.Time) error {
 		switch {
@@ -44,6 +44,9 @@ func (s *Service) Register(ctx context.Context, id wa.PhoneNumberID, r Registrat
 		}
 		region := orElse(r.Region, n.Region)
 		if err := s.mayKeep(n, region); err != nil {
+			return refuse(err)
+		}
+		if err := n.PIN.locked(now); err != nil {
 			return refuse(err)
 		}
 		if err := count(&n.Calls.Register, &n.Calls.RegisterBlock, now); err != nil {

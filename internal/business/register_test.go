@@ -153,6 +153,29 @@ func TestRegistrationsAMovingWindow(t *testing.T) {
 	}
 }
 
+// Ten wrong PINs use up the budget of calls as well; until the lock ends it is the lock that answers. Source: spec/security.md SC11.
+func TestTenWrongPINsInARow(t *testing.T) {
+	t.Parallel()
+	s, c, _, n := starter(t)
+	if _, err := s.SetPIN(t.Context(), n.ID, "123456"); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 12 {
+		want, pin := wa.ErrPINMismatch, fmt.Sprintf("%06d", i)
+		switch i {
+		case 10:
+			want, pin = wa.ErrPINGuesses, "123456"
+		case 11:
+			want, pin = wa.ErrRegisterRate, "123456"
+			c.now = c.now.Add(12 * time.Hour)
+		}
+		if _, err := s.Register(t.Context(), n.ID, business.Registration{PIN: pin}); !errors.Is(err, want) {
+			t.Errorf("call %d: %v", i+1, err)
+		}
+		c.now = c.now.Add(2 * time.Second)
+	}
+}
+
 func TestTenWrongPINsLock(t *testing.T) {
 	t.Parallel()
 	s, c, _, n := starter(t)

@@ -1,6 +1,8 @@
 package message
 
 import (
+	"strings"
+
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/hikyaku/hikyaku/internal/wa"
@@ -64,7 +66,11 @@ func (f *form[V]) flowParameters(a V) {
 			f.put("flow_message_version", flowVersion)
 			f.o.Flow = &FlowRef{}
 			f.flowName(p)
-			f.put("flow_cta", f.label(p, "flow_cta", "Flow CTA", maxFlowCTA))
+			cta := f.label(p, "flow_cta", "Flow CTA", maxFlowCTA)
+			if strings.ContainsFunc(cta, pictograph) {
+				f.wrong("Parameter 'flow_cta' must not have emojis.")
+			}
+			f.put("flow_cta", cta)
 			token := f.option(p, "flow_token", "Flow token", maxToken)
 			if token == "" {
 				token = NoToken
@@ -206,4 +212,9 @@ func (f *form[V]) savedAddresses(p V) {
 			})
 		}
 	})
+}
+
+// pictograph reports whether r belongs to an emoji, and to nothing else.
+func pictograph(r rune) bool {
+	return r >= 0x1f000 && r <= 0x1faff || r >= 0x2600 && r <= 0x27bf || r == 0xfe0f || r == 0x20e3
 }

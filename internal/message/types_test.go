@@ -145,6 +145,7 @@ func TestTypes(t *testing.T) {
 		{"flow version", inter("flow", `"action":{"name":"flow","parameters":{"flow_message_version":"2","flow_id":"1","flow_cta":"c"}}`), 8, value + `Parameter 'flow_message_version' must be "3".`},
 		{"no flow", flow(`"flow_cta":"c"`), 8, required + "Parameter 'flow_id' is mandatory for type 'flow'"},
 		{"two flows", flow(`"flow_cta":"c","flow_id":"1","flow_name":"n"`), 8, value + "Only one of the parameters 'flow_id' and 'flow_name' may be given."},
+		{"flow cta with an emoji", flow(`"flow_id":"1","flow_cta":"Go 🚀"`), 8, value + "Parameter 'flow_cta' must not have emojis."},
 		{"flow cta of 31", flow(`"flow_id":"1","flow_cta":"` + x(31) + `"`), 8, value + "Flow CTA length invalid. Min length: 1, Max length: 30"},
 		{"flow mode", flow(`"flow_id":"1","flow_cta":"c","mode":"live"`), 6, schema + `Param interactive['action']['parameters']['mode'] must be one of {PUBLISHED, DRAFT} - got "live".`},
 		{"empty flow data", flow(`"flow_id":"1","flow_cta":"c","flow_action_payload":{"screen":"A","data":{ }}`), 8, value + "Parameter 'data' must not be empty."},
