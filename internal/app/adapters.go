@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/hikyaku/hikyaku/internal/access"
+	"github.com/hikyaku/hikyaku/internal/api"
 	"github.com/hikyaku/hikyaku/internal/business"
 	"github.com/hikyaku/hikyaku/internal/network"
 	"github.com/hikyaku/hikyaku/internal/network/frame"
@@ -62,7 +63,10 @@ func (s webhookSafe) Open(ad string, sealed []byte) ([]byte, error) {
 
 // ---- business ----
 
-type businesses struct{ s *business.Service }
+type businesses struct {
+	s    *business.Service
+	base string // of the addresses of photos
+}
 
 func (b businesses) WaID(number wa.PhoneNumberID) (wa.WaID, bool) {
 	n, ok := b.s.Number(number)
@@ -84,10 +88,23 @@ func (b businesses) Find(_ context.Context, q string, limit int) (list []frame.B
 			break
 		}
 		if n.Registered && q != "" && (strings.HasPrefix(string(n.WaID), q) || strings.Contains(strings.ToLower(n.VerifiedName), q)) {
-			list = append(list, frame.Business{WaID: string(n.WaID), Name: n.VerifiedName, Verified: n.Official})
+			list = append(list, b.shown(n))
 		}
 	}
 	return list, nil
+}
+
+// shown is what everybody may see of a number.
+func (b businesses) shown(n *business.Number) frame.Business {
+	out := frame.Business{WaID: string(n.WaID), Name: n.VerifiedName, Verified: n.Official}
+	if p := n.Profile; p != nil {
+		out.About, out.Description, out.Address, out.Email = p.About, p.Description, p.Address, p.Email
+		out.Websites, out.Vertical = p.Websites, p.Vertical
+		if p.Picture.ID != "" {
+			out.Photo = b.base + api.PicturePath + p.Picture.ID
+		}
+	}
+	return out
 }
 
 type digits struct{ s *business.Service }

@@ -206,7 +206,7 @@ func (p *platform) openRules(ctx context.Context, draw io.Reader) (err error) {
 }
 
 func (p *platform) openNetwork() {
-	numbers := businesses{p.rules.business}
+	numbers := businesses{p.rules.business, p.base}
 	p.mailbox = network.NewMailbox(network.MailboxConfig{Store: p.store, Clock: p.clock, Businesses: numbers, Log: p.log})
 	p.onClose("mailboxes", func(context.Context) error { p.mailbox.Close(); return nil })
 	p.directory = network.NewDirectory(network.DirectoryConfig{
@@ -231,7 +231,7 @@ func (p *platform) openPipeline(ctx context.Context, draw io.Reader) error {
 	})
 	lanes := lanes{p.pipeline}
 	p.hub = network.NewHub(network.Config{
-		Directory: p.directory, Mailbox: p.mailbox, Lanes: lanes, Businesses: businesses{p.rules.business},
+		Directory: p.directory, Mailbox: p.mailbox, Lanes: lanes, Businesses: businesses{p.rules.business, p.base},
 		Actions: feedback{p.pipeline}, Blobs: blobs{p.media}, Flows: flowDesk{p}, Grants: p.grants(),
 		Clock: p.clock, Wire: p.wall, Log: p.log,
 	})

@@ -18,7 +18,7 @@ func (p *platform) publicHandler(a *App) (http.Handler, error) {
 	var registrar *network.Registrar
 	if p.codes != nil {
 		registrar = network.NewRegistrar(network.RegistrarConfig{
-			Directory: p.directory, Codes: p.store, Driver: p.codes, Businesses: businesses{p.rules.business}, Clock: p.clock, Log: p.log,
+			Directory: p.directory, Codes: p.store, Driver: p.codes, Businesses: businesses{p.rules.business, p.base}, Clock: p.clock, Log: p.log,
 		})
 	}
 	versions, err := p.o.settings.Versions.registry(p.o.Strict)

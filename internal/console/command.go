@@ -27,6 +27,7 @@ type commander struct {
 	sent  int    // messages handed to the device
 	flows opener // nil: flows are answered without being seen
 	form  *form  // a flow that a command has opened
+	asked bool   // the platform was asked who the business is
 }
 
 // command is a line that begins with a slash.
@@ -63,6 +64,7 @@ func commands() []command {
 		act("block", "[REASON]", "block this business"), act("unblock", "", "let it write again"),
 		act("report", "[REASON]", "report this business"), act("mute", "", "mute this chat"), act("archive", "", "put this chat away"),
 		act("stop", "", "no marketing messages from this business"), act("resume", "", "marketing messages again"),
+		command{"info", "", "who this business is: the profile it gave itself", (*commander).info},
 		command{"list", "[COUNT]", "the last messages with their numbers", (*commander).list},
 	)
 }

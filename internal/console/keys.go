@@ -217,6 +217,12 @@ func (m *model) command(line string) tea.Cmd {
 		m.dialog = dialog{kind: helpDialog}
 		return nil
 	}
+	if strings.TrimSpace(line) == "/info" {
+		m.in.clear()
+		m.asked[m.open], m.info, m.told = true, m.open, "…"
+		m.askName(m.open)
+		return nil
+	}
 	c := &commander{hands: m.hands, flows: m.flows, chat: m.open, at: m.picked}
 	m.in.clear()
 	m.picked = 0

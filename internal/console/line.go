@@ -44,6 +44,7 @@ type lines struct {
 	refused  int              // messages that the platform did not take
 	wrong    int              // commands that were not carried out
 	form     *form            // a flow that is open: lines answer it
+	asked    string           // the business whose profile is to be printed
 	sent     int              // messages handed to the device in this run
 	settled  int              // messages whose answer was printed; those of earlier runs count too
 }
@@ -182,6 +183,9 @@ func (n *lines) command(ctx context.Context, to, line string) {
 	c := &commander{hands: n.l, flows: n.l, chat: to}
 	said, err := c.do(ctx, line)
 	n.sent += c.sent
+	if c.asked {
+		n.asked = to
+	}
 	if err != nil {
 		n.wrong++
 		n.o.say("%s: %s.", strings.Fields(line)[0], reasonOf(err))
@@ -298,7 +302,12 @@ func (n *lines) print(list []device.Event) {
 			n.o.say("The platform refused a request: %s", oneLine(e.Error.Error()))
 		case device.EventTyping:
 			n.o.say("%s is typing.", number(e.Chat))
-		case device.EventIdentity, device.EventProfile, device.EventFound, device.EventGone: // seen elsewhere, or of no use here
+		case device.EventFound:
+			if rows, ok := foundProfile(n.asked, e.Found); ok {
+				n.asked = ""
+				n.o.say("%s", strings.Join(rows, "\n"))
+			}
+		case device.EventIdentity, device.EventProfile, device.EventGone: // seen elsewhere, or of no use here
 		}
 	}
 }

@@ -106,6 +106,20 @@ func TestLines(t *testing.T) {
 	}
 }
 
+// What a business says of itself is shown to people.
+func TestLinesInfo(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	_, notes, err := pipe(t, s, Options{To: market}, "/info\n", "websites: ")
+	if err != nil {
+		t.Fatal(err, notes)
+	}
+	const want = "Jasper's Market (verified)  +1 555 078 3881\nabout: Fruit and more\ne-mail: desk@market.example\nwebsites: https://a.example https://b.example\n"
+	if !strings.Contains(notes, want) {
+		t.Errorf("got %q, want %q", notes, want)
+	}
+}
+
 // The same device returns, and finds the only chat by itself.
 func TestLinesReturn(t *testing.T) {
 	t.Parallel()

@@ -59,6 +59,7 @@ type model struct {
 
 	chats  []device.Chat // with those that are open but empty
 	names  map[string]frame.Business
+	info   string          // the business whose profile was asked for
 	asked  map[string]bool // chats whose name was looked for
 	finds  []string        // searches that wait for an answer, oldest first
 	drafts []string        // chats opened here that the device does not know yet
@@ -312,6 +313,9 @@ func (m *model) found(list []frame.Business) {
 	for _, b := range list {
 		b.Name = oneLine(b.Name)
 		m.names[b.WaID] = b
+	}
+	if rows, ok := foundProfile(m.info, list); ok {
+		m.info, m.told = "", strings.Join(rows, " · ")
 	}
 	if m.dialog.kind == findDialog && m.dialog.asked == q {
 		m.dialog.answered(list)

@@ -213,7 +213,10 @@ func (s *server) handle(f frame.Frame) []frame.Frame {
 		s.name = *f.Name
 		return []frame.Frame{&frame.OK{R: f.R}}
 	case *frame.Find:
-		return []frame.Frame{&frame.OK{R: f.R, Found: []frame.Business{{WaID: market, Name: "Jasper's Market"}}}}
+		return []frame.Frame{&frame.OK{R: f.R, Found: []frame.Business{{
+			WaID: market, Name: "Jasper's Market", Verified: true, About: "Fruit\x1b and more", Email: "desk@market.example",
+			Websites: []string{"https://a.example", "https://b.example"},
+		}}}}
 	case *frame.Send:
 		return s.take(f)
 	}

@@ -105,3 +105,13 @@ func TestFormsAreFilledInOnTheLine(t *testing.T) {
 		t.Errorf("sent %q", f.sent)
 	}
 }
+
+func TestInfo(t *testing.T) {
+	t.Parallel()
+	m := screenOf(t, conversation(), 120, 40)
+	press(m, "/info", "enter")
+	m.Update(found(""))
+	if s := show(t, m); !strings.Contains(s, "Jasper's Market (verified)") || !strings.Contains(s, "about: Fruit and more") {
+		t.Errorf("who the business is:\n%s", s)
+	}
+}

@@ -166,7 +166,7 @@ func (s *Server) bodyToken(c *Call) error {
 		return nil
 	}
 	found := v.String()
-	c.Params.d.drop(0, "access_token")
+	c.Params.d.drop("access_token")
 	c.rawJSON = nil
 	if found == "" {
 		return nil

@@ -44,7 +44,7 @@ func (it Item) Arg(name string) Value {
 func (it Item) Args() Value {
 	d := newDoc(len(it.Mods) + 1)
 	for _, m := range it.Mods {
-		d.drop(0, m.Name)
+		d.drop(m.Name)
 		d.add(0, node{key: m.Name, text: modText(m.Args), kind: KindString, loose: true})
 	}
 	return Value{d: d}
@@ -54,7 +54,7 @@ func (it Item) Args() Value {
 func (it Item) params() Value {
 	v := it.Args()
 	if it.Sub != nil {
-		v.d.drop(0, "fields")
+		v.d.drop("fields")
 		v.d.add(0, node{key: "fields", text: it.Sub.String(), kind: KindString, loose: true})
 	}
 	return v

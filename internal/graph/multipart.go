@@ -130,7 +130,7 @@ func (f *form) end(pairs []pair) error {
 	for _, p := range pairs {
 		name, _, _ := bracket(p.key)
 		if i := f.d.find(0, name); i != 0 && fromQuery(f.c.query, name) {
-			f.d.drop(0, name)
+			f.d.drop(name)
 		}
 	}
 	f.d.addPairs(pairs)

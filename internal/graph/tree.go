@@ -71,23 +71,23 @@ func (d *doc) find(i int32, key string) int32 {
 	return 0
 }
 
-// drop unlinks every child of object i named key.
-func (d *doc) drop(i int32, key string) {
+// drop unlinks every parameter named key.
+func (d *doc) drop(key string) {
 	prev := int32(0)
-	for c := d.nodes[i].first; c != 0; c = d.nodes[c].next {
+	for c := d.nodes[0].first; c != 0; c = d.nodes[c].next {
 		if d.nodes[c].key != key {
 			prev = c
 			continue
 		}
 		if prev == 0 {
-			d.nodes[i].first = d.nodes[c].next
+			d.nodes[0].first = d.nodes[c].next
 		} else {
 			d.nodes[prev].next = d.nodes[c].next
 		}
-		if d.nodes[i].last == c {
-			d.nodes[i].last = prev
+		if d.nodes[0].last == c {
+			d.nodes[0].last = prev
 		}
-		d.nodes[i].count--
+		d.nodes[0].count--
 	}
 }
 

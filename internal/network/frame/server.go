@@ -104,12 +104,18 @@ type OK struct {
 // Type implements Frame.
 func (*OK) Type() Type { return TypeOK }
 
-// Business is a business number as Find shows it.
+// Business is a business number as Find shows it, with the profile that its owner gave it.
 type Business struct {
-	WaID     string `json:"wa_id"`
-	Name     string `json:"name"`
-	Verified bool   `json:"verified,omitempty"`
-	About    string `json:"about,omitempty"`
+	WaID        string   `json:"wa_id"`
+	Name        string   `json:"name"`
+	Verified    bool     `json:"verified,omitempty"`
+	About       string   `json:"about,omitempty"`
+	Description string   `json:"description,omitempty"`
+	Address     string   `json:"address,omitempty"`
+	Email       string   `json:"email,omitempty"`
+	Websites    []string `json:"websites,omitempty"`
+	Vertical    string   `json:"vertical,omitempty"` // upper case
+	Photo       string   `json:"photo,omitempty"`    // URL
 }
 
 // Low asks for new one-time prekeys.
