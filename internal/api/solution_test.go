@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/hikyaku/hikyaku/internal/access"
+	"github.com/hikyaku/hikyaku/internal/api"
 	"github.com/hikyaku/hikyaku/internal/business"
 	"github.com/hikyaku/hikyaku/internal/wa"
 )
@@ -252,6 +253,47 @@ func TestClientsOfASolution(t *testing.T) {
 	signUp(with(q, "extras", `{"setup":{"solutionID":"`+other.ID+`"}}`))
 	w.direct("of birch", "GET /v23.0/"+second, "").want(t, 200, `{"id":"`+second+`","status":"COMPLETED"}`)
 	w.direct("of birch", "POST /v23.0/"+wabaCedar+"/set_obo_mobility_intent", "").want(t, 400, userError("Nothing to move", "The WhatsApp Business Account belongs to its own business: nobody owns it on behalf of another."))
+	// A partner who loses the account by another sign-up hears no more of it.
+	dora, err := w.business.CreatePortfolio(t.Context(), business.Portfolio{Name: "Dora"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	app, err := w.access.CreateApp(t.Context(), access.NewApp{Name: "Dora", Business: dora.ID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	last, err := w.business.CreateSolution(t.Context(), business.Solution{Name: "Last", Owner: business.Party{App: appB, Business: birch, Tasks: []string{"MESSAGING"}}, Partner: business.Party{App: app.ID, Business: dora.ID}})
+	if err == nil {
+		_, err = w.business.AnswerSolution(t.Context(), last.ID, app.ID, true, nil)
+	}
+	for _, id := range []wa.AppID{appA, appB, app.ID, "999"} {
+		err = errors.Join(err, w.webhooks.Link(t.Context(), id, wabaCedar, "", ""))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	linked := func(apps ...wa.AppID) {
+		t.Helper()
+		var got []wa.AppID
+		for _, l := range w.webhooks.Links(wabaCedar) {
+			got = append(got, l.App)
+		}
+		slices.Sort(got)
+		if slices.Sort(apps); !slices.Equal(got, apps) {
+			t.Errorf("subscribed: %v, want %v", got, apps)
+		}
+	}
+	linked(appA, appB, app.ID, "999")
+	signUp(with(q, "extras", `{"setup":{"solutionID":"`+last.ID+`"}}`))
+	linked(appB, app.ID, "999")
+	// A start ends what a crash left: subscriptions of apps that were removed, or that nobody knows.
+	if _, err := w.access.UpdateApp(t.Context(), app.ID, func(a *access.App) error { a.Removed = w.clock.Now(); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if err := api.Dismiss(t.Context(), w.webhooks, w.access); err != nil {
+		t.Fatal(err)
+	}
+	linked(appB)
 }
 
 func userError(title, text string) string {
