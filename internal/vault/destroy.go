@@ -105,9 +105,13 @@ func (v *Vault) RotateRoot(ctx context.Context, next *Root) (int, error) {
 		return 0, fmt.Errorf("store data keys: %w", err)
 	}
 	v.mu.Lock()
-	defer v.mu.Unlock()
 	// Keys not yet unwrapped still hold the old wrapped form, so memory keeps both roots; keys are not taken over from the
 	// new rows because their counts of uses and their open ciphers would be lost.
 	v.root = both
-	return len(out), nil
+	v.mu.Unlock()
+	brief, err := v.rewrapBriefs(both, next)
+	if err != nil {
+		return 0, fmt.Errorf("store brief keys: %w", err)
+	}
+	return len(out) + brief, nil
 }

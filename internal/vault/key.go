@@ -20,6 +20,7 @@ const (
 	ClassNumber  Class = "number"  // scope is a phone number id; kept while the number exists
 	ClassContent Class = "content" // a new key every hour; destroyed at the end of retention
 	ClassSecret  Class = "secret"  // kept
+	ClassBrief   Class = "brief"   // a new key every minute; destroyed an hour later. In a file, see SealBrief
 )
 
 // DataKey is a row of the table of data keys.

@@ -39,6 +39,7 @@ type Options struct {
 	Store Store
 	Clock clock.Clock
 	Rand  io.Reader // keys and nonces, safe for concurrent use; nil means crypto/rand
+	Brief string    // file that the keys of [ClassBrief] are kept in, see SealBrief; empty: such records cannot be made
 }
 
 // Vault seals and opens records. It is safe for concurrent use.
@@ -53,6 +54,8 @@ type Vault struct {
 	root    *Root
 	keys    map[uint32]*dataKey
 	current map[slot]*dataKey // the key that Seal uses now
+
+	brief briefs
 }
 
 // slot names what a key is used for.
@@ -84,6 +87,9 @@ func Open(ctx context.Context, o Options) (*Vault, error) {
 		if _, err := last.cipher(v.root); err != nil {
 			return nil, err
 		}
+	}
+	if err := v.loadBriefs(o.Brief); err != nil {
+		return nil, err
 	}
 	return v, nil
 }
@@ -122,8 +128,11 @@ func (v *Vault) Seal(class Class, scope string, ad, plain []byte) ([]byte, error
 	return aead.Seal(out, out[5:headerSize], plain, ad), nil
 }
 
-// Open decrypts what Seal returned for the same ad. Errors: [ErrDestroyed], [ErrTampered], [ErrUnwrap].
+// Open decrypts what Seal or SealBrief returned for the same ad. Errors: [ErrDestroyed], [ErrTampered], [ErrUnwrap].
 func (v *Vault) Open(ad, sealed []byte) ([]byte, error) {
+	if IsBrief(sealed) {
+		return v.openBrief(ad, sealed)
+	}
 	if len(sealed) < Overhead || sealed[0] != version {
 		return nil, fmt.Errorf("%w: unknown form", ErrTampered)
 	}

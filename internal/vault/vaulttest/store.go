@@ -2,6 +2,7 @@ package vaulttest
 
 import (
 	"context"
+	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -13,7 +14,9 @@ import (
 // New returns a vault with a fixed root key and a store in memory.
 func New(tb testing.TB, c clock.Clock) *vault.Vault {
 	tb.Helper()
-	v, err := vault.Open(tb.Context(), vault.Options{Root: Root(tb, 1), Store: &Store{}, Clock: c})
+	v, err := vault.Open(tb.Context(), vault.Options{
+		Root: Root(tb, 1), Store: &Store{}, Clock: c, Brief: filepath.Join(tb.TempDir(), "brief.keys"),
+	})
 	if err != nil {
 		tb.Fatalf("open vault: %v", err)
 	}
