@@ -58,10 +58,13 @@ func (s *surface) mediaOf(ctx context.Context, n number, a *message.Attachment) 
 }
 
 // local reports whether a file of one number must not be used by another: data of a number that is kept in a country stays with
-// that number. Source: spec/security.md section A5.
+// that number, and that of one without storage must not be kept by another. Source: spec/security.md section A5.
 func (s *surface) local(f *media.Media, n number) bool {
 	if f.Number == n.ID || f.Number == "" {
 		return false
+	}
+	if f.Brief {
+		return true
 	}
 	owner, ok := s.o.Business.Number(f.Number)
 	return n.Region != "" || ok && owner.Region != ""

@@ -172,7 +172,7 @@ func TestStorageInACountry(t *testing.T) {
 		`{"status":"IN_COUNTRY_STORAGE_ENABLED","data_localization_region":"FR"}`: "must be one of {AU,",
 		`{"status":"IN_COUNTRY_STORAGE_ENABLED","data_localization_region":"DE"}`: "keeps data in JP, not in DE",
 		`{"status":"NO_STORAGE_ENABLED","retention_minutes":30}`:                  "must be 60",
-		`{"status":"NO_STORAGE_ENABLED","retention_minutes":60}`:                  "may not be without storage",
+		`{"status":"NO_STORAGE_ENABLED","retention_minutes":60}`:                  "the operator of this server has not granted it",
 		`{"status":"SOMEWHERE"}`:                                                  "must be one of", `{"status":"IN_COUNTRY_STORAGE_DISABLED","x":1}`: "Unexpected key",
 	} {
 		if r := set(numPending, body); r.status != 400 || !strings.Contains(r.body, `"code":100`) || !strings.Contains(r.body, want) {

@@ -122,7 +122,9 @@ type safe struct{ sealer }
 
 func (s safe) SealSecret(ad string, plain []byte) ([]byte, error) { return s.Seal([]byte(ad), plain) }
 
-func (s safe) SealContent(ad string, plain []byte) ([]byte, error) { return s.Seal([]byte(ad), plain) }
+func (s safe) SealContent(_ int64, ad string, plain []byte) ([]byte, error) {
+	return s.Seal([]byte(ad), plain)
+}
 
 func (s safe) Open(ad string, sealed []byte) ([]byte, error) {
 	return s.sealer.Open([]byte(ad), sealed)

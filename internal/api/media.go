@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
+	"time"
 
 	"github.com/hikyaku/hikyaku/internal/business"
 	"github.com/hikyaku/hikyaku/internal/graph"
@@ -107,11 +108,32 @@ func (s *surface) uploadMedia(ctx context.Context, c *graph.Call, n number) (any
 	if err != nil {
 		return nil, err
 	}
-	m, err := s.o.Media.Upload(ctx, file, media.Source{WABA: n.WABA, Number: n.ID, Hint: hint, Declared: declared})
+	brief := n.NoStorage()
+	m, err := s.o.Media.Upload(ctx, file, media.Source{
+		WABA: n.WABA, Number: n.ID, Hint: hint, Brief: brief, Declared: declared, Life: func() (time.Duration, error) {
+			return mediaLife(c.Params.Get("ttl_minutes"), brief)
+		},
+	})
 	if err != nil {
 		return nil, uploadError(ctx, err)
 	}
 	return graph.Obj{{K: "id", V: m.ID}}, nil
+}
+
+// mediaLife reads how long a file of a number without storage shall live; others cannot say. Source: spec/media.md sections 3 and 7.
+func mediaLife(v graph.Value, brief bool) (time.Duration, error) {
+	least, most := int64(media.BriefLife/time.Minute), int64(media.UploadedLife/time.Minute)
+	switch {
+	case !v.Present():
+		return 0, nil
+	case !brief:
+		return 0, graph.Invalid("Param %s is for phone numbers without storage: files of others live for 30 days.", v.Path())
+	}
+	minutes, err := v.Int()
+	if err == nil && (minutes < least || minutes > most) {
+		err = v.Invalid("must be between %d and %d", least, most)
+	}
+	return time.Duration(minutes) * time.Minute, err
 }
 
 // uploadError makes a row of what is none.

@@ -26,7 +26,7 @@ import (
 // mediaSealer is sealer for the media room.
 type mediaSealer struct{ sealer }
 
-func (s mediaSealer) SealContent(ad, plain []byte) ([]byte, error) { return s.Seal(ad, plain) }
+func (s mediaSealer) SealContent(_ int64, ad, plain []byte) ([]byte, error) { return s.Seal(ad, plain) }
 
 // gallery is a world whose media are served, too.
 type gallery struct {
@@ -303,7 +303,6 @@ func TestUploadErrors(t *testing.T) {
 		"no type part":       g.form("admin", "/v13.0/"+numLive+"/media", product, file("image/png", png)),
 		"type part alone":    g.form("admin", "/"+numLive+"/media", product, part{name: "type", body: "image/png"}, file("", png)),
 		"20 MB PDF":          g.form("admin", "/v23.0/"+numLive+"/media", product, file("application/pdf", string(mediatest.PDF(20<<20)))),
-		"ttl_minutes":        g.form("admin", "/v23.0/"+numLive+"/media", product, part{name: "ttl_minutes", body: "60"}, file("image/png", png)),
 		"type with a suffix": g.form("admin", "/v23.0/"+numLive+"/media", product, part{name: "type", body: "audio/ogg; codecs=opus"}, file("", string(mediatest.Ogg(1)))),
 	} {
 		if r.status != 200 {

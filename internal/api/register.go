@@ -18,7 +18,7 @@ func (s *surface) register(ctx context.Context, c *graph.Call, n number) (any, e
 	if err != nil {
 		return nil, err
 	}
-	region, err := s.oldStorage(c)
+	storage, err := s.oldStorage(c)
 	if err != nil {
 		return nil, err
 	}
@@ -29,25 +29,31 @@ func (s *surface) register(ctx context.Context, c *graph.Call, n number) (any, e
 	if err := calm(c, n); err != nil {
 		return nil, err
 	}
-	if _, err := s.o.Business.Register(acting(ctx, c), n.ID, business.Registration{PIN: pin, Moved: moved, Region: region}); err != nil {
+	if _, err := s.o.Business.Register(acting(ctx, c), n.ID, business.Registration{PIN: pin, Moved: moved, Storage: storage}); err != nil {
 		return nil, err
 	}
 	return graph.Success, nil
 }
 
-// oldStorage reads where versions before v21.0 ask for storage; later ones do it by the settings. Whoever asks for more than that,
-// or for no storage, must not be told that it was done. Source: spec/phone_numbers.md section 4.4.
-func (s *surface) oldStorage(c *graph.Call) (region string, err error) {
-	v := c.Params.Get(paramRegion)
-	switch {
-	case c.Params.Get("meta_store_retention_minutes").Present():
-		return "", graph.Invalid("Param meta_store_retention_minutes is not supported: this server keeps content until its retention ends.")
-	case !v.Present():
-		return "", nil
-	case c.Version.AtLeast(graph.Version{Major: 21}):
-		return "", graph.Invalid("Param %s is not supported since v21.0: set storage_configuration by the settings before you register the phone number.", paramRegion)
+// oldStorage reads where versions before v21.0 ask for storage; later ones do it by the settings. Source: spec/phone_numbers.md
+// section 4.4.
+func (s *surface) oldStorage(c *graph.Call) (*business.Storage, error) {
+	region, minutes := c.Params.Get(paramRegion), c.Params.Get("meta_store_retention_minutes")
+	for _, v := range []graph.Value{region, minutes} {
+		if v.Present() && c.Version.AtLeast(graph.Version{Major: 21}) {
+			return nil, graph.Invalid("Param %s is not supported since v21.0: set storage_configuration by the settings before you register the phone number.", v.Path())
+		}
 	}
-	return v.Enum(business.Regions...)
+	switch {
+	case region.Present() && minutes.Present():
+		return nil, graph.Invalid("Only one of the parameters data_localization_region, meta_store_retention_minutes can be given.")
+	case region.Present():
+		in, err := region.Enum(business.Regions...)
+		return &business.Storage{Region: in}, err
+	case minutes.Present():
+		return &business.Storage{None: true}, readMinutes(minutes)
+	}
+	return nil, nil //nolint:nilnil // nothing was asked for
 }
 
 // backup is the export of a self-hosted client: both strings are asked for, the content is not looked at (spec/

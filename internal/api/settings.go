@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/hikyaku/hikyaku/internal/business"
 	"github.com/hikyaku/hikyaku/internal/graph"
@@ -25,7 +26,10 @@ func (s *surface) settingsEdge() graph.Edge[number] {
 // settings is what is switched on, also as a field of the number.
 func settings(n number) graph.Obj {
 	storage := graph.Obj{{K: "status", V: "DEFAULT"}}
-	if n.Region != "" {
+	switch {
+	case n.NoStorage():
+		storage = graph.Obj{{K: "status", V: noStorage}, {K: paramMinutes, V: briefMinutes}}
+	case n.Region != "":
 		storage = graph.Obj{{K: "status", V: inCountry}, {K: paramRegion, V: n.Region}}
 	}
 	return graph.Obj{
@@ -52,7 +56,11 @@ const (
 	settingPayload = "payload_encryption"
 	settingStorage = "storage_configuration"
 	paramRegion    = "data_localization_region"
+	paramMinutes   = "retention_minutes"
 	inCountry      = "IN_COUNTRY_STORAGE_ENABLED"
+	noStorage      = "NO_STORAGE_ENABLED"
+	// briefMinutes is how long content of a number without storage lives: nothing else can be asked for.
+	briefMinutes = int(business.BriefLife / time.Minute)
 )
 
 func (s *surface) updateSettings(ctx context.Context, c *graph.Call, n number) (any, error) {
@@ -144,30 +152,30 @@ func readPayload(o graph.Value, ch *business.SettingsChange) error {
 	return nil
 }
 
-// readStorage reads where data is kept. That nothing is kept would be the operator's to grant, and is not built.
+// readStorage reads what is kept, and where.
 func readStorage(o graph.Value, ch *business.SettingsChange) error {
-	const noStorage, minutes = "NO_STORAGE_ENABLED", 60
-	if err := o.Only("status", paramRegion, "retention_minutes"); err != nil {
+	if err := o.Only("status", paramRegion, paramMinutes); err != nil {
 		return err
 	}
 	status, err := o.Get("status").Enum(inCountry, "IN_COUNTRY_STORAGE_DISABLED", noStorage)
 	if err != nil {
 		return err
 	}
-	region := ""
+	var storage business.Storage
 	switch status {
 	case inCountry:
-		if region, err = o.Get(paramRegion).Enum(business.Regions...); err != nil {
-			return err
-		}
+		storage.Region, err = o.Get(paramRegion).Enum(business.Regions...)
 	case noStorage:
-		v := o.Get("retention_minutes")
-		if kept, err := v.IntOr(minutes); err != nil || kept != minutes {
-			return v.Invalid("must be %d", minutes)
-		}
-		return graph.Invalid("The phone number may not be without storage: this server keeps content until its retention ends.")
+		storage.None, err = true, readMinutes(o.Get(paramMinutes))
 	}
-	ch.Region = &region
+	ch.Storage = &storage
+	return err
+}
+
+func readMinutes(v graph.Value) error {
+	if kept, err := v.IntOr(int64(briefMinutes)); err != nil || kept != int64(briefMinutes) {
+		return v.Invalid("must be %d", briefMinutes)
+	}
 	return nil
 }
 

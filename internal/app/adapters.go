@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/hikyaku/hikyaku/internal/access"
 	"github.com/hikyaku/hikyaku/internal/api"
@@ -33,8 +34,16 @@ func (s secretSealer) Open(ad, sealed []byte) ([]byte, error) { return s.v.Open(
 
 type contentSealer struct{ v *vault.Vault }
 
-func (s contentSealer) SealContent(ad, plain []byte) ([]byte, error) {
-	return s.v.Seal(vault.ClassContent, "", ad, plain)
+func (s contentSealer) SealContent(born int64, ad, plain []byte) ([]byte, error) {
+	return sealContent(s.v, born, ad, plain)
+}
+
+// sealContent seals under the key of the hour, or what lives for an hour under the key of the minute it was born in.
+func sealContent(v *vault.Vault, born int64, ad, plain []byte) ([]byte, error) {
+	if born == 0 {
+		return v.Seal(vault.ClassContent, "", ad, plain)
+	}
+	return v.SealBrief(time.UnixMilli(born), ad, plain)
 }
 
 func (s contentSealer) SealNumber(number wa.PhoneNumberID, ad, plain []byte) ([]byte, error) {
@@ -49,8 +58,8 @@ func (s webhookSafe) SealSecret(ad string, plain []byte) ([]byte, error) {
 	return s.v.Seal(vault.ClassSecret, "", []byte(ad), plain)
 }
 
-func (s webhookSafe) SealContent(ad string, plain []byte) ([]byte, error) {
-	return s.v.Seal(vault.ClassContent, "", []byte(ad), plain)
+func (s webhookSafe) SealContent(born int64, ad string, plain []byte) ([]byte, error) {
+	return sealContent(s.v, born, []byte(ad), plain)
 }
 
 func (s webhookSafe) Open(ad string, sealed []byte) ([]byte, error) {

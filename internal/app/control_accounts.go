@@ -20,6 +20,7 @@ func accountRoutes(handle func(string, controlHandler)) {
 	})
 	handle("POST /control/v1/numbers/{id}/shards", setShards)
 	handle("POST /control/v1/numbers/{id}/phone_app", setPhoneApp)
+	handle("POST /control/v1/numbers/{id}/storage", grantStorage)
 	handle("POST /control/v1/numbers/{id}/delete", deleteNumber)
 	handle("POST /control/v1/wabas/{id}/review", decideReview)
 	handle("POST /control/v1/wabas/{id}/standing", setStanding)
@@ -132,6 +133,31 @@ func setShards(r *http.Request, p *platform) (any, error) {
 		return nil
 	})
 	return numberAnswer(n, err)
+}
+
+// grantStorage says whether a number may be without storage: its business then asks for it by the settings.
+func grantStorage(r *http.Request, p *platform) (any, error) {
+	var in struct {
+		Granted *bool `json:"no_storage"`
+	}
+	if err := body(r, &in); err != nil {
+		return nil, err
+	}
+	if in.Granted == nil {
+		return nil, badRequest("want no_storage, true or false")
+	}
+	n, err := p.rules.business.UpdateNumber(r.Context(), wa.PhoneNumberID(r.PathValue("id")), func(n *business.Number) error {
+		if !n.Live() {
+			return wa.ErrNumberDeleted
+		}
+		n.NoStorageGranted = *in.Granted
+		return nil
+	})
+	out, err := numberAnswer(n, err)
+	if err == nil {
+		out.(map[string]any)["no_storage"] = map[string]bool{"granted": n.NoStorageGranted, "enabled": n.NoStorage()}
+	}
+	return out, err
 }
 
 func wabaAnswer(w *business.WABA, err error) (any, error) {

@@ -73,7 +73,9 @@ func (v arrivals) Arrive(ctx context.Context, from wa.DeviceID, to *business.Num
 	if err != nil {
 		return nil, nil //nolint:nilerr // what does not describe a file is one that cannot be had
 	}
-	m, err := v.s.Arrive(ctx, sent, &media.Origin{Device: string(from), WABA: to.WABA, Number: to.ID, Kind: f.Kind, MIME: f.MIME})
+	m, err := v.s.Arrive(ctx, sent, &media.Origin{
+		Device: string(from), WABA: to.WABA, Number: to.ID, Kind: f.Kind, MIME: f.MIME, Brief: to.NoStorage(),
+	})
 	_, over := errors.AsType[*media.BudgetError](err)
 	switch {
 	case err == nil:

@@ -19,6 +19,15 @@ func (n *notices) Notify(ctx context.Context, waba wa.WABAID, field string, valu
 	return n.raise(ctx, waba, "", "", field, value)
 }
 
+// Raise implements webhook.Notices.
+func (n *notices) Raise(ctx context.Context, app wa.AppID, waba wa.WABAID, number wa.PhoneNumberID, field string, value []byte) error {
+	p := n.lanes.Load()
+	if p == nil {
+		return wa.ErrUnavailable.With("The platform is starting.")
+	}
+	return p.Notify(ctx, &pipeline.Notice{WABA: waba, Number: number, Field: field, App: app, Value: value})
+}
+
 func (n *notices) raise(ctx context.Context, waba wa.WABAID, number wa.PhoneNumberID, entry, field string, value []byte) error {
 	p := n.lanes.Load()
 	if p == nil {

@@ -162,7 +162,7 @@ func (p *platform) openStore(ctx context.Context) (err error) {
 		return err
 	}
 	p.onClose("store", func(context.Context) error { return p.store.Close() })
-	if p.vault, err = vault.Open(ctx, vault.Options{Root: p.root, Store: p.store, Clock: p.clock}); err != nil {
+	if p.vault, err = vault.Open(ctx, vault.Options{Root: p.root, Store: p.store, Clock: p.clock, Brief: filepath.Join(p.o.Data, briefFile)}); err != nil {
 		return err
 	}
 	return p.vault.Prepare(ctx, vault.ClassContent, "")
@@ -207,7 +207,7 @@ func (p *platform) openRules(ctx context.Context, draw io.Reader) (err error) {
 
 func (p *platform) openNetwork() {
 	numbers := businesses{p.rules.business, p.base}
-	p.mailbox = network.NewMailbox(network.MailboxConfig{Store: p.store, Clock: p.clock, Businesses: numbers, Log: p.log})
+	p.mailbox = network.NewMailbox(network.MailboxConfig{Store: briefBoxes{p.store, p.vault, p.log}, Clock: p.clock, Businesses: numbers, Log: p.log})
 	p.onClose("mailboxes", func(context.Context) error { p.mailbox.Close(); return nil })
 	p.directory = network.NewDirectory(network.DirectoryConfig{
 		Store: p.store.Directory(), Clock: p.clock, Wall: p.wall, Mailbox: p.mailbox, Log: p.log, Ensure: p.ensureUser,
@@ -283,7 +283,7 @@ func (p *platform) openWebhooks(ctx context.Context) error {
 	}
 	o := webhook.Options{
 		Service: p.subs, Logs: logs, Store: p.store, Safe: webhookSafe{p.vault}, Apps: newSecrets(p.rules.access),
-		Numbers: digits{p.rules.business}, Users: p.rules.business, Poster: webhook.NewSender(allow), Clock: p.clock, Wall: p.wall, Log: p.log,
+		Numbers: digits{p.rules.business}, Users: p.rules.business, Notices: &p.board, Poster: webhook.NewSender(allow), Clock: p.clock, Wall: p.wall, Log: p.log,
 		Observer: p.observer, BatchMax: p.o.WebhookBatch, SaveEvery: saveCursors,
 	}
 	p.o.settings.webhooks(&o, p.o.errors.Href)
@@ -305,6 +305,7 @@ func (p *platform) startChores(a *App) {
 			p.retain(ctx)
 		}
 	})
+	p.chores.Go(func() { p.forgetBriefs(ctx) })
 	p.chores.Go(func() { p.housekeep(ctx) })
 	p.chores.Go(func() { p.rules.template.Run(ctx, &p.board) })
 	p.chores.Go(func() { p.rules.flow.Run(ctx, &p.board) })

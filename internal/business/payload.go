@@ -10,7 +10,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -133,19 +132,15 @@ func (s *Service) PayloadKey(n *Number) (own *rsa.PrivateKey, client *rsa.Public
 
 // ---- settings ----
 
-// Regions are the countries that data can be kept in. Source: spec/phone_numbers.md section 4.4.
-var Regions = []string{"AU", "ID", "IN", "JP", "SG", "KR", "DE", "CH", "GB", "BR", "BH", "ZA", "AE", "CA"}
-
 // SettingsChange names what changes in the settings of a number; nil parts stay.
 type SettingsChange struct {
 	IdentityCheck *bool
-	Region        *string // the country that its data is kept in; empty: anywhere
+	Storage       *Storage
 	Payload       *string // the client's key; empty: encrypted sends end
 }
 
-// ChangeSettings changes all of it or nothing. Data is kept where the server runs: its own region is the only one that a number
-// can ask for, and only while it is not registered. Errors: [ErrUnknown], [wa.ErrNumberDeleted], rows of code 100. Source:
-// spec/phone_numbers.md section 9, spec/security.md S12.
+// ChangeSettings changes all of it or nothing. What is kept, and where, changes only while the number is not registered. Errors:
+// [ErrUnknown], [wa.ErrNumberDeleted], rows of code 100. Source: spec/phone_numbers.md section 9, spec/security.md A5 and S12.
 func (s *Service) ChangeSettings(ctx context.Context, id wa.PhoneNumberID, c SettingsChange) (*Number, error) {
 	var keys *PayloadKeys
 	if c.Payload != nil && *c.Payload != "" {
@@ -158,40 +153,15 @@ func (s *Service) ChangeSettings(ctx context.Context, id wa.PhoneNumberID, c Set
 		if !n.Live() {
 			return wa.ErrNumberDeleted
 		}
-		if c.Region != nil {
-			if err := s.mayKeep(n, *c.Region); err != nil {
-				return err
-			}
-			n.Region = *c.Region
+		storage := n.storage(c.Storage)
+		if err := s.mayKeep(n, storage); err != nil {
+			return err
 		}
+		n.keep(storage, s.clock.Now())
 		assign(&n.IdentityCheck, c.IdentityCheck)
 		if c.Payload != nil {
 			n.Payload = keys
 		}
 		return nil
 	})
-}
-
-// mayKeep refuses a region that the number's data cannot move to.
-func (s *Service) mayKeep(n *Number, region string) error {
-	switch {
-	case region == n.Region:
-		return nil
-	case n.Registered:
-		return wa.ErrInvalidParameter.Titled("Param storage_configuration can only be changed while the phone number is not registered.")
-	}
-	return s.keepsIn(region)
-}
-
-// keepsIn refuses regions that this server is not in.
-func (s *Service) keepsIn(region string) error {
-	switch {
-	case region == "" || region == s.region:
-		return nil
-	case !slices.Contains(Regions, region):
-		return wa.ErrInvalidParameter.Titled("Param data_localization_region must be one of {%s}.", strings.Join(Regions, ", "))
-	case s.region == "":
-		return wa.ErrInvalidParameter.Titled("This server has not been told the region it is in: it promises no storage in %s.", region)
-	}
-	return wa.ErrInvalidParameter.Titled("This server keeps data in %s, not in %s.", s.region, region)
 }

@@ -18,9 +18,9 @@ const (
 
 // Registration is what a call to register says.
 type Registration struct {
-	PIN    string
-	Moved  bool   // the call carries the backup of a self-hosted client
-	Region string // the country that the number's data is kept in from now on; empty: what the settings say
+	PIN     string
+	Moved   bool     // the call carries the backup of a self-hosted client
+	Storage *Storage // of the number's data from now on; nil: what the settings say
 }
 
 // Register connects a number, checking the PIN when it has one and setting it otherwise. Registering a registered number
@@ -30,7 +30,7 @@ type Registration struct {
 // more shards it becomes HIGH at once. A refused call changes nothing but what is counted.
 //
 // Errors, in this order: [ErrUnknown], [wa.ErrPINFormat], [wa.ErrNumberDeleted], [wa.ErrRegisterCoexistence], rows of code 100
-// for the region, [wa.ErrPINGuesses], [wa.ErrRegisterRate], [wa.ErrReverify], [wa.ErrPINTooFast], [wa.ErrPINMismatch].
+// for the storage, [wa.ErrPINGuesses], [wa.ErrRegisterRate], [wa.ErrReverify], [wa.ErrPINTooFast], [wa.ErrPINMismatch].
 // Source: spec/phone_numbers.md sections 4.4 and 22; spec/security.md SC11.
 func (s *Service) Register(ctx context.Context, id wa.PhoneNumberID, r Registration) (*Number, error) {
 	return s.attempt(ctx, id, func(n *Number, now time.Time) error {
@@ -42,8 +42,8 @@ func (s *Service) Register(ctx context.Context, id wa.PhoneNumberID, r Registrat
 		case n.OnBizApp:
 			return refuse(wa.ErrRegisterCoexistence)
 		}
-		region := orElse(r.Region, n.Region)
-		if err := s.mayKeep(n, region); err != nil {
+		storage := n.storage(r.Storage)
+		if err := s.mayKeep(n, storage); err != nil {
 			return refuse(err)
 		}
 		if err := n.PIN.locked(now); err != nil {
@@ -61,7 +61,7 @@ func (s *Service) Register(ctx context.Context, id wa.PhoneNumberID, r Registrat
 		if err := s.checkPIN(n, r.PIN, now); err != nil {
 			return err
 		}
-		n.Region = region
+		n.keep(storage, now)
 		s.connect(n, now, r.Moved)
 		return nil
 	})
@@ -135,6 +135,7 @@ func (s *Service) Deregister(ctx context.Context, id wa.PhoneNumberID) (*Number,
 			return wa.ErrNotRegistered
 		}
 		n.Registered, n.Region = false, "" // local storage ends
+		n.leaveStorage(false, now)         // and that nothing is kept
 		n.Status = NumberDisconnected
 		n.Platform = NotApplicable
 		return nil

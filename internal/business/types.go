@@ -210,6 +210,10 @@ type Number struct {
 	Payload *PayloadKeys // of encrypted sends, replaced as a whole; nil: off
 	Region  string       // the country that its data is kept in, at its wish; empty: wherever the server runs
 
+	NoStorageGranted bool      // the operator lets it be without storage
+	NoStorageFrom    time.Time // content of what happened since then lives for BriefLife; zero: that was never asked for
+	NoStorageTo      time.Time // until then; zero: still
+
 	IdentityCheck    bool // user_identity_change.enable_identity_key_check
 	OnBizApp         bool // is_on_biz_app: coexistence, fixed at 20 messages per second
 	PlatformSupplied bool // a 555 number: needs an approved display name before it may send (131037)

@@ -43,10 +43,11 @@ type Origin struct {
 	Number wa.PhoneNumberID
 	Kind   string // of the message
 	MIME   string // as the device declares it
+	Brief  bool   // the number is without storage
 }
 
 // Arrive takes a user's file over: it is fetched and checked before anything is decrypted, encrypted again under a key of
-// the platform, and gets a media id of seven days. A file that the number already has is not stored again. Errors:
+// the platform, and gets a media id of seven days, or of an hour if the number is without storage. A file that the number already has is not stored again. Errors:
 // [ErrNoBlob], [ErrCorrupt], [ErrTooLarge], [*BudgetError]; anything else means that it may be tried again.
 func (s *Service) Arrive(ctx context.Context, b *Sent, from *Origin) (*Media, error) {
 	size, err := s.Blob(ctx, b.ID)
@@ -62,7 +63,7 @@ func (s *Service) Arrive(ctx context.Context, b *Sent, from *Origin) (*Media, er
 		if err := s.arrivals.take(from.Device, size, s.o.Clock.Now()); err != nil {
 			return nil, err
 		}
-		if had, err = s.takeOver(ctx, b, size); err != nil {
+		if had, err = s.takeOver(ctx, b, size, from.Brief); err != nil {
 			if !hopeless(err) {
 				s.arrivals.give(from.Device, size)
 			}
@@ -76,7 +77,11 @@ func (s *Service) Arrive(ctx context.Context, b *Sent, from *Origin) (*Media, er
 		}
 		return nil, fmt.Errorf("%w: %s is no %s", ErrCorrupt, m.MIME, from.Kind)
 	}
-	m.Made, m.Expires = s.now(), s.end(InboundLife)
+	life := InboundLife
+	if m.Brief = from.Brief; m.Brief {
+		life = BriefLife
+	}
+	m.live(s.now(), s.bound(life))
 	if err := s.save(ctx, m, "", m.Expires); err != nil {
 		return nil, err
 	}
@@ -93,7 +98,7 @@ func hopeless(err error) bool {
 }
 
 // takeOver checks a device's blob and stores its content under keys of the platform.
-func (s *Service) takeOver(ctx context.Context, b *Sent, size int64) (*takenFile, error) {
+func (s *Service) takeOver(ctx context.Context, b *Sent, size int64, brief bool) (*takenFile, error) {
 	keys := Keys{Key: b.Key, MAC: b.MACKey}
 	src, err := s.o.Blobs.Open(ctx, b.ID, 0)
 	if err != nil {
@@ -110,7 +115,7 @@ func (s *Service) takeOver(ctx context.Context, b *Sent, size int64) (*takenFile
 		return nil, errors.Join(err, src.Close())
 	}
 	defer clear.Close() //nolint:errcheck // it was only read
-	f, err := s.store(ctx, clear, MaxSize)
+	f, err := s.store(ctx, clear, MaxSize, brief)
 	if errors.Is(err, ErrEmpty) {
 		err = ErrCorrupt
 	}

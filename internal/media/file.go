@@ -19,9 +19,9 @@ type file struct {
 	size int64
 }
 
-// store encrypts what r gives and stores it as a blob. The blob expires soon unless its media is saved. Errors: [ErrEmpty],
-// [ErrTooLarge], those of r.
-func (s *Service) store(ctx context.Context, r io.Reader, limit int64) (*file, error) {
+// store encrypts what r gives and stores it as a blob. The blob expires soon, sooner when it is brief, unless its media is saved.
+// Errors: [ErrEmpty], [ErrTooLarge], those of r.
+func (s *Service) store(ctx context.Context, r io.Reader, limit int64, brief bool) (*file, error) {
 	f := &file{}
 	var err error
 	if f.keys, err = newKeys(s.o.Rand); err != nil {
@@ -34,8 +34,11 @@ func (s *Service) store(ctx context.Context, r io.Reader, limit int64) (*file, e
 	if f.enc, err = newEncrypter(in, f.keys, s.o.Rand); err != nil {
 		return nil, err
 	}
-	pending := s.o.Clock.Now().Add(pendingLife).UnixMilli()
-	if err = s.o.Store.AddBlob(ctx, BlobRow{ID: f.blob, Expires: pending}); err != nil {
+	pending := pendingLife
+	if brief {
+		pending = BriefLife
+	}
+	if err = s.o.Store.AddBlob(ctx, BlobRow{ID: f.blob, Expires: s.o.Clock.Now().Add(pending).UnixMilli()}); err != nil {
 		return nil, fmt.Errorf("add blob: %w", err)
 	}
 	if err = s.o.Blobs.Put(ctx, f.blob, f.enc); err == nil && in.n == 0 {

@@ -60,7 +60,7 @@ func (s *Service) HandOver(ctx context.Context, owner string, b *Sent) (*Handed,
 	case size < minBlob:
 		return nil, ErrCorrupt
 	}
-	key, until := b.at(""), s.end(HandedLife)
+	key, until := b.at(""), s.now()+s.bound(HandedLife).Milliseconds()
 	had, known := s.handed.get(key, s.now())
 	if !known {
 		if err := s.arrivals.take(owner, size, s.o.Clock.Now()); err != nil {

@@ -361,7 +361,7 @@ func oversize(limit int64) string {
 // keep stores the file. It gets no id: only messages refer to it.
 func (l *Links) keep(ctx context.Context, body io.Reader, declared string, limit int64) (*Media, string) {
 	src := &failing{r: body}
-	file, err := l.s.store(ctx, src, limit)
+	file, err := l.s.store(ctx, src, limit, false)
 	switch {
 	case errors.Is(err, ErrTooLarge):
 		return nil, oversize(limit)
@@ -377,7 +377,7 @@ func (l *Links) keep(ctx context.Context, body io.Reader, declared string, limit
 		declared = file.look.MIME
 	}
 	m := file.media(declared)
-	if err := l.s.o.Store.KeepBlob(ctx, m.Blob, m.BlobSize, l.s.keepUntil()); err != nil {
+	if err := l.s.o.Store.KeepBlob(ctx, m.Blob, m.BlobSize, l.s.keepUntil(m)); err != nil {
 		l.s.log.Error("keep a fetched file", "err", err)
 		return nil, faultInternal
 	}

@@ -18,20 +18,6 @@ import (
 	"github.com/hikyaku/hikyaku/internal/wa"
 )
 
-// Lifetimes. Source: spec/media.md section 7.
-const (
-	UploadedLife = 30 * 24 * time.Hour
-	InboundLife  = 7 * 24 * time.Hour
-	URLLife      = 5 * time.Minute
-
-	// keepBlob is how long a blob is kept after a message was given it: the longest life of a message, and a day so that the
-	// row need not be written for every message.
-	keepBlob = UploadedLife + keepStep
-	keepStep = 24 * time.Hour
-	// pendingLife is how long an unfinished blob may take. After a crash it is what is left to expire.
-	pendingLife = 24 * time.Hour
-)
-
 // Options assemble a Service. The first four are needed, the zero value of the rest works.
 type Options struct {
 	Store Store
@@ -113,6 +99,8 @@ type Media struct {
 	Fault    string `json:"fault,omitempty"` // why it cannot be sent, in the words of 131053
 	Name     string `json:"name,omitempty"`  // of a handle's file
 
+	Brief bool `json:"brief,omitempty"` // of a number without storage
+
 	App  wa.AppID `json:"app,omitempty"`  // of a handle
 	User string   `json:"user,omitempty"` // of a handle
 
@@ -122,14 +110,6 @@ type Media struct {
 	Keys
 
 	kept *atomic.Int64 // until when the blob is kept, Unix milliseconds
-}
-
-// end is when an id of that life ends, made now.
-func (s *Service) end(life time.Duration) int64 {
-	if s.o.Retention > 0 {
-		life = min(life, s.o.Retention)
-	}
-	return s.o.Clock.Now().Add(life).UnixMilli()
 }
 
 func (s *Service) now() int64 { return s.o.Clock.Now().UnixMilli() }
@@ -182,71 +162,6 @@ func ValidID(id string) bool {
 	return true
 }
 
-// Source is where a file comes from and goes to.
-type Source struct {
-	WABA   wa.WABAID
-	Number wa.PhoneNumberID
-	// Hint is the declared type if it is known already; it only ends a hopeless upload earlier.
-	Hint string
-	// Declared is asked for the MIME type once all bytes were read: a form may have it behind the file.
-	Declared func() (string, error)
-}
-
-// Upload stores a file of a business and gives it an id. Nothing is kept when it fails. Errors: [ErrEmpty], those of the
-// reader and of from.Declared, and rows: [wa.ErrParamFileType], [wa.ErrMediaTooLarge]. Source: spec/media.md section 3.
-func (s *Service) Upload(ctx context.Context, r io.Reader, from Source) (*Media, error) {
-	limit := int64(MaxSize)
-	if Supported(Bare(from.Hint)) {
-		limit = Limit(Bare(from.Hint))
-	}
-	f, err := s.store(ctx, r, limit)
-	if errors.Is(err, ErrTooLarge) {
-		s.Counts.Refused.Add(1)
-		return nil, tooLarge(limit)
-	}
-	if err != nil {
-		return nil, err
-	}
-	declared, err := from.Declared()
-	if err == nil {
-		err = f.accept(declared)
-	}
-	if err != nil {
-		s.discard(ctx, f.blob)
-		s.Counts.Refused.Add(1)
-		return nil, err
-	}
-	m := f.media(declared)
-	m.WABA, m.Number, m.Made, m.Expires = from.WABA, from.Number, s.now(), s.end(UploadedLife)
-	if err := s.save(ctx, m, "", s.keepUntil()); err != nil {
-		return nil, err
-	}
-	s.Counts.Uploaded.Add(1)
-	s.Counts.UploadedBytes.Add(uint64(m.Size))
-	return m, nil
-}
-
-// accept refuses what cannot be uploaded at all; whatever else is wrong with a file shows when it is sent.
-func (f *file) accept(declared string) error {
-	bare := Bare(declared)
-	switch {
-	case !Supported(bare):
-		return wa.ErrParamFileType.Fill(clip(declared))
-	case f.size > Limit(bare):
-		return tooLarge(Limit(bare))
-	case kinds[bare] == Sticker && f.look.is(bare) && !f.look.Animated && f.size > maxSticker:
-		return tooLarge(maxSticker)
-	}
-	return nil
-}
-
-func tooLarge(limit int64) error {
-	return wa.ErrMediaTooLarge.Withf("The file is larger than the limit of %d bytes for its type.", limit)
-}
-
-// clip bounds what is repeated to the caller.
-func clip(s string) string { return s[:min(len(s), 100)] }
-
 // save gives m an id unless it has one, and writes its row. Its blob is kept until keep, and as long as the id.
 func (s *Service) save(ctx context.Context, m *Media, id string, keep int64) (err error) {
 	if m.ID = id; id == "" {
@@ -259,7 +174,7 @@ func (s *Service) save(ctx context.Context, m *Media, id string, keep int64) (er
 		return fmt.Errorf("encode media: %w", err)
 	}
 	r := &Row{ID: m.ID, WABA: m.WABA, Number: m.Number, Blob: m.Blob, Expires: m.Expires, Keep: max(keep, m.Expires), Size: m.BlobSize}
-	if r.Sealed, err = s.o.Vault.SealContent(rowAD(m.ID), plain); err != nil {
+	if r.Sealed, err = s.o.Vault.SealContent(m.born(), rowAD(m.ID), plain); err != nil {
 		return fmt.Errorf("seal media: %w", err)
 	}
 	if err = s.o.Store.SaveMedia(ctx, r); err != nil {
@@ -270,8 +185,6 @@ func (s *Service) save(ctx context.Context, m *Media, id string, keep int64) (er
 	s.known.put(m.ID, m)
 	return nil
 }
-
-func (s *Service) keepUntil() int64 { return s.o.Clock.Now().Add(keepBlob).UnixMilli() }
 
 func rowAD(id string) []byte { return []byte("media/" + id) }
 
@@ -328,20 +241,6 @@ func (s *Service) Attach(ctx context.Context, id string) (*Media, error) {
 		return nil, err
 	}
 	return m, s.keep(ctx, m)
-}
-
-// keep prolongs the life of m's blob, at most once a day.
-func (s *Service) keep(ctx context.Context, m *Media) error {
-	until := s.keepUntil()
-	had := m.kept.Load()
-	if had >= until-keepStep.Milliseconds() {
-		return nil
-	}
-	if err := s.o.Store.KeepBlob(ctx, m.Blob, 0, until); err != nil {
-		return fmt.Errorf("keep blob: %w", err)
-	}
-	m.kept.Store(until)
-	return nil
 }
 
 // Delete forgets a media id. Messages on their way keep the file. Errors: [ErrNotFound].

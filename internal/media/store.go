@@ -69,7 +69,8 @@ type UploadRow struct {
 
 // Sealer keeps the rows' contents unreadable on disk; see the vault room.
 type Sealer interface {
-	SealContent(ad, plain []byte) ([]byte, error)
+	// SealContent seals content. born is 0, or for what lives for an hour when it came into being, in Unix milliseconds.
+	SealContent(born int64, ad, plain []byte) ([]byte, error)
 	Open(ad, sealed []byte) ([]byte, error)
 }
 

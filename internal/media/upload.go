@@ -110,7 +110,7 @@ func (s *Service) saveSession(ctx context.Context, u *Session, had int) (bool, e
 		return false, fmt.Errorf("encode upload: %w", err)
 	}
 	r := &UploadRow{ID: u.row, App: u.App, Parts: len(u.Parts), Expires: s.o.Clock.Now().Add(uploadLife).UnixMilli()}
-	if r.Sealed, err = s.o.Vault.SealContent(uploadAD(u.row), plain); err != nil {
+	if r.Sealed, err = s.o.Vault.SealContent(0, uploadAD(u.row), plain); err != nil {
 		return false, fmt.Errorf("seal upload: %w", err)
 	}
 	ok, err := s.o.Store.SaveUpload(ctx, r, had)
@@ -177,7 +177,7 @@ func (s *Service) Append(ctx context.Context, u *Session, offset int64, r io.Rea
 		return "", fmt.Errorf("%w: it came in more than %d requests", ErrTooLarge, maxParts)
 	}
 	whole := &lenient{r: r}
-	f, err := s.store(ctx, whole, u.Length-at)
+	f, err := s.store(ctx, whole, u.Length-at, false)
 	if errors.Is(err, ErrEmpty) {
 		return "", whole.err
 	}
@@ -242,7 +242,7 @@ func (s *Service) complete(ctx context.Context, u *Session, f *file) (string, er
 	parts := u.Parts
 	if len(parts) > 1 || f == nil {
 		var err error
-		if f, err = s.store(ctx, &joined{ctx: ctx, s: s, parts: parts}, MaxSize); err != nil {
+		if f, err = s.store(ctx, &joined{ctx: ctx, s: s, parts: parts}, MaxSize, false); err != nil {
 			return "", fmt.Errorf("join the parts of an upload: %w", err)
 		}
 	} else {
@@ -250,12 +250,12 @@ func (s *Service) complete(ctx context.Context, u *Session, f *file) (string, er
 	}
 	m := f.media(u.Type)
 	m.App, m.User, m.Name = u.App, u.User, u.Name
-	m.Made, m.Expires = s.now(), s.end(HandleLife)
+	m.live(s.now(), s.bound(HandleLife))
 	id, err := NewBlobID(s.o.Rand)
 	if err != nil {
 		return "", err
 	}
-	if err := s.save(ctx, m, handlePrefix+id, s.keepUntil()); err != nil {
+	if err := s.save(ctx, m, handlePrefix+id, s.keepUntil(m)); err != nil {
 		return "", err
 	}
 	if err := s.o.Store.DeleteUpload(ctx, u.row); err != nil {

@@ -35,7 +35,7 @@ type world struct {
 // sealer hides the text and notices a wrong place.
 type sealer struct{}
 
-func (sealer) SealContent(ad, plain []byte) ([]byte, error) {
+func (sealer) SealContent(_ int64, ad, plain []byte) ([]byte, error) {
 	sum := sha256.Sum256(ad)
 	out := bytes.Clone(sum[:])
 	for i, b := range plain {
@@ -49,7 +49,7 @@ func (s sealer) Open(ad, sealed []byte) ([]byte, error) {
 	if !bytes.HasPrefix(sealed, sum[:]) {
 		return nil, errors.New("sealed elsewhere")
 	}
-	out, _ := s.SealContent(ad, sealed[32:])
+	out, _ := s.SealContent(0, ad, sealed[32:])
 	return out[32:], nil
 }
 

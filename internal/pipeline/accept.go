@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/hikyaku/hikyaku/internal/business"
@@ -163,6 +164,9 @@ func (l *lane) take(p *peer, n *business.Number, c *accept) (*letter, error) {
 		Type: m.Type, Category: m.Category, Template: m.Template, IdentityHash: m.IdentityHash,
 		AcceptedAt: now, Expires: now + m.Life.Milliseconds(),
 	}
+	if n.Brief(now) {
+		e.brief, e.Expires = true, now+min(m.Life, business.BriefLife).Milliseconds()
+	}
 	if c.passed != nil {
 		e.Outside, e.Entry, e.class, e.admitted = c.passed.Outside, c.passed.Entry, e.Category, true
 	}
@@ -174,7 +178,7 @@ func (l *lane) take(p *peer, n *business.Number, c *accept) (*letter, error) {
 	}
 	content, err := pack(m.Body, m.Attachments)
 	if err == nil {
-		r.SealedBody, err = l.p.o.Vault.SealContent(bodyAD(e.ID), content)
+		r.SealedBody, err = l.p.o.Vault.SealContent(e.born(), bodyAD(e.ID), content)
 	}
 	if err != nil {
 		return nil, wa.ErrUnknownSend.Because(err)
@@ -183,7 +187,7 @@ func (l *lane) take(p *peer, n *business.Number, c *accept) (*letter, error) {
 		e.pace, e.Content = paceHeld, r.SealedBody
 	}
 	if m.Opaque != "" {
-		if r.SealedOpaque, err = l.p.o.Vault.SealContent(opaqueAD(e.ID), []byte(m.Opaque)); err != nil {
+		if r.SealedOpaque, err = l.p.o.Vault.SealContent(e.born(), opaqueAD(e.ID), []byte(m.Opaque)); err != nil {
 			return nil, wa.ErrUnknownSend.Because(err)
 		}
 		e.Opaque = r.SealedOpaque
@@ -195,5 +199,12 @@ func (l *lane) take(p *peer, n *business.Number, c *accept) (*letter, error) {
 	return e, nil
 }
 
-func bodyAD(id wa.MessageID) []byte   { return []byte("message/" + string(id) + "/body") }
+func bodyAD(id wa.MessageID) []byte { return []byte("message/" + string(id) + "/body") }
+
+// ItemAD binds the ciphertext of a number without storage to its place in a mailbox: in the journal and the store it is sealed
+// once more, as content is.
+func ItemAD(device wa.DeviceID, seq uint64) []byte {
+	return strconv.AppendUint(append([]byte("mailbox/"), device+"/"...), seq, 10)
+}
+
 func opaqueAD(id wa.MessageID) []byte { return []byte("message/" + string(id) + "/opaque") }

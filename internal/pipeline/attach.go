@@ -122,7 +122,7 @@ func (l *lane) keepFilled(s *record.Status, m *letter) {
 	if m.filled == 0 {
 		return
 	}
-	sealed, err := l.p.o.Vault.SealContent(bodyAD(m.ID), m.body)
+	sealed, err := l.p.o.Vault.SealContent(m.born(), bodyAD(m.ID), m.body)
 	if err != nil {
 		l.logger.Error("seal message", "wamid", string(m.ID), "err", err)
 		return

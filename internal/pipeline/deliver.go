@@ -223,14 +223,22 @@ func (l *lane) sealFor(p *peer, t *thread, m *letter, plain []byte, silent bool)
 		t.since = since // the session has moved on; that only skips a key
 		return err
 	}
+	kept := wire
+	if m.brief {
+		// Whoever had the key of the number and an older state of the session could read the ciphertext.
+		if kept, err = l.p.o.Vault.SealContent(m.born(), ItemAD(t.device.ID, t.slot), wire); err != nil {
+			t.since = since
+			return err
+		}
+	}
 	item := &MailboxItem{
 		Device: t.device.ID, Seq: t.slot, ID: m.ID, Number: m.Number, At: l.now(), Expires: m.Expires,
 		PreKey: kind == signal.Pre, Silent: silent, Cipher: wire,
 	}
 	l.out.write(&record.Sealed{
 		ID: m.ID, Number: m.Number, Device: item.Device, Seq: item.Seq, At: item.At, Expires: item.Expires,
-		PreKey: item.PreKey, Silent: silent, Cipher: wire, Session: state, Attempt: m.Attempt,
-	}, len(wire)+len(state)+128)
+		PreKey: item.PreKey, Silent: silent, Cipher: kept, Session: state, Attempt: m.Attempt,
+	}, len(kept)+len(state)+128)
 	l.out.items = append(l.out.items, item)
 	l.out.touch(&p.pin)
 	return nil

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 
+	"github.com/hikyaku/hikyaku/internal/business"
 	"github.com/hikyaku/hikyaku/internal/journal/record"
 	"github.com/hikyaku/hikyaku/internal/message"
 	"github.com/hikyaku/hikyaku/internal/wa"
@@ -15,6 +16,7 @@ type letter struct {
 	Message
 	loaded  bool
 	missing bool   // the store does not know it either
+	brief   bool   // of a number without storage: nothing of its content outlives the hour after it was accepted
 	asked   bool   // a load is on its way
 	body    []byte // clear; dropped once it is sealed for every device
 	opaque  string // clear; read back from Opaque when needed
@@ -33,6 +35,19 @@ type letter struct {
 // pinned also keeps what is on its way: its clear content and its place at the gate are nowhere else.
 func (m *letter) pinned(projected uint64) bool {
 	return m.pin.pinned(projected) || m.State == StateAccepted && (m.admitted || m.body != nil)
+}
+
+// born is what content of the message is sealed with, see [Sealer].
+func (m *letter) born() int64 {
+	if m.brief {
+		return m.AcceptedAt
+	}
+	return 0
+}
+
+// past reports whether the content of the message must not be used any more.
+func (m *letter) past(now int64) bool {
+	return m.brief && now >= m.AcceptedAt+business.BriefLife.Milliseconds()
 }
 
 // letter finds a message, or arranges for c to run again when the store has been asked. known is false when there is no
@@ -88,6 +103,9 @@ func (c *messagesLoaded) run(l *lane) {
 		if m, ok := l.messages.get(r.ID); ok && !m.loaded {
 			m.Message = *r
 			m.loaded = true
+			if n, ok := l.p.o.Numbers.Number(r.Number); ok {
+				m.brief = n.Brief(r.AcceptedAt)
+			}
 		}
 	}
 	if c.err != nil {
@@ -130,6 +148,9 @@ func (l *lane) resume(c command, err error) {
 
 // opaqueOf returns the clear callback data, for records that carry it to readers in memory.
 func (l *lane) opaqueOf(m *letter) string {
+	if m.brief && m.past(l.now()) {
+		m.opaque, m.Opaque = "", nil
+	}
 	if m.opaque == "" && len(m.Opaque) > 0 {
 		if b, err := l.p.o.Vault.Open(opaqueAD(m.ID), m.Opaque); err == nil {
 			m.opaque = string(b)
@@ -160,10 +181,11 @@ func (l *lane) bodyOf(m *letter) ([]byte, error) {
 // status makes the record of a step of m and moves the row. The caller has checked that the step is due.
 func (l *lane) status(kind record.Kind, m *letter, p *peer) *record.Status {
 	now := l.now()
+	opaque := l.opaqueOf(m)
 	s := &record.Status{
 		Of: kind, ID: m.ID, Number: m.Number, WABA: m.WABA, To: m.User, At: now, Type: m.Type, Category: m.Category,
 		Template: m.Template, Outside: m.Outside,
-		PricingType: m.PricingType, Billable: m.Billable, Opaque: l.opaqueOf(m), SealedOpaque: m.Opaque,
+		PricingType: m.PricingType, Billable: m.Billable, Opaque: opaque, SealedOpaque: m.Opaque, Brief: m.brief,
 	}
 	if p != nil && p.user != nil {
 		s.Profile = p.user.Name

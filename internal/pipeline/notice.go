@@ -16,6 +16,7 @@ type Notice struct {
 	Number wa.PhoneNumberID // empty for fields of a WABA
 	Entry  string           // id of the webhook's entry when it is not the WABA's; spec/webhooks.md section 3.1
 	Field  string           // a field of the catalogue; the webhook room knows them
+	App    wa.AppID         // the only app that is told; empty: all that are subscribed
 	// Value is a JSON object: the value of the change. For fields with a value header (spec/webhooks.md section 9) it holds
 	// what follows messaging_product and metadata, which the webhook room writes.
 	Value []byte
@@ -82,9 +83,9 @@ func (c *notify) run(l *lane) {
 
 // notice writes a notice into the burst at hand.
 func (l *lane) notice(n *Notice) error {
-	r := &record.Notice{WABA: n.WABA, Number: n.Number, Entry: n.Entry, Field: n.Field, At: l.now(), Value: n.Value}
+	r := &record.Notice{WABA: n.WABA, Number: n.Number, Entry: n.Entry, Field: n.Field, App: n.App, At: l.now(), Value: n.Value}
 	var err error
-	if r.SealedValue, err = l.p.o.Vault.SealContent(r.AD(), r.Value); err != nil {
+	if r.SealedValue, err = l.p.o.Vault.SealContent(0, r.AD(), r.Value); err != nil {
 		return err
 	}
 	l.out.write(r, len(r.SealedValue)+128)

@@ -60,9 +60,11 @@ type Log interface {
 	Resume(ctx context.Context) (last uint64, err error)
 }
 
-// Sealer keeps content unreadable on disk; see the vault room. Both calls are fast and safe for concurrent use.
+// Sealer keeps content unreadable on disk; see the vault room. Its calls are fast and safe for concurrent use.
 type Sealer interface {
-	SealContent(ad, plain []byte) ([]byte, error)
+	// SealContent seals content. born is 0, or for a number without storage when the content came into being, in Unix
+	// milliseconds: it can be opened for an hour after that and no longer.
+	SealContent(born int64, ad, plain []byte) ([]byte, error)
 	SealNumber(number wa.PhoneNumberID, ad, plain []byte) ([]byte, error)
 	Open(ad, sealed []byte) ([]byte, error)
 }

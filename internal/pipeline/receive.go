@@ -272,8 +272,14 @@ func (c *receive) record(l *lane, p *peer, t *thread, in message.Inbound, used *
 	if used != nil {
 		r.OneTime = *used
 	}
-	var err error
-	if r.SealedBody, err = l.p.o.Vault.SealContent(bodyAD(r.ID), r.Body); err == nil {
+	var (
+		err  error
+		born int64
+	)
+	if r.Brief = c.n.Brief(now); r.Brief {
+		born = now
+	}
+	if r.SealedBody, err = l.p.o.Vault.SealContent(born, bodyAD(r.ID), r.Body); err == nil {
 		r.Session, err = l.sealSession(c.n.ID, t)
 	}
 	if err != nil {

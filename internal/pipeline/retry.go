@@ -113,7 +113,14 @@ func (c *retry) owed() {}
 
 func (c *retry) run(l *lane) {
 	m, known, wait := l.letter(c.ID, c)
-	if wait || !known || m.User != c.Device.User() || m.State != StateSent {
+	switch {
+	case wait || !known || m.User != c.Device.User():
+		return
+	case m.brief && m.State == StateDropped && m.FailedAt == 0:
+		// Its life ended while it was on its way to the device, which got it all the same, and cannot read it.
+		l.failLetter(m, nil, wa.ErrDeviceFailed)
+		return
+	case m.State != StateSent:
 		return
 	}
 	l.p.counts.Retried.Add(1)
@@ -150,7 +157,7 @@ func (c *reseal) run(l *lane) {
 		c.row = wa.ErrIdentity
 	case p.user == nil || len(p.threads) == 0:
 		c.row = wa.ErrUndeliverable
-	case m.Attempt >= maxAttempts, c.read && len(c.content) == 0:
+	case m.Attempt >= maxAttempts, c.read && len(c.content) == 0, m.past(l.now()):
 		c.row = wa.ErrDeviceFailed
 	}
 	if c.row != nil {

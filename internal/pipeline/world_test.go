@@ -268,7 +268,10 @@ func (w *world) row(id wa.MessageID) *pipeline.Message {
 
 type sealer struct{ v *vault.Vault }
 
-func (s sealer) SealContent(ad, plain []byte) ([]byte, error) {
+func (s sealer) SealContent(born int64, ad, plain []byte) ([]byte, error) {
+	if born != 0 {
+		return s.v.SealBrief(time.UnixMilli(born), ad, plain)
+	}
 	return s.v.Seal(vault.ClassContent, "", ad, plain)
 }
 

@@ -10,14 +10,14 @@ import (
 	"github.com/hikyaku/hikyaku/internal/webhook"
 )
 
-const pendingColumns = "id, app, scope, waba, message, updates, born, attempts, status, next, body"
+const pendingColumns = "id, app, scope, waba, message, updates, born, attempts, status, next, body, brief"
 
 // AddPending implements webhook.PendingStore.
 func (s *Store) AddPending(ctx context.Context, p *webhook.Pending) error {
-	return s.change(ctx, "add pending POST", "INSERT INTO webhook_pending ("+pendingColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	return s.change(ctx, "add pending POST", "INSERT INTO webhook_pending ("+pendingColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET attempts = excluded.attempts, status = excluded.status, next = excluded.next`,
 		text(p.ID), text(p.Endpoint.App), text(p.Endpoint.Scope), text(p.WABA), text(p.Message), int64(p.Updates),
-		millis(p.Born), int64(p.Attempts), int64(p.Status), millis(p.Next), blob(p.Body))
+		millis(p.Born), int64(p.Attempts), int64(p.Status), millis(p.Next), blob(p.Body), text(p.Brief))
 }
 
 // UpdatePending implements webhook.PendingStore. It does not wait for the disk: at worst an attempt is made once more.
@@ -67,12 +67,13 @@ func (s *Store) pending(ctx context.Context, where string, args ...any) ([]*webh
 	var out []*webhook.Pending
 	err := s.query(ctx, s.db, "SELECT "+pendingColumns+" FROM webhook_pending "+where, args, func(r *sql.Rows) error {
 		var p webhook.Pending
-		var id, app, scope, waba, message string
+		var id, app, scope, waba, message, brief string
 		var updates, born, attempts, status, next int64
-		if err := r.Scan(&id, &app, &scope, &waba, &message, &updates, &born, &attempts, &status, &next, &p.Body); err != nil {
+		if err := r.Scan(&id, &app, &scope, &waba, &message, &updates, &born, &attempts, &status, &next, &p.Body, &brief); err != nil {
 			return err
 		}
 		p.ID, p.Endpoint, p.WABA, p.Message = plain(id), endpointID(app, scope), wa.WABAID(plain(waba)), wa.MessageID(plain(message))
+		p.Brief = wa.PhoneNumberID(plain(brief))
 		p.Updates, p.Born, p.Attempts, p.Status, p.Next = int(updates), moment(born), int(attempts), int(status), moment(next)
 		out = append(out, &p)
 		return nil

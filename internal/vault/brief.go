@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -31,6 +33,8 @@ var ErrNoBrief = errors.New("brief records are not kept here")
 type briefs struct {
 	path   string
 	change sync.Mutex // held while the file is written
+
+	last atomic.Uint32 // minute in which something was sealed last
 
 	mu   sync.RWMutex
 	keys map[uint32]*dataKey // by minute
@@ -75,9 +79,11 @@ func (v *Vault) SealBrief(born time.Time, ad, plain []byte) ([]byte, error) {
 		d = v.brief.keys[minute]
 		v.brief.mu.RUnlock()
 	}
-	if d == nil || over(minute, v.clock.Now()) {
+	now := v.clock.Now()
+	if d == nil || over(minute, now) {
 		return nil, ErrDestroyed
 	}
+	v.brief.last.Store(minuteOf(now))
 	aead, err := v.briefCipher(d)
 	if err != nil {
 		return nil, err
@@ -118,16 +124,14 @@ func (v *Vault) openBrief(ad, sealed []byte) ([]byte, error) {
 	return plain, nil
 }
 
-// PrepareBrief makes the keys of the next minutes, so that the next SealBrief need not wait for the disk. It does nothing while
-// no brief record is younger than [BriefLife].
+// PrepareBrief makes the keys of the next minutes, so that the next SealBrief need not wait for the disk. It does nothing when
+// nothing was sealed within [BriefLife].
 func (v *Vault) PrepareBrief() error {
-	v.brief.mu.RLock()
-	used := len(v.brief.keys) > 0
-	v.brief.mu.RUnlock()
-	if !used {
+	now := v.clock.Now()
+	if over(v.brief.last.Load(), now) {
 		return nil
 	}
-	if err := v.makeBriefs(minuteOf(v.clock.Now()), briefAhead); err != nil {
+	if err := v.makeBriefs(minuteOf(now), briefAhead); err != nil {
 		return fmt.Errorf("key of class %s: %w", ClassBrief, err)
 	}
 	return nil
@@ -145,11 +149,8 @@ func (v *Vault) makeBriefs(minute uint32, n int) error {
 	root := v.root
 	v.mu.RUnlock()
 	now := v.clock.Now()
-	next, fresh := map[uint32]*dataKey{}, 0
 	b.mu.RLock()
-	for m, d := range b.keys {
-		next[m] = d
-	}
+	next, fresh := maps.Clone(b.keys), 0
 	b.mu.RUnlock()
 	plain := make([]byte, rootSize)
 	defer clear(plain)

@@ -59,6 +59,7 @@ type Options struct {
 	Clock   clock.Clock // platform time: schedule and age of updates
 
 	Users    UserIDs  // nil leaves business-scoped user ids out
+	Notices  Notices  // nil tells nobody of what was lost of numbers without storage
 	Observer Observer // nil counts nothing
 	Log      *slog.Logger
 	Wall     clock.Clock // real time: latencies and saving; nil means the system's
@@ -149,6 +150,10 @@ type Dispatcher struct {
 
 	saveMu sync.Mutex // one save at a time
 
+	lossMu sync.Mutex         // held while losses are told
+	owed   map[loss]int       // not told yet
+	told   map[loss]time.Time // in the last minute
+
 	randMu sync.Mutex
 	random *mathrand.Rand
 }
@@ -166,6 +171,7 @@ func New(ctx context.Context, o Options) (*Dispatcher, error) {
 		log:       newDeliveryLog(hex.EncodeToString(seed[:6])+"-", o.LogCount, o.LogBytes),
 		kicked:    make(chan struct{}, 1),
 		endpoints: map[EndpointID]*endpoint{},
+		told:      map[loss]time.Time{},
 		random:    mathrand.New(mathrand.NewPCG(uint64(seed[8]), uint64(seed[16]))), //nolint:gosec // jitter
 	}
 	d.workers.New = func() any { return newWorker(d) }
@@ -284,6 +290,8 @@ func (d *Dispatcher) pause(ctx context.Context, wait time.Duration, timed bool) 
 func (d *Dispatcher) keep(ctx context.Context) {
 	failing := false
 	for d.o.Wall.Sleep(ctx, d.o.SaveEvery) == nil {
+		d.remind(ctx)
+		d.log.forget(d.o.Clock.Now())
 		err := d.save(ctx)
 		switch {
 		case ctx.Err() != nil:

@@ -16,13 +16,20 @@ type event struct {
 	id    wa.MessageID
 	born  int64 // Unix milliseconds
 	kind  record.Kind
-	alone bool // its entry holds no other change: it has a time, or an id that is not the WABA's
+	alone bool             // its entry holds no other change: it has a time, or an id that is not the WABA's
+	brief wa.PhoneNumberID // the number, when it is one without storage; empty for all others
 }
 
 // eventOverhead is what an event costs besides its bytes.
-const eventOverhead = 160
+const eventOverhead = 176
 
 func (e *event) cost() int { return len(e.body) + eventOverhead }
+
+// joins reports whether e may share a POST with o: what lives for an hour goes with updates of the same number and minute, so that
+// all of a POST is tried until the same time and forgotten with it.
+func (e *event) joins(o *event) bool {
+	return e.brief == o.brief && (e.brief == "" || e.born/60_000 == o.born/60_000)
+}
 
 // change is the element of changes[].
 func (e *event) change() []byte {
@@ -46,6 +53,8 @@ type update struct {
 	id     wa.MessageID
 	field  string
 	entry  wa.BusinessID // the portfolio that the update names; empty for most
+	only   wa.AppID      // nobody else is told; empty for most
+	brief  bool          // of a number without storage
 	born   int64
 	rec    record.Record
 }
@@ -54,11 +63,11 @@ type update struct {
 func updateOf(r record.Record) (update, bool) {
 	switch r := r.(type) {
 	case *record.Status:
-		return update{waba: r.WABA, number: r.Number, id: r.ID, field: FieldMessages, born: r.At, rec: r}, true
+		return update{waba: r.WABA, number: r.Number, id: r.ID, field: FieldMessages, born: r.At, brief: r.Brief, rec: r}, true
 	case *record.Received:
-		return update{waba: r.WABA, number: r.Number, id: r.ID, field: FieldMessages, born: r.At, rec: r}, true
+		return update{waba: r.WABA, number: r.Number, id: r.ID, field: FieldMessages, born: r.At, brief: r.Brief, rec: r}, true
 	case *record.Notice:
-		return update{waba: r.WABA, number: r.Number, field: r.Field, entry: wa.BusinessID(r.Entry), born: r.At, rec: r}, true
+		return update{waba: r.WABA, number: r.Number, field: r.Field, entry: wa.BusinessID(r.Entry), only: r.App, born: r.At, rec: r}, true
 	default:
 		return update{}, false
 	}
@@ -85,6 +94,9 @@ func (d *Dispatcher) event(u *update, v variant, scratch []byte) (event, []byte)
 	}
 	b = append(b, entryClose+payloadClose...)
 	e := event{body: bytes.Clone(b), open: open, waba: u.waba, id: u.id, born: u.born, kind: u.rec.Kind(), alone: alone}
+	if u.brief {
+		e.brief = u.number
+	}
 	return e, b
 }
 

@@ -32,8 +32,10 @@ var testStart = time.Date(2026, 7, 3, 8, 0, 0, 0, time.UTC)
 // fakeSafe binds texts to their place and hides them, badly.
 type fakeSafe struct{}
 
-func (fakeSafe) SealSecret(ad string, plain []byte) ([]byte, error)  { return mask(ad, plain), nil }
-func (fakeSafe) SealContent(ad string, plain []byte) ([]byte, error) { return mask(ad, plain), nil }
+func (fakeSafe) SealSecret(ad string, plain []byte) ([]byte, error) { return mask(ad, plain), nil }
+func (fakeSafe) SealContent(_ int64, ad string, plain []byte) ([]byte, error) {
+	return mask(ad, plain), nil
+}
 
 func (fakeSafe) Open(ad string, sealed []byte) ([]byte, error) {
 	prefix, rest, ok := bytes.Cut(sealed, []byte{0})

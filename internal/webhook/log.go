@@ -32,7 +32,7 @@ type Delivery struct {
 	Attempts []Attempt // made since the process started, oldest first
 	State    State
 	Next     time.Time // of the next attempt while retrying
-	Payload  []byte    // the exact bytes; shared, read-only
+	Payload  []byte    // the exact bytes; shared, read-only. nil an hour later, of numbers without storage
 }
 
 // entry is a Delivery with less to allocate.
@@ -51,6 +51,7 @@ type entry struct {
 	state    State
 	next     time.Time
 	payload  []byte
+	brief    bool // the payload is forgotten when the life of its updates is over
 }
 
 // deliveryLog remembers the newest deliveries, bounded by number and bytes. Its zero value is not usable.
@@ -62,6 +63,7 @@ type deliveryLog struct {
 	last  uint64
 	ring  []*entry // oldest first
 	bytes int
+	brief int               // entries with a payload that is to be forgotten
 	rows  map[string]*entry // entries of stored POSTs, so that later attempts find theirs
 }
 
@@ -87,7 +89,9 @@ func (l *deliveryLog) begin(id EndpointID, url string, j *job, body []byte) *ent
 		}
 	}
 	l.last++
-	e := &entry{n: l.last, endpoint: id, url: url, updates: j.updates(), born: j.born(), state: StateSending, payload: body}
+	e := &entry{
+		n: l.last, endpoint: id, url: url, updates: j.updates(), born: j.born(), state: StateSending, payload: body, brief: j.brief() != "",
+	}
 	if j.row != nil {
 		e.row, e.message = j.row.ID, j.row.Message
 		l.rows[e.row] = e
@@ -105,9 +109,15 @@ func (l *deliveryLog) begin(id EndpointID, url string, j *job, body []byte) *ent
 func (l *deliveryLog) push(e *entry) {
 	l.ring = append(l.ring, e)
 	l.bytes += len(e.payload)
+	if e.brief {
+		l.brief++
+	}
 	n := 0
 	for n < len(l.ring)-1 && (len(l.ring)-n > l.count || l.bytes > l.size) {
 		l.bytes -= len(l.ring[n].payload)
+		if l.ring[n].brief {
+			l.brief--
+		}
 		if old := l.ring[n]; l.rows[old.row] == old {
 			delete(l.rows, old.row)
 		}
@@ -115,6 +125,22 @@ func (l *deliveryLog) push(e *entry) {
 		n++
 	}
 	l.ring = l.ring[n:]
+}
+
+// forget drops the payloads of numbers without storage whose hour is over.
+func (l *deliveryLog) forget(now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.brief == 0 {
+		return
+	}
+	for _, e := range l.ring {
+		if e.brief && !now.Before(e.born.Add(BriefLife)) {
+			l.bytes -= len(e.payload)
+			l.brief--
+			e.payload, e.brief = nil, false
+		}
+	}
 }
 
 func (l *deliveryLog) attempt(e *entry, a Attempt) {

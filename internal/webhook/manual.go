@@ -10,11 +10,15 @@ import (
 
 // Deliveries returns up to limit remembered deliveries, newest first, for which keep is true; a nil keep means all.
 func (d *Dispatcher) Deliveries(limit int, keep func(*Delivery) bool) []Delivery {
+	d.log.forget(d.o.Clock.Now())
 	return d.log.list(limit, keep)
 }
 
 // About returns the remembered deliveries with updates of these messages, newest first.
-func (d *Dispatcher) About(ids ...wa.MessageID) []Delivery { return d.log.about(ids) }
+func (d *Dispatcher) About(ids ...wa.MessageID) []Delivery {
+	d.log.forget(d.o.Clock.Now())
+	return d.log.about(ids)
+}
 
 // Errors of Redeliver and Send.
 var (
@@ -29,6 +33,7 @@ func (d *Dispatcher) Redeliver(ctx context.Context, id string) (Attempt, error) 
 	if err != nil {
 		return Attempt{}, fmt.Errorf("read delivery %s: %w", id, err)
 	}
+	d.log.forget(d.o.Clock.Now())
 	known, en, found := d.log.find(id)
 	body := known.Payload
 	endpoint := known.Endpoint
@@ -38,7 +43,7 @@ func (d *Dispatcher) Redeliver(ctx context.Context, id string) (Attempt, error) 
 		if body, err = d.o.Safe.Open(pendingAD(id), row.Body); err != nil {
 			return Attempt{}, fmt.Errorf("open delivery %s: %w", id, err)
 		}
-	} else if !found {
+	} else if !found || known.Payload == nil {
 		return Attempt{}, fmt.Errorf("%w: %s", ErrNoDelivery, id)
 	}
 	a, err := d.post(endpoint, waba, body)

@@ -12,8 +12,17 @@ type Loss string
 // The losses.
 const (
 	LossExpired      Loss = "expired"      // seven days without an answer
+	LossRetention    Loss = "retention"    // an hour without an answer, of a number without storage
 	LossUnsubscribed Loss = "unsubscribed" // the app has no callback any more
 )
+
+// lossOf is why an update is given up whose life is over.
+func lossOf(brief bool) Loss {
+	if brief {
+		return LossRetention
+	}
+	return LossExpired
+}
 
 // done forgets a job that was answered.
 func (d *Dispatcher) done(e *endpoint, j *job) {
@@ -48,10 +57,11 @@ func (e *endpoint) rowEnd() {
 
 // drop gives a job up.
 func (d *Dispatcher) drop(e *endpoint, j *job, why Loss) {
+	if why == LossRetention {
+		d.passed(loss{e.id.App, j.waba(), j.brief()})
+	}
 	d.o.Observer.Lost(why, j.updates())
-	e.mu.Lock()
-	e.stats.lost += j.updates()
-	e.mu.Unlock()
+	e.miss(j.updates())
 	d.done(e, j)
 }
 
@@ -79,11 +89,12 @@ func (d *Dispatcher) failed(e *endpoint, j *job, en *entry, body []byte, attempt
 		return false
 	}
 	// Whether the status was good enough was decided before; 0 is a failure under every rule.
-	out, at := Next(j.born(), d.o.Clock.Now(), attempts, 0, d.jitter())
+	brief := j.brief() != ""
+	out, at := Next(j.born(), d.o.Clock.Now(), lifeOf(brief), attempts, 0, d.jitter())
 	switch {
 	case out == Dropped:
 		d.log.end(en, StateDropped, time.Time{})
-		d.drop(e, j, LossExpired)
+		d.drop(e, j, lossOf(brief))
 		return false
 	case attempts < 2 && !d.closing.Load():
 		return true
@@ -115,9 +126,13 @@ func (d *Dispatcher) failed(e *endpoint, j *job, en *entry, body []byte, attempt
 func (d *Dispatcher) park(e *endpoint, j *job, en *entry, body []byte, attempts, status int, at time.Time) error {
 	p := &Pending{
 		ID: d.log.id(en), Endpoint: e.id, WABA: j.waba(), Message: j.events[0].id, Updates: len(j.events),
-		Born: j.born(), Attempts: attempts, Status: status, Next: at,
+		Born: j.born(), Attempts: attempts, Status: status, Next: at, Brief: j.brief(),
 	}
-	sealed, err := d.o.Safe.SealContent(pendingAD(p.ID), body)
+	born := int64(0)
+	if p.Brief != "" {
+		born = p.Born.UnixMilli()
+	}
+	sealed, err := d.o.Safe.SealContent(born, pendingAD(p.ID), body)
 	if err != nil {
 		return fmt.Errorf("seal body: %w", err)
 	}
@@ -171,8 +186,11 @@ func (d *Dispatcher) due(e *endpoint, limit int) (jobs []*job, more bool, err er
 // unreadable deals with a row whose body cannot be opened: it must not stay due, or the rows behind it would never be read.
 // When its key was destroyed, it is lost for good.
 func (d *Dispatcher) unreadable(e *endpoint, r *Pending, cause error) {
-	d.o.Log.Error("stored webhook cannot be opened", "delivery_id", r.ID, "err", cause)
-	if !errors.Is(cause, ErrGone) {
+	gone := errors.Is(cause, ErrGone)
+	if !gone || r.Brief == "" {
+		d.o.Log.Error("stored webhook cannot be opened", "delivery_id", r.ID, "err", cause)
+	}
+	if !gone {
 		at := d.o.Clock.Now().Add(unreadablePause)
 		if err := d.o.Store.UpdatePending(d.ctx, r.ID, r.Attempts, r.Status, at); err != nil {
 			d.o.Log.Error("put stored webhook off", "delivery_id", r.ID, "err", err)
@@ -183,11 +201,14 @@ func (d *Dispatcher) unreadable(e *endpoint, r *Pending, cause error) {
 		e.mu.Unlock()
 		return
 	}
+	if r.Brief != "" {
+		d.passed(loss{e.id.App, r.WABA, r.Brief})
+	}
 	found, err := d.o.Store.DeletePending(d.ctx, r.ID)
 	if err != nil || !found {
 		return
 	}
-	d.o.Observer.Lost(LossExpired, r.Updates)
+	d.o.Observer.Lost(lossOf(r.Brief != ""), r.Updates)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.pending--

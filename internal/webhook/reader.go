@@ -31,6 +31,7 @@ type origination struct {
 	waba   wa.WABAID
 	number wa.PhoneNumberID
 	entry  wa.BusinessID
+	only   wa.AppID
 }
 
 // receiver is a routed target.
@@ -70,6 +71,13 @@ func (d *Dispatcher) read(ctx context.Context, p *partition) {
 
 // fan gives a frame to the endpoints it concerns.
 func (d *Dispatcher) fan(p *partition, f *journal.Frame) {
+	for l, n := range d.give(p, f) { // lanes write while notices wait for them: no lock is held
+		d.lost(l, n)
+	}
+}
+
+// give returns what was too late: of numbers without storage, after a time in which the process did not run.
+func (d *Dispatcher) give(p *partition, f *journal.Frame) (late map[loss]int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if snap := d.o.Service.snap.Load(); snap != p.snap {
@@ -78,6 +86,13 @@ func (d *Dispatcher) fan(p *partition, f *journal.Frame) {
 	for _, r := range f.Records {
 		u, ok := updateOf(r)
 		if !ok {
+			continue
+		}
+		if u.brief && u.born <= d.o.Clock.Now().Add(-BriefLife).UnixMilli() {
+			for _, to := range d.receivers(p, &u) {
+				to.slot.endpoint.miss(1)
+				late = addLoss(late, loss{to.slot.endpoint.id.App, u.waba, u.number})
+			}
 			continue
 		}
 		var built [variants]event
@@ -100,16 +115,20 @@ func (d *Dispatcher) fan(p *partition, f *journal.Frame) {
 	}
 	p.touched = p.touched[:0]
 	p.head.Store(f.Seq)
+	return late
 }
 
 // receivers returns the endpoints of an update. It needs p.mu.
 func (d *Dispatcher) receivers(p *partition, u *update) []receiver {
-	key := origination{u.field, u.waba, u.number, u.entry}
+	key := origination{u.field, u.waba, u.number, u.entry, u.only}
 	to, ok := p.routes[key]
 	if ok {
 		return to
 	}
 	for _, t := range p.snap.route(u.field, u.waba, u.number, u.entry) {
+		if u.only != "" && t.App != u.only {
+			continue
+		}
 		e := d.endpoint(EndpointID{t.App, t.Scope})
 		s := p.slots[e]
 		if s == nil {
@@ -215,10 +234,12 @@ func (d *Dispatcher) append(e *endpoint, p *partition, pos, seq uint64, events [
 	}
 }
 
-// eventsFor builds what a frame holds for one endpoint. Updates older than seven days are dropped.
+// eventsFor builds what a frame holds for one endpoint. Updates older than seven days, or an hour, are dropped.
 func (d *Dispatcher) eventsFor(e *endpoint, f *journal.Frame, scratch []byte) ([]event, []byte) {
 	snap, expired := d.o.Service.snap.Load(), 0
-	oldest := d.o.Clock.Now().Add(-Life).UnixMilli()
+	now := d.o.Clock.Now()
+	oldest, oldestBrief := now.Add(-Life).UnixMilli(), now.Add(-BriefLife).UnixMilli()
+	var late map[loss]int
 	var events []event
 	for _, r := range f.Records {
 		u, ok := updateOf(r)
@@ -228,6 +249,8 @@ func (d *Dispatcher) eventsFor(e *endpoint, f *journal.Frame, scratch []byte) ([
 		v, ok := d.concerns(snap, e, &u)
 		switch {
 		case !ok:
+		case u.brief && u.born <= oldestBrief:
+			late = addLoss(late, loss{e.id.App, u.waba, u.number})
 		case u.born <= oldest:
 			expired++
 		default:
@@ -237,12 +260,21 @@ func (d *Dispatcher) eventsFor(e *endpoint, f *journal.Frame, scratch []byte) ([
 		}
 	}
 	if expired > 0 {
-		e.mu.Lock()
-		e.stats.lost += expired
-		e.mu.Unlock()
+		e.miss(expired)
 		d.o.Observer.Lost(LossExpired, expired)
 	}
+	for l, n := range late {
+		e.miss(n)
+		d.lost(l, n)
+	}
 	return events, scratch
+}
+
+// miss counts updates that the endpoint will never get.
+func (e *endpoint) miss(updates int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.stats.lost += updates
 }
 
 // concerns says whether the update belongs to the endpoint: it is routed there, or was before the endpoint's scope went.
@@ -251,7 +283,7 @@ func (d *Dispatcher) concerns(snap *snapshot, e *endpoint, u *update) (v variant
 		return newest, false
 	}
 	for _, t := range snap.route(u.field, u.waba, u.number, u.entry) {
-		if t.App != e.id.App {
+		if t.App != e.id.App || u.only != "" && t.App != u.only {
 			continue
 		}
 		return variantOf(t.Version), t.Scope == e.id.Scope || e.isRetired()

@@ -9,6 +9,17 @@ import (
 // of the original says 36 hours).
 const Life = 7 * 24 * time.Hour
 
+// BriefLife is how long an update of a number without storage is tried. Source: spec/webhooks.md section 6.
+const BriefLife = time.Hour
+
+// lifeOf is how long an update is tried.
+func lifeOf(brief bool) time.Duration {
+	if brief {
+		return BriefLife
+	}
+	return Life
+}
+
 // Outcome is what an attempt means for its POST.
 type Outcome uint8
 
@@ -16,7 +27,7 @@ type Outcome uint8
 const (
 	Delivered Outcome = iota // answered, nothing more to do
 	Retry                    // try again later
-	Dropped                  // the seven days are over
+	Dropped                  // its life is over
 )
 
 // waits[n-1] is the pause after attempt n. Source: spec/webhooks.md section 6, "Choice for the retry schedule".
@@ -30,12 +41,12 @@ const jitterShare = 0.1
 
 // Next says what the answer to attempt n (1 is the first) of a POST whose youngest update happened at born means, and when
 // to try again if it means Retry. status is 0 when nobody answered. Any 2xx counts as delivered. The last attempt is made
-// when the seven days end, never later: nothing is dropped before. jitter may be nil.
-func Next(born, now time.Time, n, status int, jitter *rand.Rand) (Outcome, time.Time) {
+// when its life ends, never later: nothing is dropped before. jitter may be nil.
+func Next(born, now time.Time, life time.Duration, n, status int, jitter *rand.Rand) (Outcome, time.Time) {
 	if status >= 200 && status < 300 {
 		return Delivered, time.Time{}
 	}
-	end := born.Add(Life)
+	end := born.Add(life)
 	if !now.Before(end) {
 		return Dropped, time.Time{}
 	}

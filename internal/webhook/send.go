@@ -72,6 +72,24 @@ func (j *job) payload() []byte {
 	return batch(make([]byte, 0, size), j.events)
 }
 
+// brief is the number whose updates they are, when it is one without storage.
+func (j *job) brief() wa.PhoneNumberID {
+	if j.row != nil {
+		return j.row.Brief
+	}
+	return j.events[0].brief
+}
+
+// late reports whether updates of a number without storage waited too long for their turn. A row has a last attempt when its hour
+// ends, which comes a moment later.
+func (j *job) late(now time.Time) bool {
+	life := BriefLife
+	if j.row != nil {
+		life += time.Minute
+	}
+	return j.brief() != "" && now.After(j.born().Add(life))
+}
+
 // born is when the youngest update happened.
 func (j *job) born() time.Time {
 	if j.row != nil {
@@ -101,8 +119,12 @@ func (w *worker) deliver(e *endpoint, j *job) {
 	e.mu.Unlock()
 	defer clear(w.events)
 	secret, ok := w.d.o.Apps.AppSecret(e.id.App)
-	if u == nil || !ok {
+	switch {
+	case u == nil || !ok:
 		w.d.drop(e, j, LossUnsubscribed)
+		return
+	case j.late(w.d.o.Clock.Now()):
+		w.d.drop(e, j, LossRetention)
 		return
 	}
 	if w.sign == nil || w.sign.secret != secret {

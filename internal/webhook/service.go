@@ -23,8 +23,9 @@ var ErrGone = errors.New("the key of the content was destroyed")
 type Safe interface {
 	// SealSecret seals what must be readable as long as it exists: verify tokens.
 	SealSecret(ad string, plain []byte) ([]byte, error)
-	// SealContent seals message content, whose key is destroyed at the end of the retention period.
-	SealContent(ad string, plain []byte) ([]byte, error)
+	// SealContent seals message content, whose key is destroyed at the end of the retention period. born is 0, or for what
+	// lives for an hour when it came into being, in Unix milliseconds.
+	SealContent(born int64, ad string, plain []byte) ([]byte, error)
 	// Open errors: ErrGone; any other may pass.
 	Open(ad string, sealed []byte) ([]byte, error)
 }

@@ -36,11 +36,13 @@ type Pending struct {
 	WABA     wa.WABAID // of the first update
 	Message  wa.MessageID
 	Updates  int
-	Born     time.Time // of the youngest update: the seven days count from here
+	Born     time.Time // of the youngest update: the seven days, or the hour, count from here
 	Attempts int       // made so far
 	Status   int       // of the last answer; 0 when nobody answered
 	Next     time.Time
 	Body     []byte // sealed; the exact bytes that are signed and sent again
+
+	Brief wa.PhoneNumberID // whose updates they are, of a number without storage; empty for all others
 }
 
 // PendingCount sums up the rows of one endpoint.

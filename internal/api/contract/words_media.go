@@ -11,6 +11,7 @@ var mediaCalls = map[string]Words{
 			must("messaging_product", product, ""),
 			must("file", file, "100 MB at most, less for most types; see [media](media.md)."),
 			may("type", text, "MIME type; the part's own by default."),
+			may("ttl_minutes", whole, "How long the file lives, 60 to 43200; only for numbers without storage."),
 		},
 		Answer: created, Errors: []*wa.Error{wa.ErrParamFileType, wa.ErrMediaTooLarge, wa.ErrNotRegistered, wa.ErrMaintenance},
 	},

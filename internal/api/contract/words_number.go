@@ -43,7 +43,7 @@ var numberCalls = map[string]Words{
 			must("pin", anyID, "Six digits; sets the PIN, or must be the one that is set."),
 			may("backup", object(must("data", text, ""), must("password", text, "")), "Export of a self-hosted client, whose number moves here."),
 			may("data_localization_region", text, "The server's own region; from v21.0 on it is set by the settings."),
-			may("meta_store_retention_minutes", whole, "Refused likewise."),
+			may("meta_store_retention_minutes", whole, "60: no storage; from v21.0 on it is set by the settings."),
 		},
 		Errors: []*wa.Error{wa.ErrPINFormat, wa.ErrPINMismatch, wa.ErrPINGuesses, wa.ErrPINTooFast, wa.ErrReverify, wa.ErrRegisterRate, wa.ErrRegisterWait, wa.ErrNumberDeleted, wa.ErrMaintenance},
 	},
@@ -58,7 +58,8 @@ var numberCalls = map[string]Words{
 				may("cloud_encryption_key", text, "PEM."),
 			), ""),
 			must("storage_configuration", object(
-				must("status", enum("DEFAULT", "IN_COUNTRY_STORAGE_ENABLED"), ""), may("data_localization_region", text, ""),
+				must("status", enum("DEFAULT", "IN_COUNTRY_STORAGE_ENABLED", "NO_STORAGE_ENABLED"), ""), may("data_localization_region", text, ""),
+				may("retention_minutes", whole, "60, without storage."),
 			), ""),
 		),
 	},
@@ -71,7 +72,7 @@ var numberCalls = map[string]Words{
 				must("status", enum("ENABLED", "DISABLED"), ""), may("client_encryption_key", text, "RSA public key of 2048 to 4096 bits: PEM, or base64 of PEM or DER."),
 			), "Of `messages_encrypted`. The answer holds the platform's key."),
 			may("storage_configuration", object(
-				must("status", enum("IN_COUNTRY_STORAGE_ENABLED", "IN_COUNTRY_STORAGE_DISABLED", "NO_STORAGE_ENABLED"), "The last one is refused."),
+				must("status", enum("IN_COUNTRY_STORAGE_ENABLED", "IN_COUNTRY_STORAGE_DISABLED", "NO_STORAGE_ENABLED"), "The last one is the operator's to grant; `IN_COUNTRY_STORAGE_DISABLED` ends either."),
 				may("data_localization_region", text, "The server's own region, see `--region`."),
 				may("retention_minutes", whole, "60"),
 			), "Only while the number is not registered."),

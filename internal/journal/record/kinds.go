@@ -46,7 +46,7 @@ type Sealed struct {
 	Expires int64
 	PreKey  bool   // the ciphertext starts a session
 	Silent  bool   // a companion of a message (link preview): its acknowledgement is no status
-	Cipher  []byte // Signal message; opaque to everyone but the device
+	Cipher  []byte // Signal message; opaque to everyone but the device. Of a number without storage sealed once more
 	Session []byte // session state after this message, sealed under the number's key
 	Attempt uint32 // 0 for the first encryption, then one per retry
 }
@@ -87,6 +87,7 @@ type Status struct {
 
 	Opaque       string // memory only
 	SealedOpaque []byte
+	Brief        bool   // of a number without storage: it is told within an hour or never
 	SealedBody   []byte // sent: the body with the files in it that were fetched since it was accepted; nil when there were none
 }
 
@@ -111,6 +112,7 @@ type Received struct {
 	Body         []byte // the device's plaintext (JSON); memory only
 	SealedBody   []byte // the same under a content key
 
+	Brief  bool         // as Status.Brief
 	Quoted wa.MessageID // what the message answers; empty for none
 	Button uint32       // mark of a template's quick reply button that was pressed, see message.ButtonMark; 0 for none
 }

@@ -15,6 +15,7 @@ type Notice struct {
 	Number wa.PhoneNumberID // empty for fields of a WABA
 	Entry  string           // id of the webhook's entry when it is not the WABA's: the portfolio's, for events of partners
 	Field  string           // "account_update", …
+	App    wa.AppID         // the only app that is told; empty: all that are subscribed
 	At     int64
 	Value  []byte // JSON object; memory only
 
@@ -33,6 +34,7 @@ func (r *Notice) appendTo(b []byte) []byte {
 	b = num(b, fAt, r.At)
 	b = text(b, fEntry, r.Entry)
 	b = text(b, fField, r.Field)
+	b = text(b, fApp, r.App)
 	return blob(b, fBody, r.SealedValue)
 }
 
@@ -47,6 +49,8 @@ func (r *Notice) parse(f fields) error {
 			r.Entry = string(v)
 		case fField:
 			r.Field = string(v)
+		case fApp:
+			r.App = wa.AppID(v)
 		case fBody:
 			r.SealedValue = v
 		}

@@ -122,6 +122,8 @@ const (
 	fCounted      protowire.Number = 55
 	fQuoted       protowire.Number = 56
 	fButton       protowire.Number = 57
+	fBrief        protowire.Number = 58
+	fApp          protowire.Number = 59
 	fEntry        protowire.Number = 40
 	fField        protowire.Number = 41
 	fReferral     protowire.Number = 42

@@ -30,6 +30,7 @@ func (s *Status) appendTo(b []byte) []byte {
 	b = num(b, fCode, s.Code)
 	b = num(b, fSubcode, s.Subcode)
 	b = text(b, fDetails, s.Details)
+	b = flag(b, fBrief, s.Brief)
 	b = blob(b, fOpaque, s.SealedOpaque)
 	return blob(b, fBody, s.SealedBody)
 }
@@ -90,6 +91,8 @@ func (s *Status) parse(f fields) error {
 			s.Code = int(v)
 		case fSubcode:
 			s.Subcode = int(v)
+		case fBrief:
+			s.Brief = v != 0
 		}
 	})
 }
@@ -109,6 +112,7 @@ func (r *Received) appendTo(b []byte) []byte {
 	b = num(b, fOneTime, r.OneTime)
 	b = text(b, fQuoted, r.Quoted)
 	b = num(b, fButton, r.Button)
+	b = flag(b, fBrief, r.Brief)
 	return blob(b, fBody, r.SealedBody)
 }
 
@@ -148,6 +152,8 @@ func (r *Received) parse(f fields) error {
 			r.OneTime = uint32(v)
 		case fButton:
 			r.Button = uint32(v)
+		case fBrief:
+			r.Brief = v != 0
 		}
 	})
 }

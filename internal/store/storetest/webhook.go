@@ -67,7 +67,7 @@ func retries(t *testing.T, s *store.Store) {
 		{ID: "1", Endpoint: e, Updates: 2, Born: at(5), Next: at(30)},
 		{ID: "2", Endpoint: e, Updates: 3, Born: at(4), Next: at(20)},
 		{ID: "3", Endpoint: f, Updates: 1, Born: at(3), Next: at(10)},
-		{ID: "4", Endpoint: e, Updates: 1, Born: at(6), Next: at(40), WABA: "w", Message: "m", Attempts: 1, Status: 503},
+		{ID: "4", Endpoint: e, Updates: 1, Born: at(6), Next: at(40), WABA: "w", Message: "m", Attempts: 1, Status: 503, Brief: "7"},
 	} {
 		p.Body = []byte{byte(i), 0, 255}
 		must(t, s.AddPending(t.Context(), &p))
@@ -93,7 +93,7 @@ func retries(t *testing.T, s *store.Store) {
 	}
 	p, err := s.PendingByID(t.Context(), "4")
 	must(t, err)
-	same(t, "row", *p, webhook.Pending{ID: "4", Endpoint: e, WABA: "w", Message: "m", Updates: 1, Born: at(6), Attempts: 1, Status: 503, Next: at(40), Body: []byte{3, 0, 255}})
+	same(t, "row", *p, webhook.Pending{ID: "4", Endpoint: e, WABA: "w", Message: "m", Updates: 1, Born: at(6), Attempts: 1, Status: 503, Next: at(40), Body: []byte{3, 0, 255}, Brief: "7"})
 	must(t, s.UpdatePending(t.Context(), "4", 2, 500, at(15)))
 	must(t, s.UpdatePending(t.Context(), "gone", 2, 500, at(15)))
 	same(t, "put off", due(at(15), 9), "4 ")
