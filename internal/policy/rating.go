@@ -247,12 +247,30 @@ func (s *Service) rateTemplateNow(ctx context.Context, id wa.TemplateID) error {
 			return err
 		}
 	}
-	if template.Quality(held.Rating) == t.Quality || (t.Quality == "" && held.Rating == quality.Unknown) {
+	if t.Quality == "" && held.Rating == quality.Unknown {
 		return nil
+	}
+	if template.Quality(held.Rating) == t.Quality {
+		if again, err := s.redAgain(ctx, t); err != nil || !again {
+			return err
+		}
 	}
 	if w, ok := s.o.Business.WABA(t.WABA); ok {
 		s.revalueLater(w.Owner)
 	}
 	_, p := s.pacer.of(id)
 	return s.o.Rate(ctx, id, template.Quality(held.Rating), p.State == paceHold)
+}
+
+// redAgain reports whether a template whose pause has ended while it was RED got more bad feedback since: that is the next time it
+// becomes RED. Source: spec/quality.md section 3.1.
+func (s *Service) redAgain(ctx context.Context, t *template.Template) (bool, error) {
+	if t.Quality != template.QualityRed || t.Status != template.Approved || t.Resumed.IsZero() {
+		return false, nil
+	}
+	list, err := s.o.Past.TemplateFeedback(ctx, t.ID, t.Resumed.UnixMilli())
+	if err != nil {
+		return false, err
+	}
+	return quality.Points(list, true, s.o.Clock.Now().UnixMilli()) != [quality.Span]int{}, nil
 }

@@ -61,6 +61,7 @@ func Ladder(step int) Sanction {
 type Standing struct {
 	Step  int
 	Moved int64 // Unix milliseconds of the last step in either direction
+	Calm  int64 // since when no number is RED, Unix milliseconds; 0 while one is
 }
 
 // Next moves the standing at now: up a step for each full day that a number has been RED, down one for each full week
@@ -68,9 +69,14 @@ type Standing struct {
 func (s Standing) Next(red, now int64) Standing {
 	switch {
 	case red != 0 && s.Step < 6 && now-max(red, s.Moved) >= dayMillis:
-		return Standing{s.Step + 1, now}
-	case red == 0 && s.Step >= 0 && now-s.Moved >= weekMillis:
-		return Standing{s.Step - 1, now}
+		return Standing{Step: s.Step + 1, Moved: now}
+	case red != 0:
+		s.Calm = 0
+	case s.Step < 0:
+	case s.Calm == 0:
+		s.Calm = now
+	case now-max(s.Calm, s.Moved) >= weekMillis:
+		return Standing{Step: s.Step - 1, Moved: now, Calm: s.Calm}
 	}
 	return s
 }

@@ -328,7 +328,7 @@ func (s *Service) Unpause(ctx context.Context, id wa.TemplateID) (why string, er
 		case t.Resume.IsZero() && now.Sub(t.Paused) < resumeAfter:
 			why = "The template was paused less than 5 minutes ago. Try again later."
 		default:
-			t.unpause()
+			t.unpause(s.o.Clock.Now())
 			return nil
 		}
 		return errRefused

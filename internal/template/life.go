@@ -12,6 +12,7 @@ type life struct {
 	Review       time.Time   `json:",omitzero"`  // PENDING, IN_APPEAL: when the reviewer decides; zero: a person does
 	Resume       time.Time   `json:",omitzero"`  // PAUSED: when the pause ends; zero: it must be ended by hand
 	Paused       time.Time   `json:",omitzero"`  // when the last pause began
+	Resumed      time.Time   `json:",omitzero"`  // when it ended, until the rating changes
 	Pauses       int         `json:",omitempty"` // how often it was paused for low quality
 	Recategorise time.Time   `json:",omitzero"`  // when Correct becomes the category
 	Archived     time.Time   `json:",omitzero"`  // when it was archived
@@ -87,7 +88,7 @@ func (s *Service) step(t *Template, now time.Time) {
 	case t.Status == InAppeal: // nobody found it wrong
 		t.decide(Verdict{Reason: t.Rejected}, now)
 	case t.Status == Paused:
-		t.unpause()
+		t.unpause(now)
 	case t.Status == Archived, t.Status == PendingDeletion:
 		t.remove(now)
 	default:
@@ -112,8 +113,8 @@ func (t *Template) decide(v Verdict, now time.Time) {
 	t.Used = now
 }
 
-func (t *Template) unpause() {
-	t.Status, t.Resume = Approved, time.Time{}
+func (t *Template) unpause(now time.Time) {
+	t.Status, t.Resume, t.Resumed = Approved, time.Time{}, now
 	t.tellStatus(string(Approved), "NONE", otherInfo("UNPAUSE", "Your template can be sent again."))
 }
 
@@ -169,13 +170,14 @@ func (t *Template) recategorise() {
 	t.tell("template_category_update", quoted(quoted(nil, `,"previous_category":`, string(t.Previous)), `,"new_category":`, string(to)))
 }
 
-// rate gives the template another quality score; a red one pauses it, the third time for good. Source: spec/quality.md
-// section 3.1.
+// rate gives the template another quality score; a red one pauses it, the third time for good. Of a template that was RED when its
+// pause ended, the same again is the next time. Source: spec/quality.md section 3.1.
 func (t *Template) rate(q Quality, byHand bool, now time.Time) {
-	if q == t.Quality && !byHand {
+	if q == t.Quality && !byHand && t.Resumed.IsZero() {
 		return
 	}
 	if q != t.Quality {
+		t.Resumed = time.Time{}
 		b := quoted([]byte(`{`), `"previous_quality_score":`, string(t.Quality))
 		b = append(quoted(b, `,"new_quality_score":`, string(q)), ',')
 		t.put("message_template_quality_update", append(t.appendIdentity(b), '}'))
@@ -185,7 +187,7 @@ func (t *Template) rate(q Quality, byHand bool, now time.Time) {
 		return
 	}
 	t.Pauses++
-	t.Paused = now
+	t.Paused, t.Resumed = now, time.Time{}
 	switch {
 	case byHand && t.Pauses <= 2:
 		t.Status, t.Resume = Paused, time.Time{}

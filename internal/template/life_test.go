@@ -217,8 +217,9 @@ func TestPauseLadder(t *testing.T) {
 	if got := find(); got != "" {
 		t.Error(got)
 	}
-	rate("RED", "GREEN")
-	rate("GREEN", "RED")
+	if _, err := s.Rate(t.Context(), m.ID, "RED", false); err != nil { // no better, and more of it
+		t.Fatal(err)
+	}
 	p.want(t, status(m, "PAUSED", "NONE", `,"other_info":{"title":"SECOND_PAUSE","description":"Your template has been paused for 6 hours because of low quality."}`))
 	if why, err := s.Unpause(t.Context(), m.ID); why != "" || err != nil {
 		t.Error(why, err)
