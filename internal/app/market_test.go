@@ -103,6 +103,9 @@ func TestAdaptiveCap(t *testing.T) {
 // they did not, what is held fails and the portfolio is under review for a day. Source: spec/limits.md section 5.
 func TestPortfolioPacing(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("sends hundreds of messages")
+	}
 	c := newCampaign(t, map[string]string{"ready": "UTILITY", "sent": "UTILITY"}, func(o *app.Options) { o.PaceBatch = 60 })
 	batch := func(from int) (held []string) {
 		t.Helper()

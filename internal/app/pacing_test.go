@@ -15,6 +15,9 @@ import (
 // spec/quality.md section 3.1.
 func TestPacing(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("sends hundreds of messages")
+	}
 	s := run(t, func(o *app.Options) { o.PaceAfter = 60 })
 	s.subscribe()
 	number := decode[struct{ ID string }](t, s.control("POST", "numbers", map[string]any{"phone": "15550790001", "name": "Aozora", "live": true})).ID

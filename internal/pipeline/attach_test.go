@@ -437,6 +437,9 @@ func (w *world) blocks(user wa.WaID) {
 // After a start a page of messages that wait for a slow server does not hold up those behind them.
 func TestABacklogDoesNotWaitForSlowServers(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("a page is a thousand messages")
+	}
 	const page, each = 1000, 40
 	k := &linker{gate: true}
 	w := newWorld(t, func(w *world) {
