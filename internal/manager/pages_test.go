@@ -150,7 +150,7 @@ func TestGetStarted(t *testing.T) {
 	b := w.person("new@example.com")
 	b.get("/wa/manage/home/").want(t, "before", 200, "/get-started/")
 	b.get("/get-started/").want(t, "app", 200, `name="app_name"`)
-	b.get("/get-started/?step=portfolio&app_name=Shop").want(t, "no portfolio: the step that makes one", 200, `name="portfolio_name"`, "required")
+	b.get("/get-started/?step=portfolio&app_name=Shop").want(t, "no portfolio: the step that makes one", 200, `name="portfolio_name"`, "required", "docs/portfolio.md")
 	b.post("/get-started/", "app_name", "Shop", "portfolio_name", " ").want(t, "without a name", 400, "100")
 	b.post("/get-started/", "app_name", "Shop", "portfolio_name", "Dahlia").want(t, "first run", 200, "waba_id=")
 	p, _ := w.access.Person(b.id)

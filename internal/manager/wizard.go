@@ -71,6 +71,9 @@ func (v *visit) appStep() error {
 
 const maxAppName = 64
 
+// portfolioHelp is the page of the documentation about portfolios.
+const portfolioHelp = "https://github.com/hikyaku/hikyaku/blob/main/docs/portfolio.md"
+
 func (v *visit) portfolioStep(status int, wrong error) error {
 	hidden := html.Group{kit.Hidden("app", v.field("app")), kit.Hidden("app_name", v.field("app_name"))}
 	var choices []html.Node
@@ -85,7 +88,7 @@ func (v *visit) portfolioStep(status int, wrong error) error {
 			choices = append(choices, kit.Check(kit.Box{ID: "portfolio-new", Name: "portfolio", Value: "", Label: v.t("wizard.new_portfolio"), Radio: true}))
 		}
 	}
-	body := html.Group{html.P(html.Text(v.t("wizard.portfolio_needed")))}
+	body := html.Group{html.P(html.Text(v.t("wizard.portfolio_needed")), html.Text(" "), html.A(html.Href(portfolioHelp), html.Text(v.t("wizard.portfolio_help"))))}
 	if len(choices) > 0 {
 		body = append(body, kit.Boxes(v.t("wizard.which_portfolio"), choices...))
 	}
