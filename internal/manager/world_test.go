@@ -48,7 +48,7 @@ func (plain) Open(_, b []byte) ([]byte, error) { return bytes.Clone(b), nil }
 type open struct{}
 
 func (open) SealSecret(_ string, b []byte) ([]byte, error)  { return bytes.Clone(b), nil }
-func (open) SealContent(_ string, b []byte) ([]byte, error) { return bytes.Clone(b), nil }
+func (open) SealContent(_ int64, _ string, b []byte) ([]byte, error) { return bytes.Clone(b), nil }
 func (open) Open(_ string, b []byte) ([]byte, error)        { return bytes.Clone(b), nil }
 
 // SendCode implements business.Courier.
