@@ -47,9 +47,9 @@ func (plain) Open(_, b []byte) ([]byte, error) { return bytes.Clone(b), nil }
 // open is a vault of the webhooks that seals nothing.
 type open struct{}
 
-func (open) SealSecret(_ string, b []byte) ([]byte, error)  { return bytes.Clone(b), nil }
+func (open) SealSecret(_ string, b []byte) ([]byte, error)           { return bytes.Clone(b), nil }
 func (open) SealContent(_ int64, _ string, b []byte) ([]byte, error) { return bytes.Clone(b), nil }
-func (open) Open(_ string, b []byte) ([]byte, error)        { return bytes.Clone(b), nil }
+func (open) Open(_ string, b []byte) ([]byte, error)                 { return bytes.Clone(b), nil }
 
 // SendCode implements business.Courier.
 func (w *world) SendCode(_ context.Context, to wa.WaID, code string, _ business.CodeMethod, _ string) error {
