@@ -229,6 +229,9 @@ func (p *Pipeline) Close(ctx context.Context) error {
 	p.pool.stop() // lanes may wait in it for a journal or a store
 	p.files.stop()
 	p.wg.Wait()
+	for _, l := range p.lanes {
+		l.settleLag() // the projector may have told a lane that had ended
+	}
 	p.files.close()
 	p.pool.close()
 	return err
