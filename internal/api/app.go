@@ -206,7 +206,7 @@ func (s *surface) subscribedEdge() graph.Edge[*business.WABA] {
 			if err := s.o.Webhooks.Unlink(ctx, who(c).App(), w.ID); err != nil {
 				return nil, err
 			}
-			return s.noted(ctx, c, w.ID, business.ActWebhook, string(who(c).App()), "App unsubscribed")
+			return s.noted(ctx, c, w.ID, business.ActWebhook, string(who(c).App()), "App unsubscribed"), nil
 		}},
 	}
 }
@@ -261,5 +261,5 @@ func (s *surface) link(ctx context.Context, c *graph.Call, w *business.WABA) (an
 	if url != "" {
 		text = "App subscribed with a callback of the account"
 	}
-	return s.noted(ctx, c, w.ID, business.ActWebhook, string(who(c).App()), text)
+	return s.noted(ctx, c, w.ID, business.ActWebhook, string(who(c).App()), text), nil
 }

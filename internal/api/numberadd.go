@@ -37,9 +37,13 @@ func done(err error) (any, error) {
 	return graph.Success, nil
 }
 
-// noted ends a write that belongs into the history of the account; object is the id of what was changed.
-func (s *surface) noted(ctx context.Context, c *graph.Call, id wa.WABAID, t business.ActivityType, object, text string) (any, error) {
-	return done(s.o.Business.Record(acting(ctx, c), id, t, object, text))
+// noted ends a write that belongs into the history of the account; object is the id of what was changed. The write is durable:
+// it is answered with success although its entry may fail, or callers would repeat it.
+func (s *surface) noted(ctx context.Context, c *graph.Call, id wa.WABAID, t business.ActivityType, object, text string) any {
+	if err := s.o.Business.Record(acting(ctx, c), id, t, object, text); err != nil {
+		s.o.Log.ErrorContext(ctx, "a change has no entry in the history", "waba_id", string(id), "type", string(t), "err", err)
+	}
+	return graph.Success
 }
 
 // addNumber is POST /{waba-id}/phone_numbers. Source: spec/phone_numbers.md section 4.1.

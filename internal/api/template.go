@@ -153,7 +153,7 @@ func (s *surface) editTemplate(ctx context.Context, c *graph.Call, t *template.T
 	if _, err := s.o.Template.Change(ctx, t.ID, e); err != nil {
 		return nil, templateError(err)
 	}
-	return s.noted(ctx, c, w.ID, business.ActTemplateEdited, string(t.ID), "Message template edited")
+	return s.noted(ctx, c, w.ID, business.ActTemplateEdited, string(t.ID), "Message template edited"), nil
 }
 
 // unpauseTemplate is POST /{template-id}/unpause. Source: spec/templates.md section 13.2.

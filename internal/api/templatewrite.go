@@ -44,9 +44,7 @@ func (s *surface) createTemplate(ctx context.Context, c *graph.Call, w *business
 	if err != nil {
 		return nil, err
 	}
-	if _, err := s.noted(ctx, c, w.ID, business.ActTemplateMade, string(t.ID), "Message template created"); err != nil {
-		return nil, err
-	}
+	s.noted(ctx, c, w.ID, business.ActTemplateMade, string(t.ID), "Message template created")
 	return graph.Written{ID: string(t.ID), Else: graph.Obj{
 		{K: "id", V: string(t.ID)}, {K: "status", V: string(t.Status)}, {K: "category", V: string(t.Category)},
 	}}, nil
@@ -91,9 +89,9 @@ func (s *surface) removed(ctx context.Context, c *graph.Call, w *business.WABA, 
 	case err != nil:
 		return nil, templateError(err)
 	case id == "":
-		return s.noted(ctx, c, w.ID, business.ActTemplateGone, "", "Message templates deleted")
+		return s.noted(ctx, c, w.ID, business.ActTemplateGone, "", "Message templates deleted"), nil
 	}
-	return s.noted(ctx, c, w.ID, business.ActTemplateGone, id, "Message template deleted")
+	return s.noted(ctx, c, w.ID, business.ActTemplateGone, id, "Message template deleted"), nil
 }
 
 func success(err error) (any, error) {
@@ -174,9 +172,7 @@ func (s *surface) upsertTemplates(ctx context.Context, c *graph.Call, w *busines
 	for i, t := range ts {
 		data[i] = graph.Obj{{K: "id", V: string(t.ID)}, {K: "status", V: string(t.Status)}, {K: "language", V: t.Language}}
 	}
-	if _, err := s.noted(ctx, c, w.ID, business.ActTemplateEdited, "", "Authentication templates created or changed"); err != nil {
-		return nil, err
-	}
+	s.noted(ctx, c, w.ID, business.ActTemplateEdited, "", "Authentication templates created or changed")
 	return graph.Obj{{K: "data", V: data}}, nil
 }
 

@@ -107,7 +107,7 @@ func (s *surface) assignedUsersEdge() graph.Edge[*business.WABA] {
 			if err := s.o.Access.Assign(ctx, m.id, w.ID, nil); err != nil {
 				return nil, foreign(err)
 			}
-			return done(s.o.Business.Record(acting(ctx, c), w.ID, business.ActUserRemoved, m.id, "User removed"))
+			return s.noted(ctx, c, w.ID, business.ActUserRemoved, m.id, "User removed"), nil
 		}},
 	}
 }
@@ -185,7 +185,7 @@ func (s *surface) assignUser(ctx context.Context, c *graph.Call, w *business.WAB
 	if err := s.o.Access.Assign(ctx, m.id, w.ID, tasks); err != nil {
 		return nil, foreign(err)
 	}
-	return done(s.o.Business.Record(acting(ctx, c), w.ID, business.ActUserAdded, m.id, "User assigned"))
+	return s.noted(ctx, c, w.ID, business.ActUserAdded, m.id, "User assigned"), nil
 }
 
 func readTasks(v graph.Value) ([]access.Task, error) {

@@ -1,13 +1,13 @@
 package manager
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"math"
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 
 	"github.com/hikyaku/hikyaku/internal/access"
 	"github.com/hikyaku/hikyaku/internal/manager/html"
@@ -26,7 +26,7 @@ func (v *visit) deliveries() []webhook.Delivery {
 	}
 	// Payloads are parsed after the log has let go of them: who looks at the page must not hold up what is being delivered.
 	var out []webhook.Delivery
-	for _, d := range v.m.o.Dispatcher.Deliveries(math.MaxInt, v.asks) {
+	for _, d := range v.m.o.Dispatcher.Deliveries(math.MaxInt, v.asks()) {
 		if len(out) < maxDeliveries && v.reads(&d) {
 			out = append(out, d)
 		}
@@ -34,10 +34,12 @@ func (v *visit) deliveries() []webhook.Delivery {
 	return out
 }
 
-// asks reports whether a delivery is what the address asks for: of the app, not delivered yet, with a text in it.
-func (v *visit) asks(d *webhook.Delivery) bool {
-	failed, text := v.field("show") == "failed", v.field("q")
-	return d.Endpoint.App == v.app.ID && (!failed || d.State != webhook.StateDelivered) && (text == "" || strings.Contains(string(d.Payload), text))
+// asks says which deliveries the address asks for: of the app, not delivered yet, with a text in them.
+func (v *visit) asks() func(d *webhook.Delivery) bool {
+	failed, text := v.field("show") == "failed", []byte(v.field("q"))
+	return func(d *webhook.Delivery) bool {
+		return d.Endpoint.App == v.app.ID && (!failed || d.State != webhook.StateDelivered) && bytes.Contains(d.Payload, text)
+	}
 }
 
 // reads reports whether the person may see a delivery: they need DEVELOP on every account that it is about, since an app hears of many

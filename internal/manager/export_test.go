@@ -42,5 +42,5 @@ func (m *Manager) Problem(l i18n.Lang, err error) (text, code string, lang i18n.
 // Asks reports whether the page of an app with this query asks for a delivery.
 func (m *Manager) Asks(a *access.App, query string, d *webhook.Delivery) bool {
 	q, _ := url.ParseQuery(query)
-	return (&visit{m: m, app: a, r: &http.Request{Form: q}}).asks(d)
+	return (&visit{m: m, app: a, r: &http.Request{Form: q}}).asks()(d)
 }

@@ -198,7 +198,9 @@ func TestTwentyAccounts(t *testing.T) {
 	b.post(path, "name", "One too many", "currency", "USD", "timezone_id", "1").want(t, "the 21st", 400, "at most 20")
 	b.get(path+"&q=account+17").want(t, "search", 200, "Account 17", "1 result")
 	b.get(path+"&q=nothing").want(t, "search", 200, "nothing")
-	if list, _ := w.business.Activities(t.Context(), business.ActivityQuery{WABA: w.business.WABAs(w.home.ID)[3].ID, Limit: 9}); len(list) != 1 || list[0].Actor.ID != b.id {
+	all := w.business.WABAs(w.home.ID)
+	made := all[slices.IndexFunc(all, func(a *business.WABA) bool { return a.Name == "Account 3" })]
+	if list, _ := w.business.Activities(t.Context(), business.ActivityQuery{WABA: made.ID, Limit: 9}); len(list) != 1 || list[0].Actor.ID != b.id {
 		t.Errorf("history: %v", list)
 	}
 }

@@ -219,7 +219,9 @@ func (l *lane) status(kind record.Kind, m *letter, p *peer) *record.Status {
 
 // failLetter ends a message with a row of the error table.
 func (l *lane) failLetter(m *letter, p *peer, row *wa.Error) {
-	l.settleReach(m, false)
+	if m.State != StateDropped { // which has ended what it held
+		l.settleReach(m, false)
+	}
 	s := l.status(record.KindFailed, m, p)
 	s.Code, s.Subcode, s.Details = row.Code, row.Subcode, row.Details
 	m.Code = row.Code
