@@ -61,6 +61,8 @@ var (
 	ErrQueue = errors.New("too many unanswered messages")
 	// ErrUnknown reports an id or number that the device knows nothing about.
 	ErrUnknown = errors.New("unknown to this device")
+	// ErrBlocked reports a business that the user blocked: only after an unblock can it be written to.
+	ErrBlocked = errors.New("the user blocked this business: unblock it first")
 	// ErrGone reports a device that the platform has removed.
 	ErrGone = errors.New("the platform has removed this device")
 )

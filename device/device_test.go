@@ -320,6 +320,30 @@ func TestTypingAndProfile(t *testing.T) {
 	equal(t, "unanswered", r.d.Unanswered(), 0)
 }
 
+// Whoever blocked a business must lift the block to write to it, also after the app was closed. Source: spec/quality.md QC5.
+func TestBlockedBusinessIsNotWrittenTo(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.connect()
+	id := r.receive(`"type":"text","text":{"body":"offer"}`)
+	r.do(r.d.Block(business, true))
+	r.reopen()
+	r.connect()
+	for name, content := range map[string][]byte{
+		"text": []byte(`{"type":"text","text":{"body":"stop"}}`), "reaction": device.ReactionContent(id, "👎"),
+	} {
+		if _, eff, err := r.d.Send(business, content); !errors.Is(err, device.ErrBlocked) || len(eff.Frames) > 0 {
+			t.Errorf("%s: %v, %d frames", name, err, len(eff.Frames))
+		}
+	}
+	if _, err := r.d.Flow(id, 0); !errors.Is(err, device.ErrBlocked) {
+		t.Errorf("a flow: %v", err)
+	}
+	r.do(r.d.Block(business, false))
+	r.send("hello again")
+	equal(t, "arrived", strings.Join(r.inbox(), "|"), "hello again")
+}
+
 func TestReceiptsAndActsSurviveOffline(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

@@ -52,6 +52,19 @@ func (m *Message) Flow(n int) (*OfferedFlow, error) {
 	return nil, fmt.Errorf("%q: %w", c.Title, ErrNoFlow)
 }
 
+// Flow is the flow behind choice n, counted from 0, of a message. Its screens may ask the business's endpoint, so that there
+// is none while the business is blocked. Errors: [ErrUnknown], [ErrBlocked], those of [Message.Flow].
+func (d *Device) Flow(id string, n int) (*OfferedFlow, error) {
+	m, ok := d.Message(id)
+	if !ok {
+		return nil, ErrUnknown
+	}
+	if c := d.chat(m.Chat); c != nil && c.blocked {
+		return nil, ErrBlocked
+	}
+	return m.Flow(n)
+}
+
 // Open gets the flow and shows its first screen, which may ask the endpoint. Errors: those of the host,
 // [document.ErrSyntax], [document.ErrScreen], [document.ErrAnswer].
 func (f *OfferedFlow) Open(ctx context.Context, h FlowHost) (*document.Session, error) {
@@ -131,15 +144,11 @@ func (h *HTTPRelay) FlowStep(ctx context.Context, f frame.FlowStep) (a frame.Flo
 }
 
 // OpenFlow opens the flow behind choice n, counted from 0, of a message. What it ends with goes out with [Link.Send] and
-// [OfferedFlow.Content]. Errors: [ErrUnknown], those of [Message.Flow] and [OfferedFlow.Open].
+// [OfferedFlow.Content]. Errors: those of [Device.Flow] and [OfferedFlow.Open].
 func (l *Link) OpenFlow(ctx context.Context, id string, n int) (*OfferedFlow, *document.Session, error) {
-	var m Message
-	var ok bool
-	l.Look(func(d *Device) { m, ok = d.Message(id) })
-	if !ok {
-		return nil, nil, ErrUnknown
-	}
-	f, err := m.Flow(n)
+	var f *OfferedFlow
+	var err error
+	l.Look(func(d *Device) { f, err = d.Flow(id, n) })
 	if err != nil {
 		return nil, nil, err
 	}

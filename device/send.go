@@ -51,7 +51,7 @@ func (r *outgoingRecord) outgoing() *outgoing {
 
 // Send encrypts a message for a business number and returns it as it stands in the chat, [Pending]. content has the shape
 // of the send API: {"type":"text","text":{"body":"…"},"context":{"id":"…"}}. Offline, and before the business's keys are
-// known, it waits; order within a chat is kept. Errors: [ErrContent], [ErrQueue], [ErrBroken], [ErrGone].
+// known, it waits; order within a chat is kept. Errors: [ErrContent], [ErrBlocked], [ErrQueue], [ErrBroken], [ErrGone].
 func (d *Device) Send(to string, content []byte) (Message, Effects, error) {
 	if err := d.ready(); err != nil {
 		return Message{}, Effects{}, err
@@ -63,6 +63,9 @@ func (d *Device) Send(to string, content []byte) (Message, Effects, error) {
 		return Message{}, Effects{}, ErrQueue
 	case !isNumber(to):
 		return Message{}, Effects{}, fmt.Errorf("%q is no number: %w", to, ErrContent)
+	}
+	if c := d.chat(to); c != nil && c.blocked {
+		return Message{}, Effects{}, ErrBlocked
 	}
 	now := d.now()
 	raw, typ, context, err := buildOutbound(content, now.Unix())

@@ -2,6 +2,7 @@ package virtual
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/hikyaku/hikyaku/device"
@@ -46,6 +47,9 @@ func (u *user) act(t *timer) {
 		u.leave(t.act.For)
 	default:
 		eff, err = u.d.Act(frame.Act{Do: doing[t.act.Do], Of: t.chat, ID: t.ids[0]})
+	}
+	if errors.Is(err, device.ErrBlocked) {
+		return // what was decided before the block is not said any more
 	}
 	if u.well(err) {
 		u.carry(eff)

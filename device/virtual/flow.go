@@ -18,11 +18,10 @@ const flowTime = 2 * time.Minute
 // offered needs mu. It finds the flow behind a choice; nil when the choice is none, or one that cannot be opened here: then it is
 // pressed like any other.
 func (u *user) offered(id string, n int) *device.OfferedFlow {
-	m, ok := u.d.Message(id)
-	if !ok || u.f.o.Flows == nil {
+	if u.f.o.Flows == nil {
 		return nil
 	}
-	f, err := m.Flow(n)
+	f, err := u.d.Flow(id, n)
 	if err != nil {
 		return nil
 	}

@@ -223,6 +223,8 @@ func frameError(err error) *frame.Error {
 		return frame.Refuse(frame.ErrNotFound, err.Error())
 	case errors.Is(err, pipeline.ErrBlocked):
 		return frame.Refuse(frame.ErrBlocked, err.Error())
+	case errors.Is(err, pipeline.ErrBlocking):
+		return frame.Refuse(frame.ErrBlocking, err.Error())
 	case errors.Is(err, pipeline.ErrStaleKey):
 		return frame.Refuse(frame.ErrStaleKey, err.Error())
 	case errors.Is(err, pipeline.ErrUndecryptable):

@@ -93,6 +93,8 @@ func userError(err error) error {
 		errors.Is(err, device.ErrUnknown), errors.Is(err, device.ErrQueue), errors.Is(err, device.ErrFile),
 		errors.Is(err, virtual.ErrFlow):
 		return badRequest("%v", err)
+	case errors.Is(err, device.ErrBlocked):
+		return &controlError{http.StatusConflict, err.Error()}
 	case errors.Is(err, network.ErrTaken):
 		return &controlError{http.StatusConflict, "the new number has a user already"}
 	case errors.Is(err, virtual.ErrNoFiles):

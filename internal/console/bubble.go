@@ -209,8 +209,9 @@ func clockTime(m *device.Message, zone *time.Location) string {
 
 // refusals says in a person's words why a message was not taken.
 var refusals = map[string]string{
-	"not_found": "no such number", "blocked": "the business blocked you", "bad_signature": "the business's keys are not valid",
-	"too_large": "too long", "gone": "this phone was removed", "undecryptable": "the platform could not read it",
+	"not_found": "no such number", "blocked": "the business blocked you", "blocking": "you blocked this business, /unblock it first",
+	"bad_signature": "the business's keys are not valid",
+	"too_large":     "too long", "gone": "this phone was removed", "undecryptable": "the platform could not read it",
 	"stale_key": "the business's keys kept changing",
 }
 

@@ -219,7 +219,18 @@ func (n *lines) fill(ctx context.Context, typed string) error {
 	}
 	f := n.form
 	n.form = nil
-	if _, err := n.l.Send(f.offer.Chat, f.done); err != nil {
+	return n.write(f.offer.Chat, f.done)
+}
+
+// write sends a message. The input goes on after one to a business that the person blocked; the end says so.
+func (n *lines) write(to string, content []byte) error {
+	_, err := n.l.Send(to, content)
+	switch {
+	case errors.Is(err, device.ErrBlocked):
+		n.settled++
+		n.refused++
+		n.o.say("Not sent: %s.", reasonOf(err))
+	case err != nil:
 		return fmt.Errorf("send: %w", err)
 	}
 	n.sent++
@@ -256,11 +267,7 @@ func (n *lines) send(ctx context.Context, text string) error {
 		return nil
 	}
 	text = strings.TrimPrefix(text, "/")
-	if _, err := n.l.Send(to, textContent(text, "")); err != nil {
-		return fmt.Errorf("send: %w", err)
-	}
-	n.sent++
-	return nil
+	return n.write(to, textContent(text, ""))
 }
 
 // to is the business number that is written to.

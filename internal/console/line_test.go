@@ -167,6 +167,24 @@ func TestLinesRefused(t *testing.T) {
 	}
 }
 
+// A business that the person blocked is not written to; the input goes on. Source: spec/quality.md section 9, QC5.
+func TestLinesToABlockedBusiness(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	out, notes, err := pipe(t, s, Options{To: market}, "/block\nhello\n/unblock\nagain\n", "> again")
+	if err == nil || err.Error() != "1 of 2 messages were refused" || strings.Contains(out, "hello") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if !strings.Contains(notes, "Not sent: you blocked this business, /unblock it first.\n") {
+		t.Errorf("notes\n%s", notes)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !slices.Equal(s.texts, []string{"again"}) {
+		t.Errorf("the business got %q", s.texts)
+	}
+}
+
 func TestLinesWithoutAChat(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)

@@ -349,6 +349,8 @@ func reasonOf(err error) string {
 		return "this number was registered on another device"
 	case errors.Is(err, device.ErrHost):
 		return "the server calls itself something else: " + oneLine(err.Error())
+	case errors.Is(err, device.ErrBlocked):
+		return refusals["blocking"]
 	case errors.Is(err, device.ErrOffline):
 		return "not connected"
 	case errors.Is(err, context.DeadlineExceeded):

@@ -77,7 +77,16 @@ func TestBlock(t *testing.T) {
 	b := w.accept(text(ana, "x"))
 	w.settle()
 	w.ladder(b, accepted, failed)
+	// A phone that knows of its block does not even try; this one is like one that was registered after it.
+	prekey, wire := f.encrypt(shop, "and still I write")
+	if a := <-f.post(shop, "blocked", prekey, wire); !errors.Is(a.err, pipeline.ErrBlocking) {
+		t.Errorf("written to a business that is blocked: %+v", a)
+	}
+	if n := len(of[*record.Received](w.records())); n != 1 {
+		t.Errorf("%d messages arrived, want the one from before the block", n)
+	}
 	block(false)
+	f.say(shop, "hi again")
 	c := w.accept(text(ana, "x"))
 	w.settle()
 	w.ladder(c, accepted, sent, delivered)

@@ -15,6 +15,7 @@ import (
 var (
 	ErrNoBusiness    = errors.New("no such business number")
 	ErrBlocked       = errors.New("the business blocked this user")
+	ErrBlocking      = errors.New("the user blocked this business: unblock it first")
 	ErrStaleKey      = errors.New("message names a prekey that no longer exists")
 	ErrUndecryptable = errors.New("message does not decrypt")
 	ErrBusy          = errors.New("not stored; try again with the same id")
@@ -120,6 +121,8 @@ func (c *receive) run(l *lane) {
 		c.in.Done("", 0, ErrNoBusiness)
 	case p.blockedByBusiness:
 		c.in.Done("", 0, ErrBlocked)
+	case p.blockedByUser: // a phone says so itself; a newly registered one does not know. Source: spec/quality.md section 9, QC5.
+		c.in.Done("", 0, ErrBlocking)
 	case c.on != nil && c.on != t: // what was decrypted, or found to be its key, is of a device that is no more
 		c.in.Done("", 0, ErrUndecryptable)
 	case c.taken != nil:

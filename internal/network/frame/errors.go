@@ -17,8 +17,9 @@ const (
 	ErrConflict      Code = "conflict"     // same id with other content
 	ErrStaleKey      Code = "stale_key"    // the message names a prekey that no longer exists: fetch the bundle, send again
 	ErrUndecryptable Code = "undecryptable"
-	ErrBlocked       Code = "blocked" // the business blocked this user
-	ErrRate          Code = "rate"    // After tells when to come back
+	ErrBlocked       Code = "blocked"  // the business blocked this user
+	ErrBlocking      Code = "blocking" // this user blocked the business: unblock it first
+	ErrRate          Code = "rate"     // After tells when to come back
 	ErrTooLarge      Code = "too_large"
 	ErrBusy          Code = "busy"        // nothing was stored: try again with the same id
 	ErrUnsupported   Code = "unsupported" // frame type or version unknown
@@ -34,7 +35,7 @@ func (c Code) Status() int {
 		return 400
 	case ErrUnauthorized:
 		return 401
-	case ErrCodeWrong, ErrCodeExpired, ErrPINRequired, ErrPINWrong, ErrBlocked:
+	case ErrCodeWrong, ErrCodeExpired, ErrPINRequired, ErrPINWrong, ErrBlocked, ErrBlocking:
 		return 403
 	case ErrNotFound:
 		return 404

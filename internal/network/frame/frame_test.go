@@ -168,7 +168,7 @@ func TestEveryCodeHasAStatus(t *testing.T) {
 	for _, c := range []frame.Code{
 		frame.ErrFormat, frame.ErrBadSignature, frame.ErrCodeWrong, frame.ErrCodeExpired, frame.ErrPINRequired,
 		frame.ErrPINWrong, frame.ErrUnauthorized, frame.ErrNotFound, frame.ErrGone, frame.ErrConflict, frame.ErrStaleKey,
-		frame.ErrUndecryptable, frame.ErrBlocked, frame.ErrRate, frame.ErrTooLarge, frame.ErrBusy, frame.ErrUnsupported,
+		frame.ErrUndecryptable, frame.ErrBlocked, frame.ErrBlocking, frame.ErrRate, frame.ErrTooLarge, frame.ErrBusy, frame.ErrUnsupported,
 	} {
 		if c.Status() >= 500 && c != frame.ErrBusy {
 			t.Errorf("%s has no status", c)
