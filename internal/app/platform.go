@@ -162,7 +162,10 @@ func (p *platform) openStore(ctx context.Context) (err error) {
 		return err
 	}
 	p.onClose("store", func(context.Context) error { return p.store.Close() })
-	if p.vault, err = vault.Open(ctx, vault.Options{Root: p.root, Store: p.store, Clock: p.clock, Brief: filepath.Join(p.o.Data, briefFile)}); err != nil {
+	p.vault, err = vault.Open(ctx, vault.Options{
+		Root: p.root, Store: p.store, Clock: p.clock, Brief: filepath.Join(p.o.Data, briefFile), Logger: p.log,
+	})
+	if err != nil {
 		return err
 	}
 	return p.vault.Prepare(ctx, vault.ClassContent, "")

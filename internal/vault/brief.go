@@ -7,8 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,6 +32,7 @@ var ErrNoBrief = errors.New("brief records are not kept here")
 // ever holds one. The name of a key is its minute, so a record tells by itself whether its time is over.
 type briefs struct {
 	path   string
+	log    *slog.Logger
 	change sync.Mutex // held while the file is written
 
 	last atomic.Uint32 // minute in which something was sealed last
@@ -175,7 +176,7 @@ func (v *Vault) makeBriefs(minute uint32, n int) error {
 }
 
 // DestroyBrief destroys the keys whose time is over, and returns how many. It costs nothing when there are none: call it every
-// minute.
+// minute. While nobody calls it, what is over stays in the file, though it opens nothing here; [Open] makes up for that.
 func (v *Vault) DestroyBrief() (int, error) {
 	b := &v.brief
 	b.change.Lock()
@@ -216,63 +217,6 @@ func (b *briefs) keep(keys map[uint32]*dataKey) error {
 	defer b.mu.Unlock()
 	b.keys = keys
 	return nil
-}
-
-// replaceAndWipe replaces a file and overwrites what was there, so that its bytes are not left in blocks that look free.
-func replaceAndWipe(path string, content []byte) error {
-	old, err := os.OpenFile(path, os.O_WRONLY, 0) //nolint:gosec // the operator names the data directory
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("open old file: %w", err)
-	}
-	if err := writeReplace(path, content); err != nil {
-		if old != nil {
-			err = errors.Join(err, old.Close())
-		}
-		return err
-	}
-	if old == nil {
-		return nil
-	}
-	err = wipe(old)
-	return errors.Join(err, old.Close())
-}
-
-func wipe(f *os.File) error {
-	info, err := f.Stat()
-	if err == nil {
-		_, err = f.WriteAt(make([]byte, info.Size()), 0)
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if err != nil {
-		return fmt.Errorf("wipe old keys: %w", err)
-	}
-	return nil
-}
-
-// loadBriefs reads the file; keys whose time was over while the process was away are destroyed at once.
-func (v *Vault) loadBriefs(path string) error {
-	v.brief.path, v.brief.keys = path, map[uint32]*dataKey{}
-	if path == "" {
-		return nil
-	}
-	text, err := os.ReadFile(path) //nolint:gosec // the operator names the data directory
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("read brief keys: %w", err)
-	}
-	var rows []briefRow
-	if err := json.Unmarshal(text, &rows); err != nil {
-		return fmt.Errorf("read brief keys: %s: %w", path, ErrTampered)
-	}
-	for _, r := range rows {
-		v.brief.keys[r.Minute] = briefKey(r.Minute, r.Wrapped)
-	}
-	_, err = v.DestroyBrief()
-	return err
 }
 
 // rewrapBriefs wraps the keys again. Memory must know both root keys by then.

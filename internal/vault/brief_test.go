@@ -3,8 +3,11 @@ package vault_test
 import (
 	"bytes"
 	"errors"
+	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -125,11 +128,108 @@ func TestBriefRecordsSurviveARestart(t *testing.T) {
 	if v = start(); opens(t, v, first) {
 		t.Error("the key is still on disk: a clock that is set back opens the record")
 	}
-	if err := os.WriteFile(file, []byte("junk"), 0o600); err != nil {
+}
+
+// Keys of an hour are not worth a server that does not start.
+func TestADamagedFileOfBriefKeysIsWiped(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{"junk": "junk", "empty": "", "wiped": "\x00\x00\x00", "cut off": `[{"minute":1,"wrapped":"AAAA`} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, file, said := newWall(), filepath.Join(t.TempDir(), "brief.keys"), bytes.Buffer{}
+			held := heldFile(t, file, text)
+			v, err := vault.Open(t.Context(), vault.Options{
+				Root: vaulttest.Root(t, 1), Store: &vaulttest.Store{}, Clock: w, Brief: file, Logger: slog.New(slog.NewTextHandler(&said, nil)),
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(said.String(), "level=ERROR") || !strings.Contains(said.String(), file) {
+				t.Errorf("the operator is told %q", said.String())
+			}
+			wiped(t, file, held)
+			if !opens(t, v, brief(t, v, w.Now(), "hello")) {
+				t.Error("no new keys")
+			}
+		})
+	}
+}
+
+// heldFile makes a file and holds it, as a file system does that keeps the blocks of what was removed.
+func heldFile(tb testing.TB, path, text string) *os.File {
+	tb.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		tb.Fatal(err)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { f.Close() })
+	return f
+}
+
+// wiped fails the test unless the file was removed, and overwritten before that.
+func wiped(tb testing.TB, path string, held *os.File) {
+	tb.Helper()
+	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+		tb.Errorf("%s is still there: %v", path, err)
+	}
+	if text, err := io.ReadAll(held); err != nil || len(bytes.Trim(text, "\x00")) > 0 {
+		tb.Errorf("the blocks of %s hold %q: %v", path, text, err)
+	}
+}
+
+// What a process leaves that is killed while it replaces the file goes with the next start, and with the next replacement.
+func TestNothingIsLeftOfAReplacementThatWasCutOff(t *testing.T) {
+	t.Parallel()
+	for _, suffix := range []string{".new", ".old"} {
+		for _, when := range []string{"the first start", "a start", "a replacement"} {
+			t.Run(suffix+" at "+when, func(t *testing.T) {
+				t.Parallel()
+				dir := t.TempDir()
+				w, s, file := newWall(), &vaulttest.Store{}, filepath.Join(dir, "brief.keys")
+				start := func() *vault.Vault { return openBriefs(t, vaulttest.Root(t, 1), s, w, file) }
+				v, b := start(), []byte(nil)
+				if when != "the first start" {
+					b = brief(t, v, w.Now(), "hello")
+				}
+				held := heldFile(t, file+suffix, "keys that were")
+				if when == "a replacement" {
+					w.add(time.Minute)
+					brief(t, v, w.Now(), "hello")
+				} else {
+					start()
+				}
+				wiped(t, file+suffix, held)
+				if b != nil && !opens(t, start(), b) {
+					t.Error("the keys in use went too")
+				}
+				names, err := os.ReadDir(dir)
+				if err != nil || len(names) > 1 {
+					t.Errorf("%v are left: %v", names, err)
+				}
+			})
+		}
+	}
+}
+
+// Killed when the file had its second name and the new one not yet its place: both names are the keys in use.
+func TestTheKeysInUseAreNotTakenForOldOnes(t *testing.T) {
+	t.Parallel()
+	w, s, file := newWall(), &vaulttest.Store{}, filepath.Join(t.TempDir(), "brief.keys")
+	start := func() *vault.Vault { return openBriefs(t, vaulttest.Root(t, 1), s, w, file) }
+	b := brief(t, start(), w.Now(), "hello")
+	held := heldFile(t, file+".new", "keys that never were")
+	if err := os.Link(file, file+".old"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := vault.Open(t.Context(), vault.Options{Root: vaulttest.Root(t, 1), Store: s, Clock: w, Brief: file}); !errors.Is(err, vault.ErrTampered) {
-		t.Errorf("opened with a damaged file: %v", err)
+	if !opens(t, start(), b) {
+		t.Error("the keys are gone")
+	}
+	wiped(t, file+".new", held)
+	if _, err := os.Stat(file + ".old"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the second name is left: %v", err)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -40,6 +41,8 @@ type Options struct {
 	Clock clock.Clock
 	Rand  io.Reader // keys and nonces, safe for concurrent use; nil means crypto/rand
 	Brief string    // file that the keys of [ClassBrief] are kept in, see SealBrief; empty: such records cannot be made
+	// Logger is told of a file of brief keys that is damaged; nil means nobody.
+	Logger *slog.Logger
 }
 
 // Vault seals and opens records. It is safe for concurrent use.
@@ -72,6 +75,9 @@ func Open(ctx context.Context, o Options) (*Vault, error) {
 	}
 	if v.rand == nil {
 		v.rand = rand.Reader
+	}
+	if v.brief.log = o.Logger; v.brief.log == nil {
+		v.brief.log = slog.New(slog.DiscardHandler)
 	}
 	rows, err := o.Store.DataKeys(ctx)
 	if err != nil {
