@@ -72,7 +72,7 @@ func (d flowDesk) Step(ctx context.Context, of network.FlowRef, st *frame.FlowSt
 	if err != nil {
 		return nil, err
 	}
-	data, err := d.p.handFiles(ctx, string(of.User), st.Data)
+	data, err := d.p.handFiles(ctx, string(of.User), n.NoStorage(), st.Data)
 	if err != nil {
 		return nil, err
 	}

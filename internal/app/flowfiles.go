@@ -36,8 +36,9 @@ type fileEncryption struct {
 	PlaintextHash []byte `json:"plaintext_hash"`
 }
 
-// handFiles puts addresses and keys in the place of the files in the data of a step.
-func (p *platform) handFiles(ctx context.Context, owner string, data json.RawMessage) (json.RawMessage, error) {
+// handFiles puts addresses and keys in the place of the files in the data of a step; brief says that it is one of a number without
+// storage.
+func (p *platform) handFiles(ctx context.Context, owner string, brief bool, data json.RawMessage) (json.RawMessage, error) {
 	if !bytes.Contains(data, []byte(`"blob"`)) {
 		return data, nil
 	}
@@ -59,7 +60,7 @@ func (p *platform) handFiles(ctx context.Context, owner string, data json.RawMes
 			if n++; n > maxStepFiles {
 				return nil, frame.Refuse(frame.ErrTooLarge, "too many files")
 			}
-			out, err := p.handFile(ctx, owner, &f)
+			out, err := p.handFile(ctx, owner, brief, &f)
 			if err != nil {
 				return nil, err
 			}
@@ -74,12 +75,12 @@ func (p *platform) handFiles(ctx context.Context, owner string, data json.RawMes
 	return json.Marshal(members)
 }
 
-func (p *platform) handFile(ctx context.Context, owner string, f *stepFile) (json.RawMessage, error) {
+func (p *platform) handFile(ctx context.Context, owner string, brief bool, f *stepFile) (json.RawMessage, error) {
 	sent, err := media.ParseSent(f.Blob)
 	if err != nil {
 		return nil, frame.Refuse(frame.ErrFormat, "a file is not described")
 	}
-	h, err := p.media.HandOver(ctx, owner, sent)
+	h, err := p.media.HandOver(ctx, owner, sent, brief)
 	switch {
 	case errors.Is(err, media.ErrCorrupt):
 		return nil, frame.Refuse(frame.ErrFormat, "a file is not what it is said to be")

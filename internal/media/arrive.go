@@ -170,8 +170,9 @@ func (b *Sent) at(number wa.PhoneNumberID) takenKey {
 	return k
 }
 
-// takenMargin is how long before its end a blob is not given to further messages: it may be on the sweep's list.
-const takenMargin = time.Hour
+// takenMargin is how long before its end a blob is not given to further messages: by the time its life is prolonged it may be on
+// the sweep's list, all the more when another node sweeps. It leaves [BriefLife] most of its hour.
+const takenMargin = 10 * time.Minute
 
 // takenFiles remembers files in two generations, as cache does. What it forgets is taken over again. Files must not be changed.
 type takenFiles[F interface{ end() int64 }] struct {

@@ -3,6 +3,8 @@ package media_test
 import (
 	"bytes"
 	"errors"
+	"net/url"
+	"path"
 	"testing"
 	"time"
 
@@ -101,5 +103,88 @@ func TestFilesOfNumbersWithoutStorage(t *testing.T) {
 	w.clock.Advance(time.Hour)
 	if n := again(); n != 3 {
 		t.Errorf("%d files when the message's life is over", n)
+	}
+}
+
+// Within most of its hour a file that comes again is not stored again; towards the end, and after it, it is.
+func TestAFileOfANumberWithoutStorageIsTakenOverOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ctx, from := t.Context(), sentAs("text/plain")
+	from.Brief = true
+	sent := w.sends(t, []byte("from a user"))
+	arrive := func() *media.Media {
+		t.Helper()
+		m, err := w.Arrive(ctx, sent, from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	first := arrive()
+	w.clock.Advance(45 * time.Minute)
+	second := arrive()
+	if second.ID == first.ID || second.Blob != first.Blob || second.Expires != w.clock.Now().Add(media.BriefLife).UnixMilli() {
+		t.Errorf("%+v came again as %+v", first, second)
+	}
+	w.clock.Advance(45 * time.Minute) // the first id is over, its blob is not
+	if err := w.Expire(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Describe(ctx, first.ID); !errors.Is(err, media.ErrNotFound) {
+		t.Errorf("the first id after its hour: %v", err)
+	}
+	if _, err := w.Content(ctx, second).Read(make([]byte, 1)); err != nil {
+		t.Errorf("the second id within its hour: %v", err)
+	}
+	w.clock.Advance(10 * time.Minute)
+	if third := arrive(); third.Blob == first.Blob {
+		t.Error("a blob was given on that may be on the sweep's list")
+	}
+}
+
+func TestTheEndpointOfAFlowHasAnHourWithoutStorage(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s, err := media.New(media.Options{Store: w.store, Blobs: w.blobs, Vault: sealer{}, Clock: w.clock, Key: []byte("0123456789abcdef")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent, start := w.sends(t, []byte("from a user")), w.clock.Now()
+	hand := func(brief bool) (fetch func() error) {
+		t.Helper()
+		h, err := s.HandOver(t.Context(), "16505550001", sent, brief)
+		if err != nil {
+			t.Fatal(err)
+		}
+		u, err := url.Parse(h.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return func() error {
+			r, _, err := s.Fetch(t.Context(), path.Base(u.Path), u.Query())
+			if err == nil {
+				err = r.Close()
+			}
+			return err
+		}
+	}
+	kept, brief := hand(false), hand(true)
+	for _, at := range []struct {
+		after       time.Duration
+		kept, brief error
+	}{
+		{media.BriefLife - time.Second, nil, nil},
+		{media.BriefLife, nil, media.ErrNotFound},
+		{media.HandedLife - time.Second, nil, media.ErrNotFound},
+		{media.HandedLife, media.ErrNotFound, media.ErrNotFound},
+	} {
+		w.clock.Advance(at.after - w.clock.Now().Sub(start))
+		if err := kept(); !errors.Is(err, at.kept) {
+			t.Errorf("after %v: %v, want %v", at.after, err, at.kept)
+		}
+		if err := brief(); !errors.Is(err, at.brief) {
+			t.Errorf("without storage, after %v: %v, want %v", at.after, err, at.brief)
+		}
 	}
 }

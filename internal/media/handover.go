@@ -24,7 +24,7 @@ const (
 	minKey   = 16
 )
 
-// HandedLife is how long an endpoint can fetch a file. Source: Flows reference, "Media upload".
+// HandedLife is how long an endpoint can fetch a file, unless its number is without storage. Source: Flows reference, "Media upload".
 const HandedLife = 20 * 24 * time.Hour
 
 // HandedPath is where the public port serves these files.
@@ -46,8 +46,9 @@ type handedFile struct {
 func (f *handedFile) end() int64 { return f.until }
 
 // HandOver checks a user's encrypted file and makes it ready for the endpoint of a flow. owner's budget pays for it, once: a step
-// that is repeated names files that are known. Errors: [ErrNoBlob], [ErrCorrupt], [ErrTooLarge], [*BudgetError]; anything else means that it may be tried again.
-func (s *Service) HandOver(ctx context.Context, owner string, b *Sent) (*Handed, error) {
+// that is repeated names files that are known. The address of a file for a number without storage (brief) ends with [BriefLife].
+// Errors: [ErrNoBlob], [ErrCorrupt], [ErrTooLarge], [*BudgetError]; anything else means that it may be tried again.
+func (s *Service) HandOver(ctx context.Context, owner string, b *Sent, brief bool) (*Handed, error) {
 	if len(s.o.Key) < minKey {
 		return nil, errors.New("media: no key for addresses")
 	}
@@ -60,7 +61,11 @@ func (s *Service) HandOver(ctx context.Context, owner string, b *Sent) (*Handed,
 	case size < minBlob:
 		return nil, ErrCorrupt
 	}
-	key, until := b.at(""), s.now()+s.bound(HandedLife).Milliseconds()
+	life := HandedLife
+	if brief {
+		life = min(life, BriefLife)
+	}
+	key, until := b.at(""), s.now()+s.bound(life).Milliseconds()
 	had, known := s.handed.get(key, s.now())
 	if !known {
 		if err := s.arrivals.take(owner, size, s.o.Clock.Now()); err != nil {

@@ -57,7 +57,7 @@ func TestAFileIsPaidForOnce(t *testing.T) {
 	}
 	hand := func(owner string, file *media.Sent, want error) {
 		t.Helper()
-		if _, err := s.HandOver(t.Context(), owner, file); !errors.Is(err, want) {
+		if _, err := s.HandOver(t.Context(), owner, file, false); !errors.Is(err, want) {
 			t.Fatalf("got %v, want %v", err, want)
 		}
 	}
@@ -78,7 +78,7 @@ func TestAFileIsPaidForOnce(t *testing.T) {
 	forged := *sent
 	forged.Key = bytes.Repeat([]byte{1}, len(sent.Key))
 	forged.MACKey = forged.Key
-	if _, err := s.HandOver(t.Context(), "16505550001.1", &forged); err == nil {
+	if _, err := s.HandOver(t.Context(), "16505550001.1", &forged, false); err == nil {
 		t.Error("it was handed over with another key")
 	} else if over := (*media.BudgetError)(nil); !errors.As(err, &over) {
 		t.Errorf("a second file is within the budget: %v", err)
