@@ -46,6 +46,8 @@ func sealContent(v *vault.Vault, born int64, ad, plain []byte) ([]byte, error) {
 	return v.SealBrief(time.UnixMilli(born), ad, plain)
 }
 
+func (s contentSealer) IsBrief(sealed []byte) bool { return vault.IsBrief(sealed) }
+
 func (s contentSealer) SealNumber(number wa.PhoneNumberID, ad, plain []byte) ([]byte, error) {
 	return s.v.Seal(vault.ClassNumber, string(number), ad, plain)
 }

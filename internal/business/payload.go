@@ -153,11 +153,12 @@ func (s *Service) ChangeSettings(ctx context.Context, id wa.PhoneNumberID, c Set
 		if !n.Live() {
 			return wa.ErrNumberDeleted
 		}
-		storage := n.storage(c.Storage)
-		if err := s.mayKeep(n, storage); err != nil {
-			return err
+		if c.Storage != nil {
+			if err := s.mayKeep(n, *c.Storage); err != nil {
+				return err
+			}
+			n.keep(*c.Storage, s.clock.Now())
 		}
-		n.keep(storage, s.clock.Now())
 		assign(&n.IdentityCheck, c.IdentityCheck)
 		if c.Payload != nil {
 			n.Payload = keys

@@ -21,26 +21,18 @@ type Storage struct {
 // long, files can be fetched so long. Source: spec/security.md section A5.
 const BriefLife = time.Hour
 
-// NoStorage reports whether the number is without storage.
+// NoStorage reports whether the number is without storage: content that it gets now lives for [BriefLife].
 func (n *Number) NoStorage() bool { return !n.NoStorageFrom.IsZero() && n.NoStorageTo.IsZero() }
 
-// Brief reports whether content that came into being at the given time, Unix milliseconds, lives for [BriefLife] only. It stays
-// so when the number gets its storage back.
-func (n *Number) Brief(born int64) bool {
-	return !n.NoStorageFrom.IsZero() && born >= n.NoStorageFrom.UnixMilli() && (n.NoStorageTo.IsZero() || born < n.NoStorageTo.UnixMilli())
-}
-
-// leaveStorage begins and ends the time without storage. Who asks for it again soon has not had storage meanwhile: what is under
-// way is still content of before.
+// leaveStorage begins and ends the time without storage, for what comes from now on. What came before stays what it was: that is
+// told by how it was sealed.
 func (n *Number) leaveStorage(on bool, now time.Time) {
 	switch {
 	case on == n.NoStorage():
-	case !on:
-		n.NoStorageTo = now
-	case n.NoStorageFrom.IsZero() || now.Sub(n.NoStorageTo) > 2*BriefLife:
+	case on:
 		n.NoStorageFrom, n.NoStorageTo = now, time.Time{}
 	default:
-		n.NoStorageTo = time.Time{}
+		n.NoStorageTo = now
 	}
 }
 
@@ -53,15 +45,15 @@ func (n *Number) storage(asked *Storage) Storage {
 }
 
 // mayKeep refuses a storage that the number cannot have. Data is kept where the server runs: its own region is the only one that a
-// number can ask for. That nothing is kept the operator grants.
+// number can ask for. That nothing is kept the operator grants; a grant that is withdrawn before the registration was none.
 func (s *Service) mayKeep(n *Number, c Storage) error {
 	switch {
+	case c.None && !n.NoStorageGranted && !n.Registered:
+		return wa.ErrInvalidParameter.Titled("The phone number may not be without storage: the operator of this server has not granted it.")
 	case c == n.storage(nil):
 		return nil
 	case n.Registered:
 		return wa.ErrInvalidParameter.Titled("Param storage_configuration can only be changed while the phone number is not registered.")
-	case c.None && !n.NoStorageGranted:
-		return wa.ErrInvalidParameter.Titled("The phone number may not be without storage: the operator of this server has not granted it.")
 	}
 	return s.keepsIn(c.Region)
 }

@@ -211,7 +211,7 @@ type Number struct {
 	Region  string       // the country that its data is kept in, at its wish; empty: wherever the server runs
 
 	NoStorageGranted bool      // the operator lets it be without storage
-	NoStorageFrom    time.Time // content of what happened since then lives for BriefLife; zero: that was never asked for
+	NoStorageFrom    time.Time // content of what happens since then lives for BriefLife; zero: that was never asked for
 	NoStorageTo      time.Time // until then; zero: still
 
 	IdentityCheck    bool // user_identity_change.enable_identity_key_check

@@ -164,7 +164,7 @@ func (l *lane) take(p *peer, n *business.Number, c *accept) (*letter, error) {
 		Type: m.Type, Category: m.Category, Template: m.Template, IdentityHash: m.IdentityHash,
 		AcceptedAt: now, Expires: now + m.Life.Milliseconds(),
 	}
-	if n.Brief(now) {
+	if n.NoStorage() {
 		e.brief, e.Expires = true, now+min(m.Life, business.BriefLife).Milliseconds()
 	}
 	if c.passed != nil {
@@ -186,7 +186,7 @@ func (l *lane) take(p *peer, n *business.Number, c *accept) (*letter, error) {
 	if m.Held {
 		e.pace, e.Content = paceHeld, r.SealedBody
 	}
-	if m.Opaque != "" {
+	if m.Opaque != "" || e.brief { // that of a brief message is sealed even when it is empty: see isBrief
 		if r.SealedOpaque, err = l.p.o.Vault.SealContent(e.born(), opaqueAD(e.ID), []byte(m.Opaque)); err != nil {
 			return nil, wa.ErrUnknownSend.Because(err)
 		}

@@ -183,3 +183,91 @@ func TestContentOfOtherNumbers(t *testing.T) {
 		t.Errorf("it lives until %v", row.Expires)
 	}
 }
+
+// What a message is was settled when it was accepted: its number may have got its storage back since, and lost it again.
+func TestMessagesStayAsTheyWereAccepted(t *testing.T) {
+	t.Parallel()
+	storage := func(w *world, from, to time.Duration) {
+		w.numbers.change(shop, func(n *business.Number) {
+			n.NoStorageFrom, n.NoStorageTo = epoch.Add(from), time.Time{}
+			if to != 0 {
+				n.NoStorageTo = epoch.Add(to)
+			}
+		})
+	}
+	w := newWorld(t)
+	f := w.phone(ana)
+	f.say(shop, "hi")
+	w.settle()
+	opaque := text(ana, "x")
+	opaque.Opaque = "of the shop"
+	send := func(m *pipeline.Outgoing) wa.MessageID {
+		id := w.accept(m)
+		w.settle()
+		return id
+	}
+	storage(w, 0, 0)
+	brief := []wa.MessageID{send(text(ana, "x")), send(opaque)}
+	storage(w, 0, time.Second)
+	kept := send(opaque)
+	f.deaf = true // it asks by hand below
+	unread := send(text(ana, "x"))
+	last := func(id wa.MessageID) *record.Status {
+		w.settle()
+		_, list := w.statuses(id)
+		return list[len(list)-1]
+	}
+	open := func(id wa.MessageID) *record.Status {
+		w.p.Receipts([]pipeline.Receipt{{Device: f.device, ID: id, Step: pipeline.Opened}})
+		return last(id)
+	}
+	w.projected()
+	w.kill()
+	storage(w, -2*time.Hour, 0) // as if it had been without storage all the time
+	w.start()
+	w.clock.Advance(61 * time.Minute)
+	w.settle()
+	w.p.Retry(pipeline.Receipt{Device: f.device, Seq: 1, ID: unread})
+	if s := last(unread); s.Of != sent {
+		t.Errorf("content that was kept is not found: %+v", s)
+	}
+	if s := open(kept); s.Of != read || s.Brief || s.Opaque != opaque.Opaque || s.OpaqueAt != 0 {
+		t.Errorf("of a message with storage: %+v", s)
+	}
+	w.projected()
+	w.kill()
+	storage(w, 61*time.Minute, 0)
+	w.start()
+	for _, id := range brief {
+		if s := open(id); s.Of != read || !s.Brief || s.Opaque != "" || len(s.SealedOpaque) > 0 {
+			t.Errorf("of a message without storage: %+v", s)
+		}
+	}
+}
+
+// Callback data lives for an hour after the message was accepted, however late in that hour it is told.
+func TestStatusesSayHowOldTheirCallbackDataIs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, withoutStorage)
+	f := w.phone(ana)
+	f.say(shop, "hi")
+	w.settle()
+	m := text(ana, "x")
+	m.Opaque = "of the shop"
+	at := w.clock.Now().UnixMilli()
+	with, without := w.accept(m), w.accept(text(ana, "y"))
+	w.settle()
+	w.clock.Advance(59 * time.Minute)
+	w.p.Receipts([]pipeline.Receipt{{Device: f.device, ID: with, Step: pipeline.Opened}, {Device: f.device, ID: without, Step: pipeline.Opened}})
+	w.settle()
+	for _, s := range w.ladder(with, accepted, sent, delivered, read) {
+		if s.Opaque != m.Opaque && len(s.SealedOpaque) == 0 || s.OpaqueAt != at {
+			t.Errorf("%v: %q since %d, want %d", s.Of, s.Opaque, s.OpaqueAt, at)
+		}
+	}
+	for _, s := range w.ladder(without, accepted, sent, delivered, read) {
+		if len(s.SealedOpaque) > 0 || s.OpaqueAt != 0 {
+			t.Errorf("%v: %d bytes since %d, there are none", s.Of, len(s.SealedOpaque), s.OpaqueAt)
+		}
+	}
+}

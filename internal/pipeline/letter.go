@@ -45,6 +45,12 @@ func (m *letter) born() int64 {
 	return 0
 }
 
+// isBrief reports whether a row is of a message that was accepted without storage, whatever its number has by now. The callback
+// data of those is always there, and stays when the content has gone.
+func (l *lane) isBrief(row *Message) bool {
+	return l.p.o.Vault.IsBrief(row.Opaque) || l.p.o.Vault.IsBrief(row.Content)
+}
+
 // past reports whether the content of the message must not be used any more.
 func (m *letter) past(now int64) bool {
 	return m.brief && now >= m.AcceptedAt+business.BriefLife.Milliseconds()
@@ -103,9 +109,7 @@ func (c *messagesLoaded) run(l *lane) {
 		if m, ok := l.messages.get(r.ID); ok && !m.loaded {
 			m.Message = *r
 			m.loaded = true
-			if n, ok := l.p.o.Numbers.Number(r.Number); ok {
-				m.brief = n.Brief(r.AcceptedAt)
-			}
+			m.brief = l.isBrief(r)
 		}
 	}
 	if c.err != nil {
@@ -181,11 +185,17 @@ func (l *lane) bodyOf(m *letter) ([]byte, error) {
 // status makes the record of a step of m and moves the row. The caller has checked that the step is due.
 func (l *lane) status(kind record.Kind, m *letter, p *peer) *record.Status {
 	now := l.now()
-	opaque := l.opaqueOf(m)
+	opaque, sealed, born := l.opaqueOf(m), m.Opaque, int64(0)
+	switch {
+	case opaque == "" && m.brief:
+		sealed = nil
+	case m.brief:
+		born = m.AcceptedAt
+	}
 	s := &record.Status{
 		Of: kind, ID: m.ID, Number: m.Number, WABA: m.WABA, To: m.User, At: now, Type: m.Type, Category: m.Category,
 		Template: m.Template, Outside: m.Outside,
-		PricingType: m.PricingType, Billable: m.Billable, Opaque: opaque, SealedOpaque: m.Opaque, Brief: m.brief,
+		PricingType: m.PricingType, Billable: m.Billable, Opaque: opaque, SealedOpaque: sealed, Brief: m.brief, OpaqueAt: born,
 	}
 	if p != nil && p.user != nil {
 		s.Profile = p.user.Name

@@ -65,6 +65,8 @@ type Sealer interface {
 	// SealContent seals content. born is 0, or for a number without storage when the content came into being, in Unix
 	// milliseconds: it can be opened for an hour after that and no longer.
 	SealContent(born int64, ad, plain []byte) ([]byte, error)
+	// IsBrief reports whether sealed can be opened for an hour and no longer.
+	IsBrief(sealed []byte) bool
 	SealNumber(number wa.PhoneNumberID, ad, plain []byte) ([]byte, error)
 	Open(ad, sealed []byte) ([]byte, error)
 }

@@ -279,7 +279,7 @@ func (c *receive) record(l *lane, p *peer, t *thread, in message.Inbound, used *
 		err  error
 		born int64
 	)
-	if r.Brief = c.n.Brief(now); r.Brief {
+	if r.Brief = c.n.NoStorage(); r.Brief {
 		born = now
 	}
 	if r.SealedBody, err = l.p.o.Vault.SealContent(born, bodyAD(r.ID), r.Body); err == nil {

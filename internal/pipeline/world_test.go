@@ -275,6 +275,8 @@ func (s sealer) SealContent(born int64, ad, plain []byte) ([]byte, error) {
 	return s.v.Seal(vault.ClassContent, "", ad, plain)
 }
 
+func (s sealer) IsBrief(sealed []byte) bool { return vault.IsBrief(sealed) }
+
 func (s sealer) SealNumber(number wa.PhoneNumberID, ad, plain []byte) ([]byte, error) {
 	return s.v.Seal(vault.ClassNumber, string(number), ad, plain)
 }

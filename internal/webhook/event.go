@@ -83,25 +83,33 @@ func (d *Dispatcher) event(u *update, v variant, scratch []byte) (event, []byte)
 	} else {
 		b = appendEntryOpen(b, u.waba)
 	}
-	open := len(b)
+	open, born := len(b), u.born
 	switch r := u.rec.(type) {
 	case *record.Status:
-		b = d.build.status(b, r, d.opaque(r), v.legacy())
+		opaque := d.opaque(r)
+		if opaque != "" && r.OpaqueAt != 0 {
+			born = r.OpaqueAt // nothing of it outlives the callback data
+		}
+		b = d.build.status(b, r, opaque, v.legacy())
 	case *record.Received:
 		b = d.build.received(b, r, d.plaintext(r))
 	case *record.Notice:
 		b = d.build.notice(b, r, v.adapt(r.Field, d.noticed(r)))
 	}
 	b = append(b, entryClose+payloadClose...)
-	e := event{body: bytes.Clone(b), open: open, waba: u.waba, id: u.id, born: u.born, kind: u.rec.Kind(), alone: alone}
+	e := event{body: bytes.Clone(b), open: open, waba: u.waba, id: u.id, born: born, kind: u.rec.Kind(), alone: alone}
 	if u.brief {
 		e.brief = u.number
 	}
 	return e, b
 }
 
-// opaque is the callback data of a status: clear in records from memory, sealed in those read back from disk.
+// opaque is the callback data of a status: clear in records from memory, sealed in those read back from disk. A status that was read
+// back when the hour of its callback data is over is told without it.
 func (d *Dispatcher) opaque(s *record.Status) string {
+	if s.OpaqueAt != 0 && s.OpaqueAt <= d.o.Clock.Now().Add(-BriefLife).UnixMilli() {
+		return ""
+	}
 	if s.Opaque != "" || len(s.SealedOpaque) == 0 {
 		return s.Opaque
 	}

@@ -223,3 +223,50 @@ func TestANoticeForOneApp(t *testing.T) {
 		t.Errorf("%d and %d POSTs, want 3 and 1", len(one.got()), len(other.got()))
 	}
 }
+
+// Callback data is forgotten an hour after its message was accepted: the status that carries it is not tried for longer, and what is
+// read from the journal later is told without it.
+func TestCallbackDataIsForgottenInTime(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name    string
+		down    time.Duration // after the status, which came half an hour after the message was accepted
+		suspend int
+		want    string
+		kept    bool
+	}{
+		{"row, in the hour", 29 * time.Minute, 1 << 30, `"wamid.A"`, true},
+		{"row, after it", 31 * time.Minute, 1 << 30, `"code":131035`, false},
+		{"journal, in the hour", 20 * time.Minute, 1, `"wamid.A"`, true},
+		{"journal, after it", 40 * time.Minute, 1, `"wamid.A"`, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			r, _ := briefRig(t, func(o *Options) { o.SuspendAfter = c.suspend })
+			h := newHook(t)
+			r.subscribe(testApp, testWABA, h.URL)
+			h.status.Store(500)
+			r.d.Start()
+			accepted := r.clock.Now()
+			r.clock.Advance(30 * time.Minute)
+			s := r.brief("A")
+			s.OpaqueAt, s.SealedOpaque = accepted.UnixMilli(), mask("message/wamid.A/opaque", []byte("reservation:8841"))
+			r.logs[0].append(r.clock.Now(), s)
+			r.walk(c.down)
+			if c.down > 30*time.Minute {
+				for _, d := range r.d.Deliveries(100, nil) {
+					if strings.Contains(string(d.Payload), "8841") {
+						t.Errorf("remembered: %q", d.Payload)
+					}
+				}
+			}
+			before := len(h.got())
+			h.status.Store(200)
+			r.walk(2 * time.Hour)
+			good := h.got()[before:]
+			if len(good) != 1 || !strings.Contains(good[0], c.want) || strings.Contains(good[0], "8841") != c.kept {
+				t.Errorf("afterwards it got %q", good)
+			}
+		})
+	}
+}

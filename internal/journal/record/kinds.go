@@ -87,6 +87,7 @@ type Status struct {
 
 	Opaque       string // memory only
 	SealedOpaque []byte
+	OpaqueAt     int64  // of a brief one with callback data: when that came into being, it is forgotten an hour later; else 0
 	Brief        bool   // of a number without storage: it is told within an hour or never
 	SealedBody   []byte // sent: the body with the files in it that were fetched since it was accepted; nil when there were none
 }

@@ -124,6 +124,7 @@ const (
 	fButton       protowire.Number = 57
 	fBrief        protowire.Number = 58
 	fApp          protowire.Number = 59
+	fOpaqueAt     protowire.Number = 60
 	fEntry        protowire.Number = 40
 	fField        protowire.Number = 41
 	fReferral     protowire.Number = 42

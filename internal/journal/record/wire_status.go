@@ -31,6 +31,7 @@ func (s *Status) appendTo(b []byte) []byte {
 	b = num(b, fSubcode, s.Subcode)
 	b = text(b, fDetails, s.Details)
 	b = flag(b, fBrief, s.Brief)
+	b = num(b, fOpaqueAt, s.OpaqueAt)
 	b = blob(b, fOpaque, s.SealedOpaque)
 	return blob(b, fBody, s.SealedBody)
 }
@@ -93,6 +94,8 @@ func (s *Status) parse(f fields) error {
 			s.Subcode = int(v)
 		case fBrief:
 			s.Brief = v != 0
+		case fOpaqueAt:
+			s.OpaqueAt = int64(v)
 		}
 	})
 }
