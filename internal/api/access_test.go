@@ -261,7 +261,8 @@ func TestDeleteTestResources(t *testing.T) {
 			t.Errorf("by %s: %d %s\nwant %s", token, r.status, r.body, want)
 		}
 	}
-	refused("helper", "permission to modify this Business")
+	w.direct("helper", "DELETE /v23.0/"+string(p.ID), "").want(t, 403, graphError("Your app doesn't have permission to modify this Business",
+		`"code":200,"error_subcode":1349174,"error_user_title":"Permission Denied","error_user_msg":"You do not administer the portfolio of the app."`))
 	other, err := w.access.CreateApp(t.Context(), access.NewApp{Name: "Other", Business: p.ID})
 	if err != nil {
 		t.Fatal(err)

@@ -134,7 +134,7 @@ func (s *surface) flowEdges() []graph.Edge[*business.WABA] {
 					return graph.Slice(s.o.Flows.List(w.ID), p, flowKey, func(a, b string) bool { return a > b }), nil
 				},
 			},
-			Post: &graph.Action[W]{Scopes: scopes(post, kindWABA, edgeFlows), MaxBody: maxFlowUpload, Do: s.createFlow},
+			Post: &graph.Action[W]{Scopes: scopes(post, kindWABA, edgeFlows), MaxBody: maxFlowUpload, Answers: kindFlow, Do: s.createFlow},
 		},
 		{
 			Name: edgeMigrateFlows, NotField: true, Scopes: scopes(post, kindWABA, edgeMigrateFlows),

@@ -54,13 +54,13 @@ func (s *surface) portfolioNode() graph.Node[portfolio] {
 		"block_offline_analytics", "payment_account_id", "user_access_expire_time", "marketing_messages_onboarding_status",
 	)...)
 	owned := s.accounts(edgeOwned, true, false)
-	owned.Post = &graph.Action[portfolio]{Scopes: scopes(post, kindBusiness, edgeOwned), Do: s.createWABA}
+	owned.Post = &graph.Action[portfolio]{Scopes: scopes(post, kindBusiness, edgeOwned), Answers: kindWABA, Do: s.createWABA}
 	return graph.Node[portfolio]{
 		Kind: kindBusiness, Name: typeBusiness, Scopes: scopes(get, kindBusiness, ""), Load: s.loadPortfolio, Fields: fields,
 		Edges: slices.Concat(s.portfolioEdges(), emptyPortfolioEdges(), []graph.Edge[portfolio]{
 			s.creditsEdge(), owned, s.accounts(edgeClient, false, true), s.accounts(edgeWABAs, true, true),
 		}),
-		Post:   &graph.Action[portfolio]{Scopes: scopes(post, kindBusiness, ""), Do: s.updatePortfolio},
+		Post:   &graph.Action[portfolio]{Scopes: scopes(post, kindBusiness, ""), Answers: kindBusiness, Do: s.updatePortfolio},
 		Delete: &graph.Action[portfolio]{Scopes: scopes(remove, kindBusiness, ""), Do: s.deletePortfolio},
 	}
 }

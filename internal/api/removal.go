@@ -16,11 +16,14 @@ type Removal struct {
 	Webhooks *webhook.Service
 }
 
+// notAdmin is why somebody who is no administrator is refused.
+const notAdmin = "You do not administer the portfolio of the app."
+
 // Obstacles are all that is in the way; admin tells whether the caller administers the portfolio. Errors: business.ErrUnknown.
 func (r Removal) Obstacles(app *access.App, admin bool) ([]business.Obstacle, error) {
 	var list []business.Obstacle
 	if !admin {
-		list = append(list, business.Obstacle{Condition: business.OnlyAdmin, Why: "You do not administer the portfolio of the app."})
+		list = append(list, business.Obstacle{Condition: business.OnlyAdmin, Why: notAdmin})
 	}
 	for _, a := range r.Access.Apps() {
 		if a.Business == app.Business && a.ID != app.ID {

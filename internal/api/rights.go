@@ -257,6 +257,8 @@ func refusal(c *graph.Call, e endpoint, r right, v access.Verdict, typeName stri
 			return wa.ErrSendPermission
 		case e.method == get:
 			return wa.ErrNodeAccess.Fill(typeName)
+		case e == (endpoint{remove, kindBusiness, ""}): // ours; like the other conditions of a deletion, this one is named
+			return wa.ErrNodeModify.Fill(typeName).User(wa.ErrNodeModify.UserTitle, notAdmin)
 		}
 		return wa.ErrNodeModify.Fill(typeName)
 	case access.Invisible:

@@ -34,7 +34,7 @@ func (s *surface) solutionNode() graph.Node[*business.Solution] {
 	type T = *business.Solution
 	action := func(edge string, do func(context.Context, *graph.Call, T) (T, error)) graph.Edge[T] {
 		return graph.Edge[T]{Name: edge, NotField: true, Post: &graph.Action[T]{
-			Scopes: scopes(post, kindSolution, edge),
+			Scopes: scopes(post, kindSolution, edge), Answers: kindSolution,
 			Do: func(ctx context.Context, c *graph.Call, x T) (any, error) {
 				x, err := do(acting(ctx, c), c, x)
 				if err != nil {
@@ -176,7 +176,7 @@ func (s *surface) appPartnerEdges() []graph.Edge[*access.App] {
 	type T = *access.App
 	key := func(p portfolio) string { return stamp(p.Created) + string(p.ID) }
 	return []graph.Edge[T]{
-		{Name: edgeOffer, NotField: true, Post: &graph.Action[T]{Scopes: scopes(post, kindApp, edgeOffer), Do: s.offerSolution}},
+		{Name: edgeOffer, NotField: true, Post: &graph.Action[T]{Scopes: scopes(post, kindApp, edgeOffer), Answers: kindSolution, Do: s.offerSolution}},
 		{
 			Name: edgeSolutions, NotField: true, Scopes: scopes(get, kindApp, edgeSolutions),
 			List: graph.Collection[T, *business.Solution]{
@@ -304,7 +304,7 @@ func (s *surface) solutionsEdge() graph.Edge[*business.WABA] {
 func (s *surface) intentEdge() graph.Edge[*business.WABA] {
 	type T = *business.WABA
 	return graph.Edge[T]{Name: edgeIntent, NotField: true, Post: &graph.Action[T]{
-		Scopes: scopes(post, kindWABA, edgeIntent),
+		Scopes: scopes(post, kindWABA, edgeIntent), Answers: kindIntent,
 		Do: func(ctx context.Context, c *graph.Call, w T) (any, error) {
 			app, err := c.Params.Get("app_id").IDOr(string(who(c).App()))
 			if err != nil {

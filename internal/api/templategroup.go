@@ -67,7 +67,7 @@ func (s *surface) groupsEdge() graph.Edge[*business.WABA] {
 				return sliced(s.o.Groups.List(w.ID), p, key, func(a, b string) bool { return a > b }), nil
 			},
 		},
-		Post: &graph.Action[*business.WABA]{Scopes: scopes(post, kindWABA, edgeTemplateGroups), Do: s.createGroup},
+		Post: &graph.Action[*business.WABA]{Scopes: scopes(post, kindWABA, edgeTemplateGroups), Answers: kindTemplateGroup, Do: s.createGroup},
 	}
 }
 

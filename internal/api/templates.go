@@ -40,7 +40,7 @@ func (s *surface) templatesEdge() graph.Edge[*business.WABA] {
 				return items, nil
 			},
 		},
-		Post:   &graph.Action[*business.WABA]{Scopes: scopes(post, kindWABA, edgeTemplates), Do: s.createTemplate},
+		Post:   &graph.Action[*business.WABA]{Scopes: scopes(post, kindWABA, edgeTemplates), Answers: kindTemplate, Do: s.createTemplate},
 		Delete: &graph.Action[*business.WABA]{Scopes: scopes(remove, kindWABA, edgeTemplates), Do: s.deleteTemplates},
 		One: &graph.One[*business.WABA]{
 			Post: &graph.Action[*business.WABA]{Scopes: scopes(post, kindWABA, edgeTemplates), Do: s.archiveTemplates},

@@ -25,7 +25,7 @@ func (s *surface) wabaNode(item bool) graph.Node[*business.WABA] {
 	}
 	return graph.Node[*business.WABA]{
 		Kind: kind, Name: typeWABA, Scopes: scopes(get, kindWABA, ""), Load: s.loadWABA, Fields: s.wabaFields(currency),
-		Post: &graph.Action[*business.WABA]{Scopes: scopes(post, kindWABA, ""), Do: s.updateWABA},
+		Post: &graph.Action[*business.WABA]{Scopes: scopes(post, kindWABA, ""), Answers: kindWABA, Do: s.updateWABA},
 		Edges: append([]graph.Edge[*business.WABA]{
 			s.numbersEdge(), s.subscribedEdge(), s.assignedUsersEdge(), s.activitiesEdge(), s.agenciesEdge(), s.solutionsEdge(), s.intentEdge(), mobilityEdge(),
 		}, slices.Concat(s.templateEdges(), s.insightEdges(), s.flowEdges(), emptyWABAEdges())...),
@@ -134,7 +134,7 @@ func (s *surface) numbersEdge() graph.Edge[*business.WABA] {
 				return s.listNumbers(c, w, p)
 			},
 		},
-		Post: &graph.Action[*business.WABA]{Scopes: scopes(post, kindWABA, edgeNumbers), Do: s.addNumber},
+		Post: &graph.Action[*business.WABA]{Scopes: scopes(post, kindWABA, edgeNumbers), Answers: kindNumber, Do: s.addNumber},
 	}
 }
 

@@ -80,6 +80,9 @@ func TestSubscriptions(t *testing.T) {
 	w.call("app", "GET "+path, "").want(t, 200, item(`{"name":"messages","version":"v24.0"},`+account))
 	w.call("app", "POST "+path, with(`[{"name":"messages","version":"24"}]`)).want(t, 400,
 		graphError("(#100) Invalid version format. Use format like 'v23.0'", `"code":100`))
+	w.call("app", "POST "+path, with(`[{"name":"messages","version":"v99.0"}]`)).want(t, 400,
+		graphError(`(#100) Param version must be one of {v23.0, v24.0, v25.0} - got \"v99.0\".`, `"code":100`))
+	w.call("app", "GET "+path, "").want(t, 200, item(`{"name":"messages","version":"v24.0"},`+account))
 	w.call("app", "POST "+path, with(`[{"version":"v24.0"}]`)).want(t, 400, graphError("(#100) The parameter fields[0]['name'] is required.", `"code":100`))
 	if hook.good.Load() != 3 || hook.bad.Load() != 1 {
 		t.Errorf("%d verifications went through, %d were refused", hook.good.Load(), hook.bad.Load())

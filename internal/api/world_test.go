@@ -117,7 +117,7 @@ func newWorld(t testing.TB, change func(*api.Options)) *world {
 	must(err)
 	tr := webhook.NewTransport(webhook.TransportOptions{Allow: webhook.LoopbackPrefixes()})
 	t.Cleanup(tr.CloseIdleConnections)
-	w.webhooks, err = webhook.NewService(ctx, webhook.ServiceOptions{Store: webhookStore{}, Safe: safe{}, Clock: w.clock, Transport: tr})
+	w.webhooks, err = webhook.NewService(ctx, webhook.ServiceOptions{Store: webhookStore{}, Safe: safe{}, Clock: w.clock, Transport: tr, Versions: []string{"v23.0", "v24.0", "v25.0"}})
 	must(err)
 	w.flows, err = flow.New(ctx, flow.Options{
 		Store: flowStore{}, Shelf: flowStore{}, Retirements: flowStore{}, Counts: flowStore{}, Sealer: sealer{}, Accounts: flowStore{}, Secrets: flowStore{},

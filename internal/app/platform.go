@@ -262,10 +262,13 @@ func (p *platform) openWebhooks(ctx context.Context) error {
 		allow.Allow = webhook.PrivatePrefixes()
 	}
 	transport := webhook.NewTransport(allow)
-	var err error
+	versions, err := p.o.settings.Versions.names()
+	if err != nil {
+		return err
+	}
 	p.subs, err = webhook.NewService(ctx, webhook.ServiceOptions{
 		Store: p.store, Safe: webhookSafe{p.vault}, Clock: p.clock, Transport: transport,
-		URLs: webhook.URLRules{AllowInsecure: p.o.PrivateWebhooks}, Version: GraphVersion,
+		URLs: webhook.URLRules{AllowInsecure: p.o.PrivateWebhooks}, Version: GraphVersion, Versions: versions,
 		Owner: func(id wa.AppID) wa.BusinessID {
 			a, ok := p.rules.access.App(id)
 			if !ok {

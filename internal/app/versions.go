@@ -41,3 +41,16 @@ func (v *Versions) registry(strict bool) (*graph.Registry, error) {
 	}
 	return graph.NewRegistry(strict || v.Strict, rows...)
 }
+
+// names are all versions that were released, oldest first.
+func (v *Versions) names() ([]string, error) {
+	registry, err := v.registry(false)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, r := range registry.Releases() {
+		names = append(names, r.Version.String())
+	}
+	return names, nil
+}

@@ -54,6 +54,7 @@ type action struct {
 	scopes  []string
 	maxBody int64
 	stream  bool
+	answers *shape // nil: fields is no parameter of the grammar here
 	do      func(context.Context, *Call, any) (any, error)
 }
 
@@ -149,7 +150,7 @@ func (n Node[T]) fill(b *builder, s *shape) {
 	if n.Load != nil {
 		s.load = func(ctx context.Context, c *Call, id string) (any, error) { return n.Load(ctx, c, id) }
 	}
-	s.post, s.del = eraseAction(n.Post), eraseAction(n.Delete)
+	s.post, s.del = eraseAction(b, n.Post), eraseAction(b, n.Delete)
 	fillFields(b, s, n.Fields)
 	s.edges = make(map[string]*edge, len(n.Edges))
 	for _, e := range n.Edges {
@@ -186,13 +187,13 @@ func fillFields[T any](b *builder, s *shape, fields []Field[T]) {
 func eraseEdge[T any](b *builder, e Edge[T]) *edge {
 	out := &edge{
 		name: e.Name, scopes: e.Scopes, since: e.Since, until: e.Until, notField: e.NotField,
-		post: eraseAction(e.Post), del: eraseAction(e.Delete), get: eraseGet(e.Get),
+		post: eraseAction(b, e.Post), del: eraseAction(b, e.Delete), get: eraseGet(e.Get),
 	}
 	if e.List != nil {
 		out.list = e.List.listing(b)
 	}
 	if e.One != nil {
-		out.one = &one{get: eraseGet(e.One.Get), post: eraseAction(e.One.Post), del: eraseAction(e.One.Delete)}
+		out.one = &one{get: eraseGet(e.One.Get), post: eraseAction(b, e.One.Post), del: eraseAction(b, e.One.Delete)}
 		if e.One.List != nil {
 			out.one.list = e.One.List.listing(b)
 		}
@@ -207,14 +208,20 @@ func eraseGet[T any](get func(context.Context, *Call, T) (any, error)) func(cont
 	return func(ctx context.Context, c *Call, v any) (any, error) { return get(ctx, c, v.(T)) }
 }
 
-func eraseAction[T any](a *Action[T]) *action {
+func eraseAction[T any](b *builder, a *Action[T]) *action {
 	if a == nil {
 		return nil
 	}
-	return &action{
+	out := &action{
 		scopes: a.Scopes, maxBody: a.MaxBody, stream: a.Stream,
 		do: func(ctx context.Context, c *Call, v any) (any, error) { return a.Do(ctx, c, v.(T)) },
 	}
+	if a.Answers != "" {
+		if out.answers = b.kinds[a.Answers]; out.answers == nil {
+			b.fault("an action answers node %q, which is not registered", a.Answers)
+		}
+	}
+	return out
 }
 
 func (l Collection[T, S]) listing(b *builder) *listing {

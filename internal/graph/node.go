@@ -113,6 +113,7 @@ type Action[T any] struct {
 	Scopes  []string // any of; nil: those of the edge, then of the node
 	MaxBody int64    // bytes, with files; 0 means the server's default, which also bounds bodies that are kept in memory
 	Stream  bool     // the body is no parameter set: it is passed as c.Body, up to MaxBody
+	Answers string   // the kind of node that Do answers as [Written]: the names in fields are looked at before anything changes
 	Do      func(ctx context.Context, c *Call, t T) (any, error)
 }
 

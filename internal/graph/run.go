@@ -252,6 +252,15 @@ func pickEndpoint(c *Call, s *Server, scopes []string, get func(context.Context,
 		ep.maxBody = s.opt.MaxBody
 	}
 	ep.answer = func(ctx context.Context, w *writer, v any) error {
+		if a.answers != nil {
+			sel, err := c.Selection()
+			if err != nil {
+				return err
+			}
+			if err := a.answers.check(c.Version, sel); err != nil {
+				return err
+			}
+		}
 		out, err := a.do(ctx, c, v)
 		if err != nil {
 			return err
@@ -278,7 +287,7 @@ func (s *Server) result(ctx context.Context, w *writer, out any) error {
 func (s *Server) written(ctx context.Context, w *writer, t Written) error {
 	sel, err := w.c.Selection()
 	if err != nil || len(sel) == 0 || t.ID == "" {
-		// The change has happened: a broken fields parameter must not make it look refused.
+		// The change has happened: from here on nothing may make it look refused.
 		return w.value(t.Else)
 	}
 	c := *w.c

@@ -135,6 +135,8 @@ func TestCalls(t *testing.T) {
 		// writes
 		{"update", "POST /v23.0/101", `{"name":"New"}`, nil, 200, `{"success":true}`},
 		{"PUT is POST", "PUT /v23.0/101", `{"name":"New"}`, nil, 200, `{"success":true}`},
+		{"read after write, no such field: before the change is looked at", "POST /v23.0/101?fields=name,foo", `{"name":"longer than twenty characters"}`, nil, 400, bad100(`Tried accessing nonexisting field (foo) on node type (WhatsAppBusinessAccount)`)},
+		{"read after write, syntax", "POST /v23.0/101?fields=name(", `{"name":"Never"}`, nil, 400, bad("2500", `Syntax error "Expected end of string instead of "("." at character 4: name(`)},
 		{"read after write", "POST /v23.0/101?fields=name", `{"name":"New"}`, nil, 200, `{"name":"New","id":"101"}`},
 		{"from the query", "POST /v23.0/100/phone_numbers?cc=81", "", nil, 200, `{"id":"399","cc":"81"}`},
 		{"body wins", "POST /v23.0/100/phone_numbers?cc=81", `{"cc":49}`, nil, 200, `{"id":"399","cc":"49"}`},

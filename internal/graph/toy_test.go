@@ -187,7 +187,7 @@ func (t *toy) account() graph.Node[*account] {
 			}},
 			{Name: "left", Ask: func(context.Context, *graph.Call, T, graph.Item) (any, error) { return nil, context.Canceled }},
 		},
-		Post: &graph.Action[T]{Do: func(_ context.Context, c *graph.Call, a T) (any, error) {
+		Post: &graph.Action[T]{Answers: "account", Do: func(_ context.Context, c *graph.Call, a T) (any, error) {
 			name, err := c.Params.Get("name").StrMax(20)
 			if err != nil {
 				return nil, err

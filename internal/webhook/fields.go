@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/hikyaku/hikyaku/internal/wa"
@@ -85,8 +86,9 @@ type Field struct {
 	Version string // "v23.0"; decides the payload's version
 }
 
-// checkFields normalises names and fills in versions.
-func checkFields(in []Field, version string) ([]Field, error) {
+// checkFields normalises names and fills in versions. A version decides the form of payloads, so it is one that was released;
+// one that has expired still has its form.
+func (s *Service) checkFields(in []Field) ([]Field, error) {
 	out := make([]Field, 0, len(in))
 	for _, f := range in {
 		f.Name = strings.TrimSpace(f.Name)
@@ -97,7 +99,10 @@ func checkFields(in []Field, version string) ([]Field, error) {
 			return nil, wa.ErrParamOneOf.Fill("fields", strings.ToUpper(strings.Join(Fields(), ", ")), f.Name)
 		}
 		if f.Version == "" {
-			f.Version = version
+			f.Version = s.o.Version
+		}
+		if len(s.o.Versions) > 0 && !slices.Contains(s.o.Versions, f.Version) {
+			return nil, wa.ErrParamOneOf.Fill("version", strings.Join(s.o.Versions, ", "), f.Version)
 		}
 		out = append(out, f)
 	}

@@ -38,6 +38,7 @@ type ServiceOptions struct {
 	Transport http.RoundTripper // see [NewTransport]; must not follow redirects
 	URLs      URLRules
 	Version   string        // of fields subscribed without one; "" means "v25.0"
+	Versions  []string      // that fields may have, "v23.0"; empty: any
 	Timeout   time.Duration // of a verification; 0 means 10 s (spec/webhooks.md section 6)
 	Rand      io.Reader     // challenges; nil means crypto/rand
 
@@ -116,7 +117,7 @@ func (s *Service) Subscribe(ctx context.Context, r SubscribeRequest) error {
 	if r.Object != Object {
 		return wa.ErrParamOneOf.Fill("object", "WHATSAPP_BUSINESS_ACCOUNT", r.Object)
 	}
-	fields, err := checkFields(r.Fields, s.o.Version)
+	fields, err := s.checkFields(r.Fields)
 	if err != nil {
 		return err
 	}
@@ -235,7 +236,7 @@ func (s *Service) Unsubscribe(ctx context.Context, app wa.AppID, object string, 
 // SetField subscribes the app to a field, in a version, or ends that; the callback stays even when no field is left, other than
 // with [Service.Unsubscribe]. Errors: [ErrNoSubscription] while the app has no callback, rows of code 100, store errors.
 func (s *Service) SetField(ctx context.Context, app wa.AppID, f Field, on bool) error {
-	fields, err := checkFields([]Field{f}, s.o.Version)
+	fields, err := s.checkFields([]Field{f})
 	if err != nil {
 		return err
 	}
