@@ -204,7 +204,8 @@ func (d *Dispatcher) bury(e *endpoint) {
 }
 
 // save writes the cursors that have moved. The heads are read first: an endpoint that is not among the rows yet begins at
-// the saved head after a crash, which is never behind what it has missed.
+// the saved head after a crash, which is never behind what it has missed. What is lost is owed before a cursor can pass it, so
+// everything that these cursors pass is told before they are written; while that fails, they stay, and a crash forgets nobody.
 func (d *Dispatcher) save(ctx context.Context) error {
 	d.saveMu.Lock()
 	defer d.saveMu.Unlock()
@@ -218,6 +219,9 @@ func (d *Dispatcher) save(ctx context.Context) error {
 	endpoints := d.all()
 	for _, e := range endpoints {
 		rows = e.marks(rows, heads)
+	}
+	if !d.settle(ctx) {
+		return nil
 	}
 	if len(rows) > 0 {
 		if err := d.o.Store.SaveCursors(ctx, rows); err != nil {
@@ -251,6 +255,8 @@ func (e *endpoint) marks(rows []Cursor, heads []uint64) []Cursor {
 
 // saved notes what is in the store. It needs saveMu.
 func (d *Dispatcher) saved(rows []Cursor) {
+	d.savedMu.Lock()
+	defer d.savedMu.Unlock()
 	for _, r := range rows {
 		if r.Endpoint == (EndpointID{}) {
 			d.parts[r.Partition].saved = r.Seq
@@ -292,9 +298,9 @@ func (d *Dispatcher) finished(ctx context.Context, endpoints []*endpoint) error 
 // Position is the lowest frame of the partition that every endpoint has dealt with, as it is stored: the journal may
 // forget what lies before it.
 func (d *Dispatcher) Position(partition int) uint64 {
-	d.saveMu.Lock()
+	d.savedMu.Lock() // not saveMu: a save may wait for lanes, and those for room in the journal
 	low := d.parts[partition].saved
-	d.saveMu.Unlock()
+	d.savedMu.Unlock()
 	for _, e := range d.all() {
 		e.mu.Lock()
 		if pt := &e.parts[partition]; pt.stored {

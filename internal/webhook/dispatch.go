@@ -148,11 +148,17 @@ type Dispatcher struct {
 	mu        sync.RWMutex
 	endpoints map[EndpointID]*endpoint
 
-	saveMu sync.Mutex // one save at a time
+	saveMu  sync.Mutex // one save at a time
+	savedMu sync.Mutex // guards what is noted as saved, while several cursors change together
 
-	lossMu sync.Mutex         // held while losses are told
-	owed   map[loss]int       // not told yet
-	told   map[loss]time.Time // in the last minute
+	telling sync.Mutex    // one notice at a time; nobody waits for it who reads the journal or posts what was read there
+	owing   chan struct{} // wakes herald
+	untried atomic.Int64  // losses that herald has not looked at
+
+	lossMu sync.Mutex         // never held while something is written
+	owed   map[loss]struct{}  // not told yet
+	told   map[loss]time.Time // in the last minute or two
+	swept  time.Time          // when told was swept
 
 	randMu sync.Mutex
 	random *mathrand.Rand
@@ -171,6 +177,8 @@ func New(ctx context.Context, o Options) (*Dispatcher, error) {
 		log:       newDeliveryLog(hex.EncodeToString(seed[:6])+"-", o.LogCount, o.LogBytes),
 		kicked:    make(chan struct{}, 1),
 		endpoints: map[EndpointID]*endpoint{},
+		owing:     make(chan struct{}, 1),
+		owed:      map[loss]struct{}{},
 		told:      map[loss]time.Time{},
 		random:    mathrand.New(mathrand.NewPCG(uint64(seed[8]), uint64(seed[16]))), //nolint:gosec // jitter
 	}
@@ -211,6 +219,7 @@ func (d *Dispatcher) Start() {
 	}
 	d.readers.Go(func() { d.tend(ctx) })
 	d.readers.Go(func() { d.keep(ctx) })
+	d.readers.Go(func() { d.herald(ctx) })
 	for _, e := range d.all() {
 		e.mu.Lock()
 		e.refill()
@@ -290,7 +299,6 @@ func (d *Dispatcher) pause(ctx context.Context, wait time.Duration, timed bool) 
 func (d *Dispatcher) keep(ctx context.Context) {
 	failing := false
 	for d.o.Wall.Sleep(ctx, d.o.SaveEvery) == nil {
-		d.remind(ctx)
 		d.log.forget(d.o.Clock.Now())
 		err := d.save(ctx)
 		switch {

@@ -78,21 +78,26 @@ func newEndpoint(d *Dispatcher, id EndpointID) *endpoint {
 	return &endpoint{id: id, d: d, parts: make([]part, len(d.parts)), ctl: newControl(d.o.StartConcurrency, d.o.MaxConcurrency)}
 }
 
-// offer takes over the events of a frame from the head reader, or detaches from it.
-func (e *endpoint) offer(p *partition, seq uint64, events []event) {
+// offer takes over the events of a frame from the head reader, or detaches from it; the frame held updates, too, that are lost to
+// whoever takes it. It says whether the endpoint did: else it has dealt with the frame before, or reads it for itself.
+func (e *endpoint) offer(p *partition, seq uint64, events []event, lost int) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	pt := &e.parts[p.index]
 	if !pt.attached || seq <= pt.seen || e.closed {
-		return
+		return false
 	}
 	if e.suspended || !e.fits(events) {
 		pt.attached = false
 		pt.seen = max(pt.last(), p.head.Load())
-		return
+		return false
 	}
-	e.add(p.index, seq, events)
-	e.wake()
+	e.stats.lost += lost
+	if len(events) > 0 {
+		e.add(p.index, seq, events)
+		e.wake()
+	}
+	return true
 }
 
 // fits says whether the queue has room; an empty one takes anything, so that no frame is too large.

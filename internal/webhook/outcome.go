@@ -55,14 +55,30 @@ func (e *endpoint) rowEnd() {
 	}
 }
 
-// drop gives a job up.
+// drop gives a job up. A row of a loss goes when that was told: with updates from the journal the cursor waits for it.
 func (d *Dispatcher) drop(e *endpoint, j *job, why Loss) {
 	if why == LossRetention {
-		d.passed(loss{e.id.App, j.waba(), j.brief()})
+		l := loss{e.id.App, j.waba(), j.brief()}
+		d.owe(l)
+		if j.row != nil && !d.tell(d.ctx, l) {
+			d.putOff(e, j)
+			return
+		}
 	}
 	d.o.Observer.Lost(why, j.updates())
 	e.miss(j.updates())
 	d.done(e, j)
+}
+
+// putOff keeps a row whose loss could not be told, until a time at which it is not tried again.
+func (d *Dispatcher) putOff(e *endpoint, j *job) {
+	at := d.o.Clock.Now().Add(storePause)
+	if end := j.born().Add(rowLife + time.Second); at.Before(end) {
+		at = end
+	}
+	if err := d.again(e, j, j.row.Attempts, j.row.Status, at); err != nil {
+		d.o.Log.Error("put lost webhook off", "delivery_id", j.row.ID, "err", err)
+	}
 }
 
 // giveBack leaves a job unfinished: the cursor stays before it, or the row stays as it is.
@@ -184,11 +200,16 @@ func (d *Dispatcher) due(e *endpoint, limit int) (jobs []*job, more bool, err er
 }
 
 // unreadable deals with a row whose body cannot be opened: it must not stay due, or the rows behind it would never be read.
-// When its key was destroyed, it is lost for good.
+// When its key was destroyed, it is lost for good, and goes when whoever is to be told of it was.
 func (d *Dispatcher) unreadable(e *endpoint, r *Pending, cause error) {
 	gone := errors.Is(cause, ErrGone)
 	if !gone || r.Brief == "" {
 		d.o.Log.Error("stored webhook cannot be opened", "delivery_id", r.ID, "err", cause)
+	}
+	if gone && r.Brief != "" {
+		l := loss{e.id.App, r.WABA, r.Brief}
+		d.owe(l)
+		gone = d.tell(d.ctx, l)
 	}
 	if !gone {
 		at := d.o.Clock.Now().Add(unreadablePause)
@@ -200,9 +221,6 @@ func (d *Dispatcher) unreadable(e *endpoint, r *Pending, cause error) {
 		e.dueAt(at)
 		e.mu.Unlock()
 		return
-	}
-	if r.Brief != "" {
-		d.passed(loss{e.id.App, r.WABA, r.Brief})
 	}
 	found, err := d.o.Store.DeletePending(d.ctx, r.ID)
 	if err != nil || !found {

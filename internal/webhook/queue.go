@@ -40,7 +40,7 @@ func (q *queue) push(events []event) {
 }
 
 // pop moves up to n events with at most size bytes of payload to the end of to; the first one is moved whatever its size.
-// Numbers without storage share a POST with nobody, see [event.joins].
+// Updates of a number without storage share a POST only with updates of the same number and minute, see [event.joins].
 // It may return none of a queue that is not empty: then what it holds waits for events that were taken before. [queue.free]
 // must be told when those are dealt with.
 func (q *queue) pop(to []event, n, size int) []event {

@@ -15,7 +15,7 @@ type partition struct {
 	index int
 	log   Log
 	head  atomic.Uint64 // last frame given to the endpoints
-	saved uint64        // head in the store; guarded by Dispatcher.saveMu
+	saved uint64        // head in the store; guarded by Dispatcher.savedMu
 
 	mu      sync.Mutex // held while a frame is given out, so that an endpoint can join between two frames
 	snap    *snapshot
@@ -44,6 +44,15 @@ type receiver struct {
 type slot struct {
 	endpoint *endpoint
 	events   []event
+	late     []loss // of updates that are no events any more
+}
+
+// gather returns the slot's place in the frame that is given out. It needs p.mu.
+func (p *partition) gather(s *slot) *slot {
+	if len(s.events)+len(s.late) == 0 {
+		p.touched = append(p.touched, s)
+	}
+	return s
 }
 
 func newPartition(i int, l Log) *partition { return &partition{index: i, log: l} }
@@ -69,15 +78,9 @@ func (d *Dispatcher) read(ctx context.Context, p *partition) {
 	}
 }
 
-// fan gives a frame to the endpoints it concerns.
+// fan gives a frame to the endpoints it concerns. What is of numbers without storage may be too late, after a time in which the
+// process did not run: it is lost to those that had not dealt with it.
 func (d *Dispatcher) fan(p *partition, f *journal.Frame) {
-	for l, n := range d.give(p, f) { // lanes write while notices wait for them: no lock is held
-		d.lost(l, n)
-	}
-}
-
-// give returns what was too late: of numbers without storage, after a time in which the process did not run.
-func (d *Dispatcher) give(p *partition, f *journal.Frame) (late map[loss]int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if snap := d.o.Service.snap.Load(); snap != p.snap {
@@ -90,8 +93,8 @@ func (d *Dispatcher) give(p *partition, f *journal.Frame) (late map[loss]int) {
 		}
 		if u.brief && u.born <= d.o.Clock.Now().Add(-BriefLife).UnixMilli() {
 			for _, to := range d.receivers(p, &u) {
-				to.slot.endpoint.miss(1)
-				late = addLoss(late, loss{to.slot.endpoint.id.App, u.waba, u.number})
+				s := p.gather(to.slot)
+				s.late = append(s.late, loss{s.endpoint.id.App, u.waba, u.number})
 			}
 			continue
 		}
@@ -101,21 +104,20 @@ func (d *Dispatcher) give(p *partition, f *journal.Frame) (late map[loss]int) {
 			if built[v].body == nil {
 				built[v], p.scratch = d.event(&u, v, p.scratch)
 			}
-			if len(to.slot.events) == 0 {
-				p.touched = append(p.touched, to.slot)
-			}
-			to.slot.events = append(to.slot.events, built[v])
+			s := p.gather(to.slot)
+			s.events = append(s.events, built[v])
 		}
 	}
 	for i, s := range p.touched {
-		s.endpoint.offer(p, f.Seq, s.events)
+		if s.endpoint.offer(p, f.Seq, s.events, len(s.late)) {
+			d.lost(s.late...)
+		}
 		clear(s.events)
-		s.events = s.events[:0]
+		s.events, s.late = s.events[:0], nil
 		p.touched[i] = nil
 	}
 	p.touched = p.touched[:0]
-	p.head.Store(f.Seq)
-	return late
+	p.head.Store(f.Seq) // after what is lost is owed: see save
 }
 
 // receivers returns the endpoints of an update. It needs p.mu.
@@ -239,7 +241,7 @@ func (d *Dispatcher) eventsFor(e *endpoint, f *journal.Frame, scratch []byte) ([
 	snap, expired := d.o.Service.snap.Load(), 0
 	now := d.o.Clock.Now()
 	oldest, oldestBrief := now.Add(-Life).UnixMilli(), now.Add(-BriefLife).UnixMilli()
-	var late map[loss]int
+	var late []loss
 	var events []event
 	for _, r := range f.Records {
 		u, ok := updateOf(r)
@@ -250,7 +252,7 @@ func (d *Dispatcher) eventsFor(e *endpoint, f *journal.Frame, scratch []byte) ([
 		switch {
 		case !ok:
 		case u.brief && u.born <= oldestBrief:
-			late = addLoss(late, loss{e.id.App, u.waba, u.number})
+			late = append(late, loss{e.id.App, u.waba, u.number})
 		case u.born <= oldest:
 			expired++
 		default:
@@ -263,9 +265,9 @@ func (d *Dispatcher) eventsFor(e *endpoint, f *journal.Frame, scratch []byte) ([
 		e.miss(expired)
 		d.o.Observer.Lost(LossExpired, expired)
 	}
-	for l, n := range late {
-		e.miss(n)
-		d.lost(l, n)
+	if len(late) > 0 {
+		e.miss(len(late))
+		d.lost(late...)
 	}
 	return events, scratch
 }

@@ -2,6 +2,8 @@ package webhook
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/hikyaku/hikyaku/internal/wa"
@@ -23,60 +25,108 @@ type loss struct {
 // tellEvery is how often an app is told of the same number: once for everything that was lost in a minute.
 const tellEvery = time.Minute
 
-func addLoss(m map[loss]int, l loss) map[loss]int {
-	if m == nil {
-		m = map[loss]int{}
+// lost counts updates that were too late to become a job, and owes a notice of them. It never waits.
+func (d *Dispatcher) lost(late ...loss) {
+	if len(late) == 0 {
+		return
 	}
-	m[l]++
-	return m
+	d.o.Observer.Lost(LossRetention, len(late))
+	for _, l := range late {
+		d.owe(l)
+	}
 }
 
-// lost counts updates that were too late to become a job, and tells of them.
-func (d *Dispatcher) lost(l loss, updates int) {
-	d.o.Observer.Lost(LossRetention, updates)
-	d.passed(l)
-}
-
-// passed tells the app that updates of the number are lost: error 131035 of the account, see spec/webhooks.md section 15. When that
-// cannot be written now, it is tried again with the next save of the cursors.
-func (d *Dispatcher) passed(l loss) {
-	d.lossMu.Lock()
-	defer d.lossMu.Unlock()
-	d.owed = addLoss(d.owed, l)
-	d.tell(d.ctx)
-}
-
-// tell writes what is owed. It needs lossMu.
-func (d *Dispatcher) tell(ctx context.Context) {
+// owe notes that the app must be told that updates of the number are lost, unless it was a moment ago. It must be called before the
+// updates count as dealt with.
+func (d *Dispatcher) owe(l loss) {
 	if d.o.Notices == nil {
-		d.owed = nil
 		return
 	}
 	now := d.o.Clock.Now()
-	for l, at := range d.told {
-		if at.After(now) || now.Sub(at) >= tellEvery {
-			delete(d.told, l)
-		}
+	d.lossMu.Lock()
+	defer d.lossMu.Unlock()
+	if _, known := d.owed[l]; known || d.justTold(l, now) {
+		return
 	}
-	for l := range d.owed {
-		if _, again := d.told[l]; !again {
-			row := wa.ErrRetention
-			value := appendError([]byte(`{"errors":[`), row.Code, row.Title, row.Details, d.build.href)
-			if err := d.o.Notices.Raise(ctx, l.app, l.waba, l.number, FieldMessages, append(value, `]}`...)); err != nil {
-				d.o.Log.Warn("tell of webhooks that were lost", "app_id", l.app, "number_id", string(l.number), "err", err)
-				continue
-			}
-			d.told[l] = now
-		}
-		delete(d.owed, l)
+	d.owed[l] = struct{}{}
+	d.untried.Add(1)
+	select {
+	case d.owing <- struct{}{}:
+	default:
 	}
 }
 
-// remind tries again what could not be told.
-func (d *Dispatcher) remind(ctx context.Context) {
+// justTold says whether the app was told of the number within the last minute. It needs lossMu.
+func (d *Dispatcher) justTold(l loss, now time.Time) bool {
+	recent := func(at time.Time) bool { return !at.After(now) && now.Sub(at) < tellEvery } // clocks may be set back
+	if !recent(d.swept) {
+		for l, at := range d.told {
+			if !recent(at) {
+				delete(d.told, l)
+			}
+		}
+		d.swept = now
+	}
+	at, ok := d.told[l]
+	return ok && recent(at)
+}
+
+// herald tells what is owed as soon as it is. What fails is tried again with the next save of the cursors.
+func (d *Dispatcher) herald(ctx context.Context) {
+	for {
+		select {
+		case <-d.owing:
+		case <-ctx.Done():
+			return
+		}
+		n := d.untried.Load()
+		d.settle(ctx)
+		d.untried.Add(-n)
+	}
+}
+
+// settle tells what is owed now and says whether that is done. After a failure it leaves the rest: what fails are lanes that are
+// busy, and all notices go through those.
+func (d *Dispatcher) settle(ctx context.Context) bool {
+	d.lossMu.Lock()
+	owed := slices.Collect(maps.Keys(d.owed))
+	d.lossMu.Unlock()
+	for _, l := range owed {
+		if !d.tell(ctx, l) {
+			return false
+		}
+	}
+	return true
+}
+
+// tell writes an owed notice: error 131035 of the account, see spec/webhooks.md section 15. It says whether nothing is owed for l
+// any more. Lanes are closed before webhooks are: from then on nothing is told, and the next start finds what is owed.
+func (d *Dispatcher) tell(ctx context.Context, l loss) bool {
+	d.telling.Lock()
+	defer d.telling.Unlock()
+	if !d.owes(l) {
+		return true
+	}
+	if d.closing.Load() {
+		return false
+	}
+	row := wa.ErrRetention
+	value := append(appendError([]byte(`{"errors":[`), row.Code, row.Title, row.Details, d.build.href), `]}`...)
+	if err := d.o.Notices.Raise(ctx, l.app, l.waba, l.number, FieldMessages, value); err != nil {
+		d.o.Log.Warn("tell of webhooks that were lost", "app_id", l.app, "number_id", string(l.number), "err", err)
+		return false
+	}
+	now := d.o.Clock.Now()
 	d.lossMu.Lock()
 	defer d.lossMu.Unlock()
-	if len(d.owed) > 0 {
-		d.tell(ctx)
-	}
+	d.told[l] = now
+	delete(d.owed, l)
+	return true
+}
+
+func (d *Dispatcher) owes(l loss) bool {
+	d.lossMu.Lock()
+	defer d.lossMu.Unlock()
+	_, yes := d.owed[l]
+	return yes
 }

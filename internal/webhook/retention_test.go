@@ -18,11 +18,19 @@ import (
 type journaled struct {
 	mu   sync.Mutex
 	r    *rig
-	fail int // of the next calls
+	fail int           // of the next calls
+	gate chan struct{} // calls wait for it
 	all  []*record.Notice
 }
 
-func (j *journaled) Raise(_ context.Context, app wa.AppID, waba wa.WABAID, number wa.PhoneNumberID, field string, value []byte) error {
+func (j *journaled) Raise(ctx context.Context, app wa.AppID, waba wa.WABAID, number wa.PhoneNumberID, field string, value []byte) error {
+	if j.gate != nil {
+		select {
+		case <-j.gate:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.fail > 0 {
@@ -136,7 +144,7 @@ func TestUpdatesThatWaitedForAStart(t *testing.T) {
 	r.d.Start()
 	r.wait("the others", func() bool { return len(h.got()) >= 1 && r.tally.lost.Load() == 5 })
 	r.idle()
-	r.d.remind(t.Context())
+	r.d.settle(t.Context())
 	r.idle()
 	all := strings.Join(h.got(), "\n")
 	if strings.Count(all, `"status":"sent"`) != 5 || strings.Contains(all, `"wamid.0"`) || !strings.Contains(all, lostError) || len(j.told()) != 1 {

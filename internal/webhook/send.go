@@ -80,12 +80,15 @@ func (j *job) brief() wa.PhoneNumberID {
 	return j.events[0].brief
 }
 
+// rowLife is the life of a row of a number without storage: the last attempt is due when its hour ends.
+const rowLife = BriefLife + time.Minute
+
 // late reports whether updates of a number without storage waited too long for their turn. A row has a last attempt when its hour
 // ends, which comes a moment later.
 func (j *job) late(now time.Time) bool {
 	life := BriefLife
 	if j.row != nil {
-		life += time.Minute
+		life = rowLife
 	}
 	return j.brief() != "" && now.After(j.born().Add(life))
 }

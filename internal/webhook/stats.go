@@ -135,7 +135,7 @@ func (d *Dispatcher) Idle() bool {
 			return false
 		}
 	}
-	return true
+	return d.untried.Load() == 0
 }
 
 func (e *endpoint) idle(now time.Time) bool {
