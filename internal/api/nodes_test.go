@@ -154,6 +154,9 @@ func TestLists(t *testing.T) {
 	if _, err := w.business.UpdateNumber(t.Context(), numTest, func(n *business.Number) error { n.LastOnboarded = start.Add(time.Hour); return nil }); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := w.business.UpdateNumber(t.Context(), numShared, func(n *business.Number) error { n.OnBizApp = true; return nil }); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct{ token, line, want string }{
 		{"admin", wabaA + "/phone_numbers", numTest + " " + numUnnamed + " " + numLive + " " + numPending},
 		{"admin", wabaA + "/phone_numbers?sort=last_onboarded_time_ascending", numPending + " " + numLive + " " + numUnnamed + " " + numTest},
@@ -169,6 +172,16 @@ func TestLists(t *testing.T) {
 		{"birch", birch + "/owned_whatsapp_business_accounts?find=" + wabaB, wabaB},
 		{"birch", birch + `/owned_whatsapp_business_accounts?filtering=[{"field":"creation_time","operator":"GREATER_THAN","value":"1795348802"}]`, wabaShared},
 		{"birch", birch + `/owned_whatsapp_business_accounts?filtering=[{"field":"creation_time","operator":"LESS_THAN","value":"1795348803"}]`, wabaB},
+		{"birch", birch + "/owned_whatsapp_business_accounts?first=1", wabaShared},
+		{"birch", birch + "/owned_whatsapp_business_accounts?first=1&limit=2&after=" + cursor(stampAt(3), wabaShared), wabaB},
+		{"birch", birch + "/owned_whatsapp_business_accounts?first=101", wabaShared + " " + wabaB},
+		{"birch", birch + "/owned_whatsapp_business_accounts?last=1", wabaB},
+		{"birch", birch + "/owned_whatsapp_business_accounts?last=1&before=" + cursor(stampAt(2), wabaB), wabaShared},
+		{"birch", birch + "/owned_whatsapp_business_accounts?business_type=ENTERPRISE,SMB", wabaShared + " " + wabaB},
+		{"birch", birch + `/owned_whatsapp_business_accounts?business_type=["enterprise"]`, wabaB},
+		{"partner", aozora + "/client_whatsapp_business_accounts?business_type=SMB", wabaShared},
+		{"partner", aozora + "/whatsapp_business_accounts?business_type=ENTERPRISE", wabaA},
+		{"admin", aozora + "/owned_whatsapp_business_accounts?business_type=STANDARD,PREMIUM", ""},
 		{"admin", wabaA + "/message_templates", tplHello + " " + tplPromo + " " + tplPaused + " " + tplImage + " " + tplOrder},
 		{"admin", wabaA + "/message_templates?limit=2", tplHello + " " + tplPromo},
 		{"admin", wabaA + "/message_templates?name=order_ready", tplOrder},

@@ -106,8 +106,9 @@ func (s *surface) accounts(name string, owned, client bool) graph.Edge[portfolio
 	return graph.Edge[portfolio]{
 		Name: name, Scopes: scopes(get, kindBusiness, name),
 		List: graph.Collection[portfolio, *business.WABA]{
-			Item: s.wabaNode(true),
-			Key:  wabaKey,
+			Item:  s.wabaNode(true),
+			Key:   wabaKey,
+			Spans: true,
 			List: func(_ context.Context, c *graph.Call, p portfolio, page graph.Page) (graph.Items[*business.WABA], error) {
 				// Read inside another object the edge was not entered on its own.
 				if who(c).MayBusiness(p.ID, false, rights[endpoint{get, kindBusiness, name}].scopes...) != access.Allowed {
@@ -120,7 +121,7 @@ func (s *surface) accounts(name string, owned, client bool) graph.Edge[portfolio
 				if client {
 					all = append(all, s.o.Business.ClientWABAs(p.ID)...)
 				}
-				return listAccounts(c, all, page)
+				return s.listAccounts(c, all, page)
 			},
 		},
 	}
@@ -129,12 +130,12 @@ func (s *surface) accounts(name string, owned, client bool) graph.Edge[portfolio
 func wabaKey(w *business.WABA) string { return stamp(w.Created) + string(w.ID) }
 
 // listAccounts filters, sorts and pages accounts. Source: spec/business.md section 3.
-func listAccounts(c *graph.Call, all []*business.WABA, page graph.Page) (graph.Items[*business.WABA], error) {
+func (s *surface) listAccounts(c *graph.Call, all []*business.WABA, page graph.Page) (graph.Items[*business.WABA], error) {
 	order, err := sortParam(c, "creation_time_descending", "creation_time_ascending")
 	if err != nil {
 		return graph.Items[*business.WABA]{}, err
 	}
-	keep, err := accountFilter(c)
+	keep, err := s.accountFilter(c)
 	if err != nil {
 		return graph.Items[*business.WABA]{}, err
 	}
@@ -146,9 +147,24 @@ func listAccounts(c *graph.Call, all []*business.WABA, page graph.Page) (graph.I
 	return sliced(all, page, wabaKey, less), nil
 }
 
-// accountFilter reads find and filtering.
-func accountFilter(c *graph.Call) (func(*business.WABA) bool, error) {
+// businessTypes are what the lists of accounts can be asked for; no account is of the last two.
+var businessTypes = []string{"ENTERPRISE", "SMB", "STANDARD", "PREMIUM"}
+
+// businessType is SMB for accounts that share a number with the phone app.
+func (s *surface) businessType(w *business.WABA) string {
+	if slices.ContainsFunc(s.o.Business.Numbers(w.ID), func(n *business.Number) bool { return n.OnBizApp }) {
+		return "SMB"
+	}
+	return "ENTERPRISE"
+}
+
+// accountFilter reads find, business_type and filtering.
+func (s *surface) accountFilter(c *graph.Call) (func(*business.WABA) bool, error) {
 	find, err := c.Params.Get("find").IDOr("")
+	if err != nil {
+		return nil, err
+	}
+	types, err := enums(c.Params.Get("business_type"), businessTypes...)
 	if err != nil {
 		return nil, err
 	}
@@ -162,7 +178,7 @@ func accountFilter(c *graph.Call) (func(*business.WABA) bool, error) {
 		}
 	}
 	return func(w *business.WABA) bool {
-		if find != "" && string(w.ID) != find {
+		if find != "" && string(w.ID) != find || len(types) > 0 && !slices.Contains(types, s.businessType(w)) {
 			return false
 		}
 		for _, f := range conditions {

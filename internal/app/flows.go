@@ -63,7 +63,7 @@ func (a flowAccounts) Key(id wa.PhoneNumberID) string {
 
 // Subscribed implements flow.Accounts.
 func (a flowAccounts) Subscribed(id wa.AppID, w wa.WABAID) bool {
-	return slices.ContainsFunc(a.p.subs.Route(flow.Field, w, ""), func(t webhook.Target) bool { return t.App == id })
+	return slices.ContainsFunc(a.p.rules.subs.Route(flow.Field, w, ""), func(t webhook.Target) bool { return t.App == id })
 }
 
 // ---- control API ----

@@ -124,6 +124,7 @@ func (s *stand) testResources() {
 		s.start.WABA + "/phone_numbers?fields=account_mode,status":       `{"data":[{"account_mode":"SANDBOX","status":"CONNECTED","id":"` + s.start.Number + `"}],"paging":`,
 		s.start.WABA + "/message_templates?fields=name,language,status":  `{"data":[{"name":"hello_world","language":"en_US","status":"APPROVED","id":`,
 		s.start.WABA + "/message_templates?limit=0&summary=total_count":  `{"data":[],"summary":{"total_count":1`,
+		s.start.WABA + "/subscribed_apps":                                `{"data":[{"whatsapp_business_api_data":{"link":"`,
 	} {
 		if a := s.graph("GET", path, nil); !strings.HasPrefix(string(a.Body), want) {
 			s.t.Errorf("%s: %s", path, a.Body)
@@ -185,6 +186,32 @@ func TestResetKeepsWebhooks(t *testing.T) {
 	if list := s.hooks.Problems(); len(list) != 0 {
 		t.Errorf("the receiver complains: %v", list)
 	}
+}
+
+// The first start subscribes the app to the account, and a reset does; a later start and a reset that keeps webhooks respect that
+// somebody ended it. Source: spec/manager.md section 7.1.
+func TestSubscriptionOfTheFirstStart(t *testing.T) {
+	t.Parallel()
+	s := run(t, nil)
+	subscribed := func(when string, want bool) {
+		t.Helper()
+		a := s.graph("GET", s.start.WABA+"/subscribed_apps", nil)
+		if a.Status != 200 || strings.Contains(string(a.Body), `"id":"`+s.start.App+`"`) != want {
+			t.Errorf("%s: HTTP %d %s", when, a.Status, a.Body)
+		}
+	}
+	subscribed("the first start", true)
+	s.subscribe()
+	if a := s.graph("DELETE", s.start.WABA+"/subscribed_apps", nil); a.Status != 200 {
+		t.Fatalf("unsubscribe: HTTP %d %s", a.Status, a.Body)
+	}
+	s.down()
+	s.up()
+	subscribed("the second start", false)
+	s.control("POST", "reset", map[string]bool{"keep_webhooks": true})
+	subscribed("a reset that keeps webhooks", false)
+	s.control("POST", "reset", nil)
+	subscribed("a reset", true)
 }
 
 // TLS 1.2 at least, for the names that were asked for, and nothing in clear. Source: spec/security.md S15.

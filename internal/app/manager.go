@@ -34,9 +34,9 @@ func (p *platform) manager(a *App, graph http.Handler) (*manager.Manager, error)
 		standIn = p.plan.UserPhone
 	}
 	return manager.New(manager.Options{
-		Access: p.rules.access, Business: p.rules.business, Template: p.rules.template, Webhooks: p.subs, Clock: p.clock,
+		Access: p.rules.access, Business: p.rules.business, Template: p.rules.template, Webhooks: p.rules.subs, Clock: p.clock,
 		Counts: p.store, Reach: func(id wa.BusinessID, now int64) (int, int) { return p.policy.Used(id, now) },
-		Dispatcher: p.webhooks, Removal: api.Removal{Access: p.rules.access, Business: p.rules.business, Webhooks: p.subs}, Files: hikyaku.Examples,
+		Dispatcher: p.webhooks, Removal: api.Removal{Access: p.rules.access, Business: p.rules.business, Webhooks: p.rules.subs}, Files: hikyaku.Examples,
 		Graph: graph, BaseURL: a.PublicURL(), Version: GraphVersion, Log: p.log, Developer: developer, Open: p.o.Sandbox && !p.o.Strict, StandIn: standIn,
 	})
 }

@@ -62,7 +62,6 @@ type platform struct {
 	hub       *network.Hub
 	pipeline  *pipeline.Pipeline
 	board     notices
-	subs      *webhook.Service
 	webhooks  *webhook.Dispatcher
 	fleet     *fleet // nil without sandbox
 	media     *media.Service
@@ -202,6 +201,9 @@ func (p *platform) openRules(ctx context.Context, draw io.Reader) (err error) {
 	if err = p.openFlows(ctx, draw); err != nil {
 		return err
 	}
+	if err = p.openSubscriptions(ctx); err != nil {
+		return err
+	}
 	if err := startResources(ctx, &p.rules, p.o, p.root, path, p.plan); err != nil {
 		return err
 	}
@@ -256,18 +258,22 @@ func (p *platform) openPipeline(ctx context.Context, draw io.Reader) error {
 	return nil
 }
 
-func (p *platform) openWebhooks(ctx context.Context) error {
-	allow := webhook.TransportOptions{}
+// webhookTransport is where webhooks may go.
+func (p *platform) webhookTransport() webhook.TransportOptions {
 	if p.o.Sandbox || p.o.PrivateWebhooks {
-		allow.Allow = webhook.PrivatePrefixes()
+		return webhook.TransportOptions{Allow: webhook.PrivatePrefixes()}
 	}
-	transport := webhook.NewTransport(allow)
+	return webhook.TransportOptions{}
+}
+
+// openSubscriptions comes before the starter resources, one of which is a subscription.
+func (p *platform) openSubscriptions(ctx context.Context) error {
 	versions, err := p.o.settings.Versions.names()
 	if err != nil {
 		return err
 	}
-	p.subs, err = webhook.NewService(ctx, webhook.ServiceOptions{
-		Store: p.store, Safe: webhookSafe{p.vault}, Clock: p.clock, Transport: transport,
+	p.rules.subs, err = webhook.NewService(ctx, webhook.ServiceOptions{
+		Store: p.store, Safe: webhookSafe{p.vault}, Clock: p.clock, Transport: webhook.NewTransport(p.webhookTransport()),
 		URLs: webhook.URLRules{AllowInsecure: p.o.PrivateWebhooks}, Version: GraphVersion, Versions: versions,
 		Owner: func(id wa.AppID) wa.BusinessID {
 			a, ok := p.rules.access.App(id)
@@ -277,10 +283,11 @@ func (p *platform) openWebhooks(ctx context.Context) error {
 			return a.Business
 		},
 	})
-	if err != nil {
-		return err
-	}
-	if err := api.Dismiss(ctx, p.subs, p.rules.access); err != nil { // a crash may have come before it
+	return err
+}
+
+func (p *platform) openWebhooks(ctx context.Context) (err error) {
+	if err := api.Dismiss(ctx, p.rules.subs, p.rules.access); err != nil { // a crash may have come before it
 		return err
 	}
 	logs := make([]webhook.Log, p.journal.Partitions())
@@ -288,8 +295,8 @@ func (p *platform) openWebhooks(ctx context.Context) error {
 		logs[i] = p.journal.Log(i)
 	}
 	o := webhook.Options{
-		Service: p.subs, Logs: logs, Store: p.store, Safe: webhookSafe{p.vault}, Apps: newSecrets(p.rules.access),
-		Numbers: digits{p.rules.business}, Users: p.rules.business, Notices: &p.board, Poster: webhook.NewSender(allow), Clock: p.clock, Wall: p.wall, Log: p.log,
+		Service: p.rules.subs, Logs: logs, Store: p.store, Safe: webhookSafe{p.vault}, Apps: newSecrets(p.rules.access),
+		Numbers: digits{p.rules.business}, Users: p.rules.business, Notices: &p.board, Poster: webhook.NewSender(p.webhookTransport()), Clock: p.clock, Wall: p.wall, Log: p.log,
 		Observer: p.observer, BatchMax: p.o.WebhookBatch, SaveEvery: saveCursors,
 	}
 	p.o.settings.webhooks(&o, p.o.errors.Href)

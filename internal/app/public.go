@@ -35,7 +35,7 @@ func (p *platform) publicHandler(a *App) (http.Handler, error) {
 	}
 	surface, err := api.New(api.Options{
 		Full: p.policy.Full, Pace: p.policy, RequirePayment: p.o.RequirePayment, Funded: p.policy.Funded,
-		Access: p.rules.access, Business: p.rules.business, Template: p.rules.template, Groups: p.rules.groups, Flows: p.rules.flow, Grant: p.grantFlow, Webhooks: p.subs, Told: p.webhooks.About, Pipeline: p.pipeline,
+		Access: p.rules.access, Business: p.rules.business, Template: p.rules.template, Groups: p.rules.groups, Flows: p.rules.flow, Grant: p.grantFlow, Webhooks: p.rules.subs, Told: p.webhooks.About, Pipeline: p.pipeline,
 		Media: p.media, Pictures: p.store, Clock: p.clock, Counts: p.store, Rates: rates, Log: p.log, Observer: a.metrics.graph, Versions: versions,
 		Carriers: carriers, BaseURL: p.o.PublicURL, Rand: p.o.traces(), Names: p.o.random("pictures"), Style: p.o.errors.style(p.o.settings.Pair.RetryAfterHeader),
 		Unrated: p.o.settings.Quality.UnratedLabel, LegacyFlagged: p.o.settings.Quality.LegacyFlagged, AppFloor: p.o.settings.RateLimit.AppFloor,
@@ -56,7 +56,7 @@ func (p *platform) publicHandler(a *App) (http.Handler, error) {
 	mux.Handle("GET "+api.OpenAPIPath, api.OpenAPI(p.log))
 	mux.Handle(api.FlowPath+"{flow}/flow.json", api.FlowFile(p.rules.flow))
 	mux.Handle(flowpage.Pattern, flowpage.Handler(flowPages{p}, p.log))
-	dialog := api.Dialog(p.rules.access, p.rules.business, p.subs, p.log)
+	dialog := api.Dialog(p.rules.access, p.rules.business, p.rules.subs, p.log)
 	mux.Handle(api.DialogPath, dialog)
 	pagesForPeople, err := p.manager(a, surface)
 	if err != nil {

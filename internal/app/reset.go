@@ -15,7 +15,7 @@ import (
 // kept are the files of the data directory that a reset leaves alone.
 var kept = map[string]bool{lockFile: true, markFile: true, rootKeyFile: true, planFile: true, "root.wrapped": true, trustFile: true, "acme": true}
 
-// resetCall is POST /control/v1/reset. The first start had no subscription, so it goes with everything else unless the caller
+// resetCall is POST /control/v1/reset. The first start had no callback, so it goes with everything else unless the caller
 // says that it belongs to the place and not to the test.
 func (a *App) resetCall(r *http.Request, _ *platform) (any, error) {
 	var in struct {
@@ -91,11 +91,11 @@ type subscribed struct {
 // subscribed returns nil when the starter app has no callback.
 func (p *platform) subscribed() (*subscribed, error) {
 	app := p.plan.AppID
-	sub, ok := p.subs.Subscription(app)
+	sub, ok := p.rules.subs.Subscription(app)
 	if !ok {
 		return nil, nil
 	}
-	token, err := p.subs.VerifyToken(app)
+	token, err := p.rules.subs.VerifyToken(app)
 	if err != nil {
 		return nil, fmt.Errorf("keep webhooks: %w", err)
 	}
@@ -104,7 +104,7 @@ func (p *platform) subscribed() (*subscribed, error) {
 			App: app, Object: webhook.Object, CallbackURL: sub.CallbackURL, VerifyToken: token, Fields: sub.Fields,
 			Trusted: true, // it was verified when it was made
 		},
-		linked: slices.ContainsFunc(p.subs.Links(p.plan.WABAID), func(l webhook.Link) bool { return l.App == app }),
+		linked: slices.ContainsFunc(p.rules.subs.Links(p.plan.WABAID), func(l webhook.Link) bool { return l.App == app }),
 	}, nil
 }
 
@@ -113,13 +113,13 @@ func (s *subscribed) restore(ctx context.Context, p *platform) error {
 	if s == nil {
 		return nil
 	}
-	if err := p.subs.Subscribe(ctx, s.request); err != nil {
+	if err := p.rules.subs.Subscribe(ctx, s.request); err != nil {
 		return fmt.Errorf("keep webhooks: %w", err)
 	}
-	if !s.linked {
-		return nil
+	if s.linked {
+		return nil // as the first start made it
 	}
-	if err := p.subs.Link(ctx, s.request.App, p.plan.WABAID, "", ""); err != nil {
+	if err := p.rules.subs.Unlink(ctx, s.request.App, p.plan.WABAID); err != nil {
 		return fmt.Errorf("keep webhooks: %w", err)
 	}
 	return nil

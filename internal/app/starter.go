@@ -16,6 +16,7 @@ import (
 	"github.com/hikyaku/hikyaku/internal/template"
 	"github.com/hikyaku/hikyaku/internal/vault"
 	"github.com/hikyaku/hikyaku/internal/wa"
+	"github.com/hikyaku/hikyaku/internal/webhook"
 )
 
 const (
@@ -146,6 +147,7 @@ type rules struct {
 	template *template.Service
 	groups   *template.Groups
 	flow     *flow.Service
+	subs     *webhook.Service
 }
 
 // openPlan reads the plan of the first start, or makes it.
@@ -177,6 +179,7 @@ func startResources(ctx context.Context, r *rules, o *Options, root *vault.Root,
 	return savePlan(root, path, p)
 }
 
+// makeResources makes what is not there yet. Source: spec/manager.md section 7.1.
 func makeResources(ctx context.Context, r *rules, p *Plan, open bool) error {
 	if _, ok := r.business.Portfolio(p.BusinessID); !ok {
 		_, _, n, err := r.business.CreateStarter(ctx, business.Starter{
@@ -212,6 +215,9 @@ func makeResources(ctx context.Context, r *rules, p *Plan, open bool) error {
 		if _, err := r.template.CreateSample(ctx, p.WABAID, ""); err != nil {
 			return err
 		}
+	}
+	if err := r.subs.Link(ctx, p.AppID, p.WABAID, "", ""); err != nil {
+		return err
 	}
 	return makeToken(ctx, r, p)
 }

@@ -152,12 +152,45 @@ func (c *Call) page(l *listing) (Page, error) {
 			return Page{}, err
 		}
 	}
+	if l.spans {
+		if err := c.span(&p, l); err != nil {
+			return Page{}, err
+		}
+	}
 	names, err := c.summary()
 	if err != nil {
 		return Page{}, err
 	}
 	p.Total = wanted(names, "total_count")
 	return p, nil
+}
+
+// span reads first and last, which take the place of limit. Each goes in one direction, so that neither goes with the other or
+// with the other's cursor. last without a cursor is the end of the collection.
+func (c *Call) span(p *Page, l *listing) error {
+	for _, s := range [...]struct {
+		name string
+		not  []string
+	}{{"first", []string{"last", "before"}}, {"last", []string{"after"}}} {
+		v := c.Params.Get(s.name)
+		if !v.Present() {
+			continue
+		}
+		n, err := v.Int()
+		if err != nil {
+			return err
+		}
+		if n < 1 {
+			return v.Invalid("must be greater than or equal to 1")
+		}
+		for _, other := range s.not {
+			if c.Params.Get(other).Present() {
+				return v.Invalid("used without %s", other)
+			}
+		}
+		p.Limit, p.Last = int(min(n, int64(l.max))), s.name == "last"
+	}
+	return nil
 }
 
 func (c *Call) cursor(name string, l *listing) (string, error) {
@@ -196,7 +229,8 @@ func wanted(names []string, name string) bool {
 	return false
 }
 
-// pageURL is the address of another page of an edge: the call's own parameters, then limit and cursor.
+// pageURL is the address of another page of an edge: the call's own parameters, then limit and cursor, which first and last would
+// contradict.
 func (c *Call) pageURL(edgePath string, limit int, cursorName, cursor string) string {
 	var b strings.Builder
 	b.WriteString(c.Base() + "/" + c.Version.String() + "/" + edgePath + "?")
@@ -219,7 +253,7 @@ func (c *Call) pageURL(edgePath string, limit int, cursorName, cursor string) st
 
 func writeParam(b *strings.Builder, k, v string) {
 	switch k {
-	case "limit", "after", "before", "access_token", "as":
+	case "limit", "first", "last", "after", "before", "access_token", "as":
 		return
 	}
 	b.WriteString(url.QueryEscape(k) + "=" + url.QueryEscape(v) + "&")

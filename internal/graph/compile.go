@@ -62,6 +62,7 @@ type listing struct {
 	item      *shape
 	def, max  int
 	unpaged   bool
+	spans     bool
 	badCursor *wa.Error
 	badSince  Version
 	run       func(context.Context, *Call, any, Page) (listed, error)
@@ -80,7 +81,7 @@ type listed struct {
 // rest notes where the search goes on.
 func (r *listed) rest(key string, p Page) {
 	r.unfinished = true
-	if p.Before != "" {
+	if p.backward() {
 		r.first = key
 	} else {
 		r.last = key
@@ -225,7 +226,7 @@ func eraseAction[T any](b *builder, a *Action[T]) *action {
 }
 
 func (l Collection[T, S]) listing(b *builder) *listing {
-	out := &listing{item: l.Item.compile(b), def: l.Default, max: l.Max, unpaged: l.Unpaged, badCursor: l.BadCursor, badSince: l.BadSince}
+	out := &listing{item: l.Item.compile(b), def: l.Default, max: l.Max, unpaged: l.Unpaged, spans: l.Spans, badCursor: l.BadCursor, badSince: l.BadSince}
 	if out.max == 0 {
 		out.max = 100
 	}

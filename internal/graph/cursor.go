@@ -55,8 +55,12 @@ type Page struct {
 	Limit  int    // items wanted, 0 to the edge's maximum; 0 asks for the summary alone
 	After  string // sort key: items behind it, in the edge's order
 	Before string // sort key: the Limit items right before it, still in the edge's order. Empty when After is set
+	Last   bool   // the Limit items at the end of the collection, before Before when that is set
 	Total  bool   // the total count was asked for
 }
+
+// backward tells that the items wanted are the last before some place, not the first behind one.
+func (p Page) backward() bool { return p.After == "" && (p.Last || p.Before != "") }
 
 // Items is what a lister answers.
 type Items[S any] struct {
@@ -74,10 +78,12 @@ type Items[S any] struct {
 // comes before key b in that order, so that a cursor of a removed item still has its place.
 func Slice[S any](all []S, p Page, key func(S) string, less func(a, b string) bool) Items[S] {
 	out := Items[S]{Total: len(all)}
-	if p.Before != "" && p.After == "" {
-		end := slices.IndexFunc(all, func(s S) bool { return !less(key(s), p.Before) })
-		if end < 0 {
-			end = len(all)
+	if p.backward() {
+		end := len(all)
+		if p.Before != "" {
+			if i := slices.IndexFunc(all, func(s S) bool { return !less(key(s), p.Before) }); i >= 0 {
+				end = i
+			}
 		}
 		from := max(0, end-p.Limit)
 		out.Data, out.More = all[from:end], from > 0

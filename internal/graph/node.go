@@ -137,6 +137,7 @@ type Collection[T, S any] struct {
 	Default int            // items per page when limit is absent; 0 means 25
 	Max     int            // above it limit is clamped; 0 means 100
 	Unpaged bool           // everything in one answer without paging: single-valued edges
+	Spans   bool           // first and last are read, too: the sizes of pages forward and backward
 	// List returns the items p asks for, in the edge's order. See [Slice] for collections in memory.
 	List func(ctx context.Context, c *Call, t T, p Page) (Items[S], error)
 	// BadCursor replaces wa.ErrInvalidCursor on edges that answer an own row, from BadSince on; the zero version is every one.

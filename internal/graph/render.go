@@ -239,8 +239,8 @@ func (w *writer) list(ctx context.Context, l *listing, parent any, sel Selection
 // there is something to go back to.
 func (w *writer) paging(p Page, r listed, path string) {
 	next, prev := r.more, p.After != ""
-	if p.Before != "" {
-		next, prev = true, r.more
+	if p.backward() {
+		next, prev = p.Before != "", r.more
 	}
 	before, after := Cursor(r.first), Cursor(r.last)
 	w.b = append(w.b, `,"paging":{"cursors":{"before":"`...)

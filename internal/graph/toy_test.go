@@ -199,7 +199,7 @@ func (t *toy) account() graph.Node[*account] {
 			{
 				Name: "phone_numbers",
 				List: graph.Collection[T, *number]{
-					Item: graph.Ref[*number]("number"), Max: 3, Default: 2, Key: func(n *number) string { return n.id },
+					Item: graph.Ref[*number]("number"), Max: 3, Default: 2, Key: func(n *number) string { return n.id }, Spans: true,
 					List: func(_ context.Context, c *graph.Call, a T, p graph.Page) (graph.Items[*number], error) {
 						c.SetHeader("X-Business-Use-Case-Usage", `{"100":[]}`)
 						out := graph.Slice(a.numbers, p, func(n *number) string { return n.id }, byID)

@@ -73,7 +73,7 @@ func open(t *testing.T, settings []string) *stage {
 		Data: filepath.Join(dir, "data"), Listen: "127.0.0.1:0", Control: "127.0.0.1:0", Config: config, Sandbox: true,
 		NoPreviews: true, PublicURL: publicURL, WebhookBatch: 1, Seed: 1, Rand: repeatable, Logger: slog.New(slog.DiscardHandler),
 	}
-	begin, subscribed := start, true
+	begin, callback := start, true
 	for _, line := range settings {
 		key, value, _ := strings.Cut(line, ": ")
 		switch key {
@@ -110,8 +110,8 @@ func open(t *testing.T, settings []string) *stage {
 			s.options.Holdout = 1
 		case "rates":
 			s.options.RateCard = filepath.Join("testdata", value)
-		case "not subscribed":
-			subscribed = false
+		case "no callback":
+			callback = false
 		default:
 			t.Fatalf("there is no setting %q", line)
 		}
@@ -119,7 +119,7 @@ func open(t *testing.T, settings []string) *stage {
 	s.options.Clock = clock.NewFake(begin)
 	s.up()
 	s.idle() // what Kerry wrote is no part of the scenario
-	if subscribed {
+	if callback {
 		s.subscribe()
 	}
 	return s

@@ -21,6 +21,9 @@ var portfolioParams = []Member{
 var (
 	accountList = []Member{
 		may("find", anyID, "Only the account with this id."),
+		may("business_type", list(enum("ENTERPRISE", "SMB", "STANDARD", "PREMIUM")), "Only accounts of these types. Those with a number that is also used in the phone app are `SMB`, others `ENTERPRISE`."),
+		may("first", whole, "Items wanted, from 1, with or without `after`; not with `last` or `before`. Takes the place of `limit`."),
+		may("last", whole, "Items wanted, from 1, before `before` or at the end of the list; not with `first` or `after`."),
 		may("sort", enum("creation_time_ascending", "creation_time_descending"), ""),
 		may("filtering", list(object(
 			must("field", enum("creation_time"), ""), must("operator", enum("GREATER_THAN", "LESS_THAN"), ""), must("value", anyTime, ""),
