@@ -1,9 +1,13 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"net"
+	"net/url"
 	"os"
+	"time"
 
 	"github.com/hikyaku/hikyaku/internal/app"
 )
@@ -28,11 +32,12 @@ type envCmd struct {
 }
 
 // Run implements the command.
-func (c *envCmd) Run() error {
+func (c *envCmd) Run(ctx context.Context) error {
 	p, err := app.ReadPlan(c.options(c.Data))
 	if err != nil {
 		return err
 	}
+	warn(ctx, p.ControlURL)
 	if c.JSON {
 		m := map[string]string{}
 		for _, v := range p.Variables() {
@@ -50,4 +55,21 @@ func (c *envCmd) Run() error {
 		fmt.Fprintf(os.Stdout, "%s%s=%s\n", word, v.Key, app.Quote(v.Value))
 	}
 	return nil
+}
+
+// answerTime is how long a platform on this machine may take to answer.
+const answerTime = time.Second
+
+// warn says on the standard error stream that no platform runs. The variables hold all the same, so that scripts go on.
+func warn(ctx context.Context, control string) {
+	u, err := url.Parse(control)
+	if err != nil || u.Host == "" {
+		return
+	}
+	conn, err := (&net.Dialer{Timeout: answerTime}).DialContext(ctx, "tcp", u.Host)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "hikyaku: nothing answers at %s; is the platform running?\n", control)
+		return
+	}
+	_ = conn.Close()
 }

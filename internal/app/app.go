@@ -264,7 +264,12 @@ func Run(ctx context.Context, o Options) error {
 	case err = <-a.failed:
 		a.o.Logger.Error("the platform stops", "err", err)
 	}
-	return errors.Join(err, a.Stop(context.WithoutCancel(ctx)))
+	a.o.Logger.Info("stopping")
+	if stopped := a.Stop(context.WithoutCancel(ctx)); stopped != nil {
+		return errors.Join(err, stopped)
+	}
+	a.o.Logger.Info("stopped")
+	return err
 }
 
 // PublicURL is how clients reach the public port.

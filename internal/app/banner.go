@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 )
 
 // banner tells a person where everything is and what to do next.
@@ -16,6 +17,9 @@ func (a *App) banner(w io.Writer) {
 	row("Manager", a.managerWord(p))
 	row("Operator", p.ControlURL+"  (health, metrics"+a.controlWord()+")")
 	row("Data", a.o.Data)
+	if now, wall := a.clock.Now(), a.wall.Now(); ahead(now, wall) != "" {
+		row("Clock", now.UTC().Format(time.RFC3339)+"  ("+ahead(now, wall)+")")
+	}
 	row("Number", fmt.Sprintf("%s  (id %s)", "+"+string(p.NumberWaID), p.NumberID))
 	if a.o.Sandbox {
 		row("User", fmt.Sprintf("+%s  (may be written to at once)", p.UserPhone))
@@ -45,6 +49,21 @@ func (a *App) banner(w io.Writer) {
 		fmt.Fprintf(w, "    %-*s  # %s\n", width, t[0], t[1])
 	}
 	fmt.Fprintln(w)
+}
+
+// ahead says how far platform time is from the real time; empty when they are the same.
+func ahead(now, wall time.Time) string {
+	d, word := now.Sub(wall), "ahead"
+	if d < 0 {
+		d, word = -d, "behind"
+	}
+	switch {
+	case d < time.Minute:
+		return ""
+	case d < 48*time.Hour:
+		return d.Truncate(time.Minute).String() + " " + word
+	}
+	return fmt.Sprintf("%d days %s", d/(24*time.Hour), word)
 }
 
 // managerWord is where the Manager is, and how to get in as long as nobody can log in.
@@ -91,12 +110,8 @@ func (a *App) curl(p *Plan) string {
 	if len(a.o.SelfSigned) > 0 {
 		word = "curl --cacert " + Quote(a.trustPath())
 	}
-	version := "v17.0" // old clients go on working
-	if a.o.Strict {
-		version = GraphVersion
-	}
 	lines := []string{
-		word + ` -X POST '` + p.BaseURL + `/` + version + `/` + string(p.NumberID) + `/messages' \`,
+		word + ` -X POST '` + p.BaseURL + `/` + GraphVersion + `/` + string(p.NumberID) + `/messages' \`,
 		`  -H 'Authorization: Bearer ` + p.Token + `' \`,
 		`  -H 'Content-Type: application/json' \`,
 		`  -d '{`,
@@ -104,7 +119,7 @@ func (a *App) curl(p *Plan) string {
 		`    "recipient_type": "individual",`,
 		`    "to": "+` + string(p.UserPhone) + `",`,
 		`    "type": "text",`,
-		`    "text": {"preview_url": true, "body": "Here'\''s the info you requested! https://www.meta.com/quest/quest-3/"}`,
+		`    "text": {"body": "Your parcel is here."}`,
 		`  }'`,
 	}
 	return "    " + strings.Join(lines, "\n    ") + "\n"

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/hikyaku/hikyaku/internal/business"
@@ -93,9 +94,28 @@ func (a *App) controlRoutes(mux *http.ServeMux) {
 	policyRoutes(handle)
 	enforcementRoutes(handle)
 	handle("POST /control/v1/reset", a.resetCall)
-	mux.HandleFunc("/control/v1/", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc(anyControl, func(w http.ResponseWriter, r *http.Request) {
+		if methods := otherMethods(mux, r); len(methods) > 0 {
+			w.Header().Set("Allow", strings.Join(methods, ", "))
+			refuse(w, http.StatusMethodNotAllowed, r.Method+" is not for "+r.URL.Path+"; use "+strings.Join(methods, " or "))
+			return
+		}
 		refuse(w, http.StatusNotImplemented, "there is no "+r.Method+" "+r.URL.Path+" in this version; see docs/control.md")
 	})
+}
+
+// anyControl takes what no call of the control API does.
+const anyControl = "/control/v1/"
+
+// otherMethods are the methods with which there is a call at the path of a request.
+func otherMethods(mux *http.ServeMux, r *http.Request) (list []string) {
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodDelete} {
+		other := http.Request{Method: method, Host: r.Host, URL: r.URL}
+		if _, pattern := mux.Handler(&other); pattern != anyControl {
+			list = append(list, method)
+		}
+	}
+	return list
 }
 
 // body reads one JSON value, with no other members than v has.
@@ -160,8 +180,11 @@ func (a *App) setClock(r *http.Request, p *platform) (any, error) {
 	}
 	if in.Advance != "" {
 		d, err := time.ParseDuration(in.Advance)
-		if err != nil || d < 0 {
+		if err != nil {
 			return nil, badRequest("advance: want a duration such as 25h")
+		}
+		if d < 0 {
+			return nil, badRequest("advance: time does not go back; want a duration such as 25h")
 		}
 		a.control.Advance(d)
 	}

@@ -130,6 +130,7 @@ func setRating(r *http.Request, p *platform) (any, error) {
 	if err := body(r, &in); err != nil {
 		return nil, err
 	}
+	var until time.Time
 	if in.Nudge != 0 {
 		e, err := p.policy.Explain(r.Context(), r.PathValue("id"))
 		if errors.Is(err, business.ErrUnknown) {
@@ -146,13 +147,15 @@ func setRating(r *http.Request, p *platform) (any, error) {
 			now = quality.Green
 		}
 		in.Rating = nudged(colours, now, in.Nudge)
+		if e.Until != 0 { // a step from what was decided does not make it last longer
+			until = time.UnixMilli(e.Until)
+		}
 	}
 	switch in.Rating {
 	case "", quality.Unknown, quality.Green, quality.Yellow, quality.Red:
 	default:
 		return nil, badRequest("rating: want GREEN, YELLOW, RED, UNKNOWN, or empty to let users decide again")
 	}
-	var until time.Time
 	if in.For != "" {
 		d, err := time.ParseDuration(in.For)
 		if err != nil || d <= 0 || in.Rating == "" {

@@ -252,7 +252,8 @@ func (s *Service) ChangePortfolio(ctx context.Context, id wa.BusinessID, c Portf
 	})
 }
 
-// SetVerification decides over the verification of a business. A verified business starts at a messaging limit of 2,000.
+// SetVerification decides over the verification of a business. A verified business starts at a messaging limit of 2,000, unless
+// the operator gave it one in people.
 // Errors: [ErrUnknown]. Source: spec/business.md sections 2.3 and 11.
 func (s *Service) SetVerification(ctx context.Context, id wa.BusinessID, v Verification) (*Portfolio, error) {
 	return s.setStanding(ctx, id, func(p *Portfolio) error {
@@ -264,7 +265,7 @@ func (s *Service) SetVerification(ctx context.Context, id wa.BusinessID, v Verif
 // verify is what a decision over its verification does to a portfolio.
 func (p *Portfolio) verify(v Verification) {
 	p.Verification = v
-	if v == Verified && tierRank(p.MessagingLimit) < tierRank(Tier2K) {
+	if v == Verified && p.ReachLimit == 0 && tierRank(p.MessagingLimit) < tierRank(Tier2K) {
 		p.MessagingLimit = Tier2K
 	}
 }
