@@ -73,7 +73,7 @@ func (v *visit) standing() html.Node {
 		}
 		median, share := "–", html.Text("–")
 		if s.Answers > 0 {
-			median = strconv.FormatInt(s.Median().Milliseconds(), 10) + " ms"
+			median = "≤ " + strconv.FormatInt(s.Median().Milliseconds(), 10) + " ms" // the bound of a bucket
 			tone, word := kit.OK, v.t("webhooks.kept")
 			if s.Slow() >= 0.01 {
 				tone, word = kit.Warn, v.t("webhooks.below")

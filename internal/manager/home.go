@@ -2,6 +2,7 @@ package manager
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -125,6 +126,8 @@ func (v *visit) limitCard() html.Node {
 	}
 	next := ""
 	switch {
+	case v.waba.Test && v.open():
+		next = v.t("home.limit_open")
 	case v.waba.Test:
 		next = v.t("home.limit_test")
 	case p.MessagingLimit == business.TierUnlimited:
@@ -135,6 +138,11 @@ func (v *visit) limitCard() html.Node {
 		next = v.t("home.limit_grow")
 	}
 	return kit.Card(kit.Head{Title: v.t("home.limit")}, body, html.P(html.Class("sub"), html.Text(next)))
+}
+
+// open reports whether the account's test numbers may write to everybody.
+func (v *visit) open() bool {
+	return slices.ContainsFunc(v.m.o.Business.Numbers(v.waba.ID), func(n *business.Number) bool { return n.Mode == business.Sandbox && n.AllowAll })
 }
 
 // verificationCard is O4.
