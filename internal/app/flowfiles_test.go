@@ -6,12 +6,15 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/hikyaku/hikyaku/internal/app"
 	"github.com/hikyaku/hikyaku/internal/flow/flowtest"
+	"github.com/hikyaku/hikyaku/internal/media"
 )
 
 // photoJSON asks for photos, shows them to the endpoint, asks for a paper, and ends with both.
@@ -84,7 +87,28 @@ func TestAFlowTakesFiles(t *testing.T) {
 	}
 	s.idle()
 	s.answerWithFiles(png.Bytes())
+	s.withoutStorage()
+	s.graph("POST", s.start.Number+"/whatsapp_business_encryption", map[string]string{"business_public_key": e.PublicKey(t)})
+	press(`{"photos":[`+file+`],"paper":{}}`, http.StatusOK)
+	asked, _ = e.Asked()
+	brief, _ := asked[0].Data["photos"].([]any)
+	s.endsWithin(brief[0], media.BriefLife)
+	s.endsWithin(photos[0], media.HandedLife)
 	s.addressesEnd(photos[0])
+}
+
+// endsWithin looks that the address of a file names its end as that long from now.
+func (s *stand) endsWithin(photo any, life time.Duration) {
+	s.t.Helper()
+	at, _ := photo.(map[string]any)["cdn_url"].(string)
+	u, err := url.Parse(at)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	end, err := strconv.ParseInt(u.Query().Get("ext"), 10, 64)
+	if got := time.Unix(end, 0).Sub(s.clock.Now()); err != nil || got > life || got < life-time.Minute {
+		s.t.Errorf("%s ends in %v, want %v", at, got, life)
+	}
 }
 
 // answerWithFiles looks at the webhook and reads the files by their ids.
