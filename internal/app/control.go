@@ -367,7 +367,7 @@ func createNumber(r *http.Request, p *platform) (any, error) {
 	}
 	n, err := p.rules.business.CreateNumber(r.Context(), business.Number{
 		WABA: p.plan.WABAID, WaID: id, VerifiedName: in.Name, NameStatus: business.NameAvailableWithout,
-		Status: business.NumberConnected, CodeVerification: business.CodeVerified, Quality: business.QualityGreen, QualityAt: now,
+		Status: business.NumberConnected, CodeVerification: business.CodeVerified, Quality: business.QualityUnknown,
 		Mode: mode, Platform: business.CloudAPI, Level: business.Standard, Registered: true, LastOnboarded: now,
 		AllowAll: !p.o.Strict,
 	})

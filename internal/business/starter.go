@@ -123,7 +123,7 @@ func (s *Service) testNumber(w *WABA, digits wa.WaID) *Number {
 	now := s.clock.Now()
 	return &Number{
 		WABA: w.ID, Business: w.Owner, WaID: digits, VerifiedName: "Test Number", NameStatus: NameAvailableWithout,
-		Status: NumberConnected, CodeVerification: CodeVerified, Quality: QualityGreen, QualityAt: now, Mode: Sandbox,
+		Status: NumberConnected, CodeVerification: CodeVerified, Quality: QualityUnknown, Mode: Sandbox,
 		Platform: CloudAPI, Level: Standard, Registered: true, LastOnboarded: now,
 	}
 }
