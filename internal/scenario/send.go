@@ -77,7 +77,10 @@ func (p *player) send(ctx context.Context, s *SendStep) error {
 	if what == "" {
 		what = strconv.Quote(s.Text)
 	}
-	p.line("", "send", fmt.Sprintf("%s to %d people: %d accepted%s%s", what, max(s.To.Count, 1), accepted, counts(", refused", refused), counts("; then", then)))
+	if s.Messages > max(s.To.Count, 1) {
+		what += fmt.Sprintf(", %d messages", s.Messages)
+	}
+	p.line("", "send", fmt.Sprintf("%s to %s: %d accepted%s%s", what, people(s.To.Count), accepted, refusals(refused), outcomes(then)))
 	if !maps.Equal(refused, orEmpty(s.Refused)) {
 		return fmt.Errorf("refused%s, want%s: %w", counts("", refused), counts("", s.Refused), ErrExpectation)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -68,8 +69,14 @@ func (p *player) hooks() {
 		var list []string
 		for _, path := range shown {
 			if v := lookup(u.value, path); v != nil {
+				if path == "new_quality_score" && len(list) > 0 {
+					list = append(list, "→")
+				}
 				list = append(list, fmt.Sprint(v))
 			}
+		}
+		if until, err := strconv.ParseInt(fmt.Sprint(lookup(u.value, "restriction_info.0.expiration")), 10, 64); err == nil && until <= p.now.Unix() {
+			list = append(list, "(ends now)")
 		}
 		p.line("", "webhook", u.field+" "+strings.Join(list, " "))
 	}
@@ -107,6 +114,35 @@ func pairs(m map[string]any) string {
 		fmt.Fprintf(&b, ", %s %v", k, m[k])
 	}
 	return b.String()
+}
+
+func people(n int) string {
+	if n <= 1 {
+		return "1 person"
+	}
+	return strconv.Itoa(n) + " people"
+}
+
+// refusals says how many calls were refused, by code.
+func refusals(codes map[string]int) string {
+	var b strings.Builder
+	for _, code := range slices.Sorted(maps.Keys(codes)) {
+		fmt.Fprintf(&b, ", %d refused with %s", codes[code], code)
+	}
+	return b.String()
+}
+
+// outcomes are the messages by status, then the failed ones by code.
+func outcomes(then map[string]int) string {
+	states, codes := map[string]int{}, map[string]int{}
+	for k, n := range then {
+		if _, err := strconv.Atoi(k); err == nil {
+			codes[k] = n
+		} else {
+			states[k] = n
+		}
+	}
+	return counts("; then", states) + counts(", with code", codes)
 }
 
 // counts are the entries of m behind a word; nothing for none.
