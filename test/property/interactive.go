@@ -128,7 +128,7 @@ var (
 )
 
 func flowMessage(d *draw) (string, any) {
-	p := object{"flow_message_version": "3", "flow_cta": d.label("flow cta", 30)}
+	p := object{"flow_message_version": "3", "flow_cta": d.caption("flow cta", 30)}
 	if d.perhaps("by name") {
 		p["flow_name"] = d.w.Name
 	} else {

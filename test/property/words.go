@@ -29,9 +29,10 @@ func from(sets ...[]rune) *rapid.Generator[rune] {
 }
 
 var (
-	labelRunes = from(ordinary, special, joined)
-	proseRunes = from(ordinary, special, joined, breaking)
-	plainRunes = from([]rune("abcdefghijklmnopqrstuvwxyz0123456789"), []rune("_.-"))
+	labelRunes   = from(ordinary, special, joined)
+	captionRunes = from(ordinary, special, []rune("e\u0301\u00a0"))
+	proseRunes   = from(ordinary, special, joined, breaking)
+	plainRunes   = from([]rune("abcdefghijklmnopqrstuvwxyz0123456789"), []rune("_.-"))
 )
 
 // longest bounds what is drawn below a limit; a text of exactly the limit is drawn now and then.
@@ -50,6 +51,11 @@ func (d *draw) prose(label string, most int) string { return d.shown(d.write(lab
 // label is a text of one line.
 func (d *draw) label(label string, most int) string {
 	return d.shown(strings.TrimSpace(d.write(label, most, labelRunes)))
+}
+
+// caption is a label without emojis.
+func (d *draw) caption(label string, most int) string {
+	return d.shown(strings.TrimSpace(d.write(label, most, captionRunes)))
 }
 
 // key is an id that nobody reads.
